@@ -1,0 +1,208 @@
+//! Identifiers: parsed once, then only passed on.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::invalid::{Invalid, InvalidCode};
+
+/// Declares an identifier of 1 to 64 characters from `A-Z a-z 0-9 . _ -`, safe in keys, paths and query strings.
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses 1 to 64 characters from `A-Z a-z 0-9 . _ -`.
+            ///
+            /// # Errors
+            /// [`Invalid`] when the value is empty, too long or holds another character.
+            pub fn parse(value: impl Into<String>) -> Result<Self, Invalid> {
+                check_identifier(value.into()).map(Self)
+            }
+
+            /// The identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// A storefront: the owner of its orders. It comes from the caller's token alone.
+    TenantId
+}
+identifier! {
+    /// A customer, as the customer service knows it.
+    CustomerId
+}
+identifier! {
+    /// A product, as the inventory service knows it.
+    ProductId
+}
+
+const MAX_IDENTIFIER: usize = 64;
+
+fn check_identifier(value: String) -> Result<String, Invalid> {
+    if value.is_empty() {
+        return Err(Invalid::new(InvalidCode::Empty, "must not be empty"));
+    }
+    if value.len() > MAX_IDENTIFIER {
+        return Err(Invalid::new(InvalidCode::TooLong, format_args!("must have at most {MAX_IDENTIFIER} characters")));
+    }
+    if !value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
+        return Err(Invalid::new(InvalidCode::Malformed, "may hold only letters, digits, '.', '_' and '-'"));
+    }
+    Ok(value)
+}
+
+/// An order: UUIDv7 when the service chose it, UUIDv8 when it was derived from an idempotency key (RFC 9562).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrderId(Uuid);
+
+impl OrderId {
+    /// Takes a UUID as an order id.
+    #[must_use]
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// Parses the hyphenated lower or upper case form, 36 characters.
+    ///
+    /// # Errors
+    /// [`InvalidCode::Malformed`] for anything else.
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        Some(value)
+            .filter(|text| text.len() == uuid::fmt::Hyphenated::LENGTH)
+            .and_then(|text| Uuid::try_parse(text).ok())
+            .map(Self)
+            .ok_or_else(|| Invalid::new(InvalidCode::Malformed, "must be a UUID"))
+    }
+
+    /// The id of the order that this tenant creates with this key: the same key always names the same order, so
+    /// the order item itself is the idempotency record.
+    #[must_use]
+    pub fn derive(tenant: &TenantId, key: &IdempotencyKey) -> Self {
+        Self(hash_to_uuid(&["order", tenant.as_str(), key.as_str()]))
+    }
+
+    /// The UUID.
+    #[must_use]
+    pub const fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+/// UUIDv8 from the first 16 bytes of SHA-256 over the parts, each preceded by its length so that no two lists of
+/// parts share a hash.
+pub(crate) fn hash_to_uuid(parts: &[&str]) -> Uuid {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest) {
+        *to = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// The `Idempotency-Key` of a request: 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Parses a header value, bare or as a quoted string (RFC 9651 §3.3.3).
+    ///
+    /// # Errors
+    /// [`Invalid`] when it is empty, too long or holds anything but visible ASCII.
+    pub fn parse(header: &str) -> Result<Self, Invalid> {
+        let header = header.trim();
+        let key = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(header);
+        if key.is_empty() {
+            return Err(Invalid::new(InvalidCode::Empty, "must not be empty"));
+        }
+        if key.len() > 255 {
+            return Err(Invalid::new(InvalidCode::TooLong, "must have at most 255 characters"));
+        }
+        if !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Invalid::new(InvalidCode::Malformed, "may hold only visible ASCII characters"));
+        }
+        Ok(Self(key.to_owned()))
+    }
+
+    /// The key without quotes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::parse(name).unwrap()
+    }
+
+    #[test]
+    fn a_quoted_and_a_bare_key_are_the_same_key() {
+        assert_eq!(IdempotencyKey::parse("\"abc\""), IdempotencyKey::parse("abc"));
+    }
+
+    #[test]
+    fn keys_outside_1_to_255_visible_ascii_characters_are_refused() {
+        for bad in ["", "\"\"", "a b", "ä", &"x".repeat(256)] {
+            assert!(IdempotencyKey::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(IdempotencyKey::parse(&"x".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn one_key_names_one_order_per_tenant() {
+        let key = IdempotencyKey::parse("k").unwrap();
+        assert_eq!(OrderId::derive(&tenant("a"), &key), OrderId::derive(&tenant("a"), &key));
+        assert_ne!(OrderId::derive(&tenant("a"), &key), OrderId::derive(&tenant("b"), &key));
+        assert_eq!(OrderId::derive(&tenant("a"), &key).as_uuid().get_version_num(), 8);
+    }
+
+    #[test]
+    fn tenant_and_key_cannot_be_shifted_into_each_other() {
+        let ab = OrderId::derive(&tenant("a"), &IdempotencyKey::parse("bc").unwrap());
+        let ac = OrderId::derive(&tenant("ab"), &IdempotencyKey::parse("c").unwrap());
+        assert_ne!(ab, ac);
+    }
+
+    #[test]
+    fn identifiers_never_hold_a_key_separator() {
+        for bad in ["", "a#b", "a,b", "a/b", "ä", &"x".repeat(65)] {
+            assert!(TenantId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_order_id_is_read_in_hyphenated_form_only() {
+        assert!(OrderId::parse("0192f0c1-7a3e-7cc0-8000-000000000001").is_ok());
+        assert!(OrderId::parse("0192f0c17a3e7cc08000000000000001").is_err());
+        assert!(OrderId::parse("not-a-uuid").is_err());
+    }
+}

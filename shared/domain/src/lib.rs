@@ -1,0 +1,26 @@
+//! The rules of orders: values that cannot exist unparsed, one state machine, the events a change stands for,
+//! the ports the rules need, and the use cases built from them. No AWS, no HTTP, no JSON, no clock, no randomness.
+
+pub mod address;
+pub mod caller;
+pub mod event;
+pub mod fingerprint;
+pub mod history;
+pub mod id;
+pub mod invalid;
+pub mod line;
+pub mod metadata;
+pub mod money;
+pub mod order;
+pub mod ports;
+pub mod reservation;
+pub mod shipment;
+pub mod status;
+pub mod text;
+pub mod timestamp;
+pub mod use_cases;
+
+#[cfg(feature = "memory")]
+pub mod contract;
+#[cfg(feature = "memory")]
+pub mod memory;

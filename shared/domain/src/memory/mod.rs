@@ -1,0 +1,21 @@
+//! The ports in memory: for tests, and as the reference that every other implementation is held to.
+
+mod customers;
+mod ids;
+mod inventory;
+mod publisher;
+pub mod sample;
+mod store;
+
+pub use customers::MemoryCustomers;
+pub use ids::CountingIds;
+pub use inventory::MemoryInventory;
+pub use publisher::{MemoryPublisher, Published};
+pub use store::MemoryStore;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks, also after a panic in another test thread: the data is only ever replaced whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,9 @@
+//! New identifiers.
+
+use crate::id::OrderId;
+
+/// Makes identifiers that were never used before.
+pub trait Ids: Send + Sync {
+    /// A new order id: UUIDv7, so that ids made later sort later (RFC 9562 §5.7).
+    fn order_id(&self) -> OrderId;
+}

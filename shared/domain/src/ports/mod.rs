@@ -1,0 +1,27 @@
+//! What the rules need from the world, each with its contract of errors.
+
+mod clock;
+mod customers;
+mod ids;
+mod inventory;
+mod publisher;
+mod store;
+
+pub use clock::Clock;
+pub use customers::CustomerService;
+pub use ids::Ids;
+pub use inventory::{InventoryService, ReserveError};
+pub use publisher::{EventPublisher, PublishError};
+pub use store::{Inserted, OrderStore, StoreError};
+
+/// A partner could not be asked: refused, timed out, answered 5xx or something unreadable.
+///
+/// Whether the call took effect is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{service} is unavailable: {detail}")]
+pub struct Unavailable {
+    /// Which partner.
+    pub service: &'static str,
+    /// What happened, for the log; never shown to callers.
+    pub detail: String,
+}

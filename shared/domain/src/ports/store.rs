@@ -1,0 +1,57 @@
+//! Where orders are kept.
+
+use crate::id::{OrderId, TenantId};
+use crate::order::Order;
+
+/// Keeps orders, one item each, with conditional writes.
+pub trait OrderStore: Send + Sync {
+    /// Stores a new order unless its id is taken, in one atomic step.
+    ///
+    /// # Errors
+    /// MUST NOT answer an error when the id is taken: that is [`Inserted::Existing`].
+    /// After [`StoreError::Unavailable`] the order may be stored or not; after any other error it is not.
+    fn insert(&self, order: &Order) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
+
+    /// Reads an order with strong consistency. `None`: this tenant has no order of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn get(&self, tenant: &TenantId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+}
+
+/// What became of an insertion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inserted {
+    /// The order is stored.
+    New,
+    /// The id was taken by this order; nothing was written.
+    Existing(Box<Order>),
+}
+
+/// Why the store did not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Too many requests; nothing was written.
+    #[error("the store is throttling: {0}")]
+    Throttled(String),
+    /// No answer, so a write may have happened or not.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The store refused the request as such; nothing was written.
+    #[error("the store refused the request: {0}")]
+    Rejected(String),
+    /// What is stored cannot be read as an order.
+    #[error("a stored order cannot be read: {0}")]
+    Corrupt(String),
+}
+
+impl StoreError {
+    /// Whether a write that ended in this error may have happened all the same.
+    #[must_use]
+    pub const fn may_have_written(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Throttled(_) | Self::Rejected(_) | Self::Corrupt(_) => false,
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Place an order: ask the partners, hold the stock, commit once.
+
+use futures_util::future::join;
+
+use crate::caller::{Caller, Forbidden};
+use crate::fingerprint::Fingerprint;
+use crate::history::Stamp;
+use crate::id::{IdempotencyKey, OrderId, ProductId, TenantId};
+use crate::line::{Lines, PricingError, Product};
+use crate::money::MoneyError;
+use crate::order::{Contact, Order, OrderDraft, Placement, Stock};
+use crate::ports::{
+    CustomerService, Ids, Inserted, InventoryService, OrderStore, ReserveError, StoreError, Unavailable,
+};
+use crate::reservation::{Reservation, Shortage};
+use crate::status::Inventory;
+
+/// The use case and the ports it needs.
+#[derive(Debug, Clone)]
+pub struct PlaceOrder<S, C, I, N> {
+    /// Where orders are kept.
+    pub store: S,
+    /// The customer service.
+    pub customers: C,
+    /// The inventory service.
+    pub inventory: I,
+    /// New ids for orders without an idempotency key.
+    pub ids: N,
+    /// The region that owns the orders placed here.
+    pub home_region: String,
+}
+
+/// One request to place an order.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Who asks.
+    pub caller: Caller,
+    /// The client's idempotency key.
+    pub key: Option<IdempotencyKey>,
+    /// What it asks for.
+    pub draft: OrderDraft,
+    /// When, by whom, on behalf of which request.
+    pub stamp: Stamp,
+}
+
+/// An order that exists because of this request, or of an earlier one with the same key and body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The order as it is now.
+    pub order: Order,
+    /// Whether an earlier request made it.
+    pub replayed: bool,
+}
+
+/// Why no order was placed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceOrderError {
+    /// The caller may not order for this customer.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The customer service does not know the customer.
+    #[error("no such customer")]
+    UnknownCustomer,
+    /// The inventory service does not know these products.
+    #[error("no such products")]
+    UnknownProducts(Vec<ProductId>),
+    /// Fewer units are free than asked for.
+    #[error("out of stock")]
+    OutOfStock(Vec<Shortage>),
+    /// The prices cannot be summed.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// The key was used for another request.
+    #[error("the idempotency key was used with another body")]
+    KeyReused,
+    /// The key's order was deleted.
+    #[error("the order of this idempotency key was deleted")]
+    Gone,
+    /// A partner could not be asked.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<S, C, I, N> {
+    /// Places the order, or finds the one that the same request placed before.
+    ///
+    /// Stock is held before the order is committed. A crash in between is harmless: a hold that is never confirmed
+    /// expires.
+    ///
+    /// # Errors
+    /// [`PlaceOrderError`]; no order was placed, except that after a [`StoreError`] for which
+    /// [`StoreError::may_have_written`] holds it may have been.
+    pub async fn run(&self, request: Request) -> Result<Placed, PlaceOrderError> {
+        let Request { caller, key, draft, stamp } = request;
+        if !caller.may_act_for(&draft.customer) {
+            return Err(Forbidden::OtherCustomer.into());
+        }
+        let id = key.as_ref().map_or_else(|| self.ids.order_id(), |key| OrderId::derive(&caller.tenant, key));
+        let fingerprint = Fingerprint::of(&draft);
+        let placed = self.reserve_and_commit(caller.tenant.clone(), id, draft, stamp).await;
+        match placed {
+            Err(refusal) if key.is_some() && refusal.is_from_a_partner() => {
+                self.replay_or(refusal, &caller.tenant, id, fingerprint).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn reserve_and_commit(
+        &self,
+        tenant: TenantId,
+        id: OrderId,
+        draft: OrderDraft,
+        stamp: Stamp,
+    ) -> Result<Placed, PlaceOrderError> {
+        let products = draft.lines.products();
+        let (contact, products) = join(self.customers.find(&draft.customer), self.inventory.products(&products)).await;
+        let contact = known_customer(contact)?;
+        let lines = priced(&draft, &products?)?;
+        let reservation = Reservation::of(tenant.clone(), id, draft.lines.clone());
+        self.reserve(&reservation).await?;
+        let home_region = self.home_region.clone();
+        let stock = Stock::Reserved(lines);
+        let placement = Placement { tenant, id, home_region, draft, contact: Some(contact), stock };
+        self.commit(Order::place(placement, stamp), &reservation).await
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), PlaceOrderError> {
+        self.inventory.reserve(reservation).await.map_err(|error| match error {
+            ReserveError::OutOfStock(shortages) => PlaceOrderError::OutOfStock(shortages),
+            ReserveError::Unavailable(unavailable) => unavailable.into(),
+        })
+    }
+
+    async fn commit(&self, order: Order, reservation: &Reservation) -> Result<Placed, PlaceOrderError> {
+        match self.store.insert(&order).await {
+            Ok(Inserted::New) => Ok(Placed { order, replayed: false }),
+            Ok(Inserted::Existing(existing)) => self.settle_for(*existing, &order, reservation).await,
+            Err(error) => {
+                if !error.may_have_written() {
+                    self.give_back(reservation).await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The id was taken: by this very request, whose first attempt did arrive, by an earlier one with the same body,
+    /// or by another body under the same key.
+    async fn settle_for(
+        &self,
+        existing: Order,
+        attempted: &Order,
+        reservation: &Reservation,
+    ) -> Result<Placed, PlaceOrderError> {
+        let holds_it = existing.inventory == Inventory::Reserved && existing.reservation().id == reservation.id;
+        if !holds_it {
+            self.give_back(reservation).await;
+        }
+        let replayed = !is_same_request(&existing, attempted);
+        replay(existing, attempted.fingerprint).map(|order| Placed { order, replayed })
+    }
+
+    /// A retry finds its order even when a partner would refuse it today: the key decides, not the stock.
+    async fn replay_or(
+        &self,
+        refusal: PlaceOrderError,
+        tenant: &TenantId,
+        id: OrderId,
+        fingerprint: Fingerprint,
+    ) -> Result<Placed, PlaceOrderError> {
+        match self.store.get(tenant, id).await? {
+            None => Err(refusal),
+            Some(existing) => replay(existing, fingerprint).map(|order| Placed { order, replayed: true }),
+        }
+    }
+
+    /// A failure to release is only logged by the port: the hold was never confirmed, so it expires.
+    async fn give_back(&self, reservation: &Reservation) {
+        drop(self.inventory.release(reservation.id).await);
+    }
+}
+
+impl PlaceOrderError {
+    /// Whether a partner refused, so that the store was not asked yet.
+    const fn is_from_a_partner(&self) -> bool {
+        match self {
+            Self::UnknownCustomer
+            | Self::UnknownProducts(_)
+            | Self::OutOfStock(_)
+            | Self::Money(_)
+            | Self::Unavailable(_) => true,
+            Self::Forbidden(_) | Self::KeyReused | Self::Gone | Self::Store(_) => false,
+        }
+    }
+}
+
+fn known_customer(answer: Result<Option<Contact>, Unavailable>) -> Result<Contact, PlaceOrderError> {
+    answer?.ok_or(PlaceOrderError::UnknownCustomer)
+}
+
+fn priced(draft: &OrderDraft, products: &[Product]) -> Result<Lines, PlaceOrderError> {
+    Lines::priced(&draft.lines, products).map_err(|error| match error {
+        PricingError::UnknownProducts(ids) => PlaceOrderError::UnknownProducts(ids),
+        PricingError::Money(error) => error.into(),
+    })
+}
+
+fn replay(existing: Order, fingerprint: Fingerprint) -> Result<Order, PlaceOrderError> {
+    if existing.fingerprint == fingerprint { Ok(existing) } else { Err(PlaceOrderError::KeyReused) }
+}
+
+/// Whether the stored order was made by this very request: a write can succeed and its answer be lost, and the
+/// client library then sends it again.
+fn is_same_request(existing: &Order, attempted: &Order) -> bool {
+    let first = |order: &Order| order.history.first().map(|entry| (entry.version, entry.stamp.clone()));
+    first(existing) == first(attempted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CustomerId;
+    use crate::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
+    use crate::status::Status;
+
+    type Service = PlaceOrder<MemoryStore, MemoryCustomers, MemoryInventory, CountingIds>;
+
+    fn service() -> Service {
+        PlaceOrder {
+            store: MemoryStore::default(),
+            customers: sample::customers(),
+            inventory: sample::inventory(),
+            ids: CountingIds::default(),
+            home_region: "eu-central-1".to_owned(),
+        }
+    }
+
+    fn request(n: u32) -> Request {
+        let key = Some(IdempotencyKey::parse("key-1").unwrap());
+        Request { caller: sample::caller(), key, draft: sample::draft(), stamp: sample::stamp(n) }
+    }
+
+    fn with_lines(n: u32, lines: &[(u32, u32)]) -> Request {
+        Request { draft: OrderDraft { lines: sample::lines(lines), ..sample::draft() }, ..request(n) }
+    }
+
+    fn available(service: &Service, n: u32) -> u32 {
+        service.inventory.available(&sample::product(n).id)
+    }
+
+    #[tokio::test]
+    async fn an_order_is_confirmed_priced_and_its_stock_held() {
+        let service = service();
+        let placed = service.run(request(1)).await.unwrap();
+        assert!(!placed.replayed);
+        assert_eq!((placed.order.status, placed.order.inventory), (Status::Confirmed, Inventory::Reserved));
+        assert_eq!(placed.order.lines.total().unwrap().amount(), 2 * 99 + 199);
+        assert_eq!((available(&service, 1), available(&service, 2)), (98, 99));
+    }
+
+    #[tokio::test]
+    async fn a_replay_finds_the_first_order_and_holds_nothing_more() {
+        let service = service();
+        let first = service.run(request(1)).await.unwrap();
+        let second = service.run(request(2)).await.unwrap();
+        assert_eq!(second, Placed { order: first.order, replayed: true });
+        assert_eq!((service.store.len(), available(&service, 1)), (1, 98));
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_first_write_arrived_unnoticed_is_not_a_replay() {
+        let service = service();
+        service.run(request(1)).await.unwrap();
+        assert!(!service.run(request(1)).await.unwrap().replayed);
+    }
+
+    #[tokio::test]
+    async fn another_body_under_the_same_key_is_refused_and_touches_no_stock() {
+        let service = service();
+        service.run(request(1)).await.unwrap();
+        assert_eq!(service.run(with_lines(2, &[(1, 5)])).await, Err(PlaceOrderError::KeyReused));
+        let other_notes = Request {
+            draft: OrderDraft { notes: Some(crate::text::Notes::parse("other").unwrap()), ..sample::draft() },
+            ..request(3)
+        };
+        assert_eq!(service.run(other_notes).await, Err(PlaceOrderError::KeyReused));
+        assert_eq!((available(&service, 1), available(&service, 2)), (98, 99));
+        assert_eq!(service.inventory.holds(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_retry_finds_its_order_although_the_stock_ran_out_since() {
+        let service = service();
+        let first = service.run(request(1)).await.unwrap();
+        service.inventory.stock(sample::product(1), 0);
+        service.inventory.release(first.order.reservation().id).await.unwrap();
+        assert_eq!(service.run(request(2)).await.unwrap().order, first.order);
+    }
+
+    #[tokio::test]
+    async fn without_a_key_every_request_is_another_order() {
+        let service = service();
+        let keyless = |n| Request { key: None, ..request(n) };
+        let first = service.run(keyless(1)).await.unwrap();
+        let second = service.run(keyless(2)).await.unwrap();
+        assert_ne!(first.order.id, second.order.id);
+    }
+
+    #[tokio::test]
+    async fn a_shortage_is_named_and_nothing_is_held_or_stored() {
+        let service = service();
+        let outcome = service.run(with_lines(1, &[(1, 101), (2, 1)])).await;
+        let shortage = Shortage { product: sample::product(1).id, requested: 101, available: 100 };
+        assert_eq!(outcome, Err(PlaceOrderError::OutOfStock(vec![shortage])));
+        assert_eq!((service.store.is_empty(), service.inventory.holds()), (true, 0));
+    }
+
+    #[tokio::test]
+    async fn unknown_customers_and_products_are_refused() {
+        let service = service();
+        let customer = CustomerId::parse("nobody").unwrap();
+        let stranger = Request { draft: OrderDraft { customer, ..sample::draft() }, ..request(1) };
+        assert_eq!(service.run(stranger).await, Err(PlaceOrderError::UnknownCustomer));
+        let outcome = service.run(with_lines(1, &[(1, 1), (77, 1)])).await;
+        assert_eq!(outcome, Err(PlaceOrderError::UnknownProducts(vec![sample::product(77).id])));
+        assert_eq!(service.inventory.holds(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_confined_caller_cannot_order_for_another_customer() {
+        let service = service();
+        let confined = Caller { customer: Some(CustomerId::parse("cust-2").unwrap()), ..sample::caller() };
+        let outcome = service.run(Request { caller: confined, ..request(1) }).await;
+        assert_eq!(outcome, Err(PlaceOrderError::Forbidden(Forbidden::OtherCustomer)));
+    }
+}
