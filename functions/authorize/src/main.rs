@@ -1,1 +1,129 @@
-fn main() {}
+//! JWT -> tenant, subject and scopes in the request context (API Gateway Lambda authorizer)
+
+use adapters::partners::PartnerClient;
+use adapters::telemetry;
+use adapters::token::{Claims, TokenConfig, TokenError, TokenVerifier};
+use aws_lambda_events::apigw::{
+    ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequest, ApiGatewayCustomAuthorizerResponse,
+};
+use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let verifier = TokenVerifier::new(TokenConfig::from_env(PartnerClient::new()?)?);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {
+        let verifier = &verifier;
+        async move { handle(verifier, event.payload).await }
+    }))
+    .await
+}
+
+/// API Gateway answers 401 when an authorizer fails with exactly this word, and 500 for any other failure.
+const UNAUTHORIZED: &str = "Unauthorized";
+
+async fn handle(
+    verifier: &TokenVerifier,
+    request: ApiGatewayCustomAuthorizerRequest,
+) -> Result<ApiGatewayCustomAuthorizerResponse, Error> {
+    match verifier.verify(request.authorization_token.as_deref().unwrap_or_default()).await {
+        Ok(claims) => Ok(allow(claims, request.method_arn.as_deref().unwrap_or_default())),
+        Err(error @ TokenError::KeysUnavailable(_)) => {
+            tracing::error!(cause = %error, "a token could not be checked");
+            Err(error.into())
+        }
+        Err(error) => {
+            tracing::info!(cause = %error, "a token was refused");
+            Err(UNAUTHORIZED.into())
+        }
+    }
+}
+
+/// Allows every route of the stage, since API Gateway caches the answer per token; scopes are checked by the routes.
+fn allow(claims: Claims, method_arn: &str) -> ApiGatewayCustomAuthorizerResponse {
+    let mut statement = IamPolicyStatement::default();
+    statement.action = vec!["execute-api:Invoke".to_owned()];
+    statement.effect = IamPolicyEffect::Allow;
+    statement.resource = vec![every_route(method_arn)];
+    let mut policy = ApiGatewayCustomAuthorizerPolicy::default();
+    policy.version = Some("2012-10-17".to_owned());
+    policy.statement = vec![statement];
+    let mut response = ApiGatewayCustomAuthorizerResponse::default();
+    response.principal_id = Some(claims.sub.clone());
+    response.policy_document = policy;
+    response.context = context(claims);
+    response
+}
+
+/// `arn:…:<api>/<stage>/<method>/<path>` -> `arn:…:<api>/<stage>/*`
+fn every_route(method_arn: &str) -> String {
+    let stage: Vec<&str> = method_arn.splitn(3, '/').take(2).collect();
+    format!("{}/*", stage.join("/"))
+}
+
+fn context(claims: Claims) -> Value {
+    let mut context = json!({"tenant": claims.tenant, "sub": claims.sub, "scope": claims.scope});
+    if let (Some(members), Some(customer)) = (context.as_object_mut(), claims.customer_id) {
+        members.insert("customer_id".to_owned(), customer.into());
+    }
+    context
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::testing::{self, TestIssuer};
+
+    use super::*;
+
+    fn request(token: &str) -> ApiGatewayCustomAuthorizerRequest {
+        let mut request: ApiGatewayCustomAuthorizerRequest = testing::sample_event("authorize");
+        request.authorization_token = Some(token.to_owned());
+        request
+    }
+
+    async fn verdict(token: &str) -> Result<ApiGatewayCustomAuthorizerResponse, String> {
+        handle(&TestIssuer::verifier(), request(token)).await.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn the_sample_event_holds_no_usable_token_and_is_refused() {
+        let sample = handle(&TestIssuer::verifier(), testing::sample_event("authorize")).await;
+        assert_eq!(sample.unwrap_err().to_string(), UNAUTHORIZED);
+    }
+
+    #[tokio::test]
+    async fn a_valid_token_puts_tenant_subject_and_scope_into_the_context() {
+        let token = TestIssuer::token(&json!({"tenant": "demo", "sub": "shop", "scope": "orders:read"}));
+        let response = verdict(&format!("Bearer {token}")).await.unwrap();
+        assert_eq!(response.context, json!({"tenant": "demo", "sub": "shop", "scope": "orders:read"}));
+        let resource = &response.policy_document.statement[0].resource[0];
+        assert_eq!(resource, "arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/*");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_breaks_any_rule_is_refused() {
+        let tampered = |claims| format!("Bearer {}", TestIssuer::token(&claims));
+        let base = json!({"tenant": "demo", "sub": "shop"});
+        let with = |name: &str, value: Value| {
+            let mut claims = base.clone();
+            claims[name] = value;
+            claims
+        };
+        for (rule, header) in [
+            ("expired", tampered(with("exp", json!(1)))),
+            ("not valid yet", tampered(with("nbf", json!(4_000_000_000_u64)))),
+            ("another issuer", tampered(with("iss", json!("https://evil.example")))),
+            ("another audience", tampered(with("aud", json!("other")))),
+            ("no tenant", tampered(json!({"sub": "shop"}))),
+            ("symmetric algorithm", format!("Bearer {}", TestIssuer::symmetric_token(&base))),
+            ("no algorithm", format!("Bearer {}", TestIssuer::unsigned_token(&base))),
+            ("another key", format!("Bearer {}", TestIssuer::foreign_token(&base))),
+            ("not bearer", format!("Basic {}", TestIssuer::token(&base))),
+            ("garbage", "Bearer a.b.c".to_owned()),
+        ] {
+            assert_eq!(verdict(&header).await.unwrap_err(), UNAUTHORIZED, "{rule}");
+        }
+    }
+}

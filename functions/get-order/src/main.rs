@@ -1,1 +1,46 @@
-fn main() {}
+//! `GET /orders/{id}`
+
+use adapters::http::{ApiRequest, Problem, Reply};
+use adapters::store::DynamoStore;
+use adapters::{aws, http, telemetry};
+use domain::caller::Scope;
+use domain::ports::OrderStore;
+use domain::use_cases::get_order;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let store = DynamoStore::from_env(&aws::config().await?)?;
+    http::serve(|request| handle(&store, request)).await
+}
+
+async fn handle(store: &impl OrderStore, request: ApiRequest) -> Result<Reply, Problem> {
+    let caller = request.caller(Scope::Read)?;
+    let order = get_order(store, &caller, request.order_id()?).await?;
+    Reply::order(&order, request.header("if-none-match"))
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::testing;
+    use domain::memory::{MemoryStore, sample};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_sample_event_reads_an_order() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let (status, headers, body) = testing::parts(handle(&store, testing::sample_request("get-order")).await);
+        assert_eq!((status, body["id"].as_str()), (200, Some("0192f0c1-7a3e-7cc0-8000-000000000001")));
+        assert_eq!(headers["etag"], "\"1\"");
+    }
+
+    #[tokio::test]
+    async fn an_order_that_does_not_exist_is_a_problem() {
+        let (status, headers, body) =
+            testing::parts(handle(&MemoryStore::default(), testing::sample_request("get-order")).await);
+        assert_eq!((status, body["code"].as_str()), (404, Some("order_not_found")));
+        assert_eq!(headers["content-type"], "application/problem+json");
+    }
+}

@@ -1,1 +1,17 @@
-//! x
+//! Everything that knows AWS, HTTP and JSON: the store, the publisher, the partner clients, requests and replies,
+//! configuration and telemetry.
+
+pub mod aws;
+pub mod config;
+pub mod http;
+pub mod partners;
+pub mod publisher;
+pub mod store;
+pub mod stream;
+pub mod system;
+pub mod telemetry;
+pub mod token;
+pub mod wire;
+
+#[cfg(feature = "testing")]
+pub mod testing;

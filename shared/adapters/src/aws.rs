@@ -1,0 +1,46 @@
+//! How this service talks to AWS: one HTTPS client, credentials and region from the environment Lambda sets.
+
+use std::time::Duration;
+
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+use crate::config::ConfigError;
+
+/// The roots of AWS's own endpoints (<https://www.amazontrust.com/repository/>). Parsing these five instead of the
+/// system's whole store saves milliseconds of every cold start.
+const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("../certs/amazon-trust-services.pem");
+
+/// Connections die while a function is frozen, so idle ones are not kept for long.
+const POOL_IDLE: Duration = Duration::from_secs(20);
+
+/// The configuration that every AWS client of the process shares.
+///
+/// # Errors
+/// [`ConfigError`] when the HTTPS client cannot be built.
+pub async fn config() -> Result<SdkConfig, ConfigError> {
+    let invalid = |detail: String| ConfigError::Invalid { name: "AWS", detail };
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES);
+    let tls = TlsContext::builder().with_trust_store(roots).build().map_err(|error| invalid(error.to_string()))?;
+    let http = aws_smithy_http_client::Builder::new()
+        .pool_idle_timeout(POOL_IDLE)
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(500))
+        .operation_attempt_timeout(Duration::from_millis(1_000))
+        .operation_timeout(Duration::from_millis(2_500))
+        .build();
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .region(EnvironmentVariableRegionProvider::new())
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts)
+        .http_client(http);
+    Ok(loader.load().await)
+}

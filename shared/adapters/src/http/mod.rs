@@ -1,0 +1,15 @@
+//! Requests and replies: what every HTTP function shares.
+
+mod body;
+mod caller;
+mod outcome;
+mod problem;
+mod reply;
+mod request;
+mod serve;
+
+pub use body::{FieldError, Fields, MAX_BODY};
+pub use problem::{Code, Problem};
+pub use reply::Reply;
+pub use request::ApiRequest;
+pub use serve::serve;

@@ -1,0 +1,201 @@
+//! Errors as RFC 9457 problem details: a stable code for programs, a sentence for people, nothing of the inside.
+
+use lambda_http::http::StatusCode;
+use lambda_http::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use lambda_http::{Body, Response};
+use serde_json::{Map, Value, json};
+
+use super::FieldError;
+
+/// Every error code of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The body is not JSON.
+    InvalidJson,
+    /// The `Idempotency-Key` header is not valid.
+    InvalidIdempotencyKey,
+    /// No usable token.
+    Unauthenticated,
+    /// The token lacks a scope.
+    InsufficientScope,
+    /// The token is confined to another customer.
+    OtherCustomer,
+    /// No such order.
+    OrderNotFound,
+    /// Fewer units are free than asked for.
+    OutOfStock,
+    /// The order of this idempotency key was deleted.
+    OrderDeleted,
+    /// The body is larger than is read.
+    BodyTooLarge,
+    /// The body is not declared as JSON.
+    UnsupportedMediaType,
+    /// Fields break a rule.
+    ValidationFailed,
+    /// The customer service does not know the customer.
+    UnknownCustomer,
+    /// The inventory service does not know a product.
+    UnknownProduct,
+    /// The prices cannot be summed into one total.
+    InvalidTotal,
+    /// The idempotency key was used with another body.
+    IdempotencyKeyReused,
+    /// Something unexpected.
+    Internal,
+    /// The store or a partner gives no answer.
+    Unavailable,
+}
+
+impl Code {
+    /// The stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.parts().1
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        self.parts().0
+    }
+
+    /// The problem's title, the same for every occurrence.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.parts().2
+    }
+
+    const fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::InvalidJson => (S::BAD_REQUEST, "invalid_json", "The body is not valid JSON."),
+            Self::InvalidIdempotencyKey => {
+                (S::BAD_REQUEST, "invalid_idempotency_key", "The Idempotency-Key header is not valid.")
+            }
+            Self::Unauthenticated => (S::UNAUTHORIZED, "unauthenticated", "A valid token is required."),
+            Self::InsufficientScope => (S::FORBIDDEN, "insufficient_scope", "The token lacks a scope."),
+            Self::OtherCustomer => (S::FORBIDDEN, "other_customer", "The token is confined to another customer."),
+            Self::OrderNotFound => (S::NOT_FOUND, "order_not_found", "There is no such order."),
+            Self::OutOfStock => (S::CONFLICT, "out_of_stock", "Fewer units are available than asked for."),
+            Self::OrderDeleted => (S::GONE, "order_deleted", "The order of this idempotency key was deleted."),
+            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 256 KiB."),
+            Self::UnsupportedMediaType => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be application/json.")
+            }
+            Self::ValidationFailed => (S::UNPROCESSABLE_ENTITY, "validation_failed", "Some fields are not valid."),
+            Self::UnknownCustomer => (S::UNPROCESSABLE_ENTITY, "unknown_customer", "There is no such customer."),
+            Self::UnknownProduct => (S::UNPROCESSABLE_ENTITY, "unknown_product", "There is no such product."),
+            Self::InvalidTotal => {
+                (S::UNPROCESSABLE_ENTITY, "invalid_total", "The prices cannot be summed into one total.")
+            }
+            Self::IdempotencyKeyReused => (
+                S::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The idempotency key was used with another request.",
+            ),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side."),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."),
+        }
+    }
+}
+
+/// Why a request got no other answer.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    about: Box<Occurrence>,
+}
+
+/// What is particular to one occurrence of a problem.
+#[derive(Debug, Clone, Default)]
+struct Occurrence {
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// A problem of this code.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self { code, about: Box::default() }
+    }
+
+    /// Says more about this occurrence, to the client.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.about.detail = Some(detail.into());
+        self
+    }
+
+    /// Names the fields that are wrong.
+    #[must_use]
+    pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.about.errors = errors;
+        self
+    }
+
+    /// Adds a member of this problem type.
+    #[must_use]
+    pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.about.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says why, to the log alone.
+    #[must_use]
+    pub fn because(mut self, cause: impl ToString) -> Self {
+        self.about.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The fields that are wrong.
+    #[must_use]
+    pub fn field_errors(&self) -> &[FieldError] {
+        &self.about.errors
+    }
+
+    /// What the log says and the client does not hear.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.about.cause.as_deref()
+    }
+
+    /// The `application/problem+json` response.
+    #[must_use]
+    pub fn into_response(self, request_id: &str, instance: &str) -> Response<Body> {
+        let status = self.code.status();
+        let mut body = json!({
+            "type": format!("urn:problem-type:orders:{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": status.as_u16(),
+            "instance": instance,
+            "code": self.code.as_str(),
+            "request_id": request_id,
+        });
+        if let Some(members) = body.as_object_mut() {
+            if let Some(detail) = self.about.detail {
+                members.insert("detail".to_owned(), detail.into());
+            }
+            if !self.about.errors.is_empty() {
+                members.insert("errors".to_owned(), json!(self.about.errors));
+            }
+            members.extend(self.about.members);
+        }
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, lambda_http::http::HeaderValue::from_static("application/problem+json"));
+        if self.code == Code::Unavailable {
+            headers.insert(RETRY_AFTER, lambda_http::http::HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

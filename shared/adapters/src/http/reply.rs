@@ -1,0 +1,118 @@
+//! Replies that are not problems.
+
+use domain::order::Order;
+use domain::status::Status;
+use domain::use_cases::Placed;
+use lambda_http::http::header::{CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER};
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use super::Problem;
+use crate::wire::OrderView;
+
+/// How long a client should wait before it asks after a pending order again, in seconds.
+const RETRY_PENDING_AFTER: u32 = 2;
+
+/// A successful reply.
+#[derive(Debug)]
+pub struct Reply {
+    response: Response<Body>,
+}
+
+impl Reply {
+    /// 200 with a JSON body.
+    ///
+    /// # Errors
+    /// [`super::Code::Internal`] when the value cannot be written as JSON.
+    pub fn ok(value: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::OK, value)
+    }
+
+    /// 200 with the order and its `ETag`, or 304 when the client has this version already.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn order(order: &Order, if_none_match: Option<&str>) -> Result<Self, Problem> {
+        let etag = etag(order);
+        if if_none_match.is_some_and(|known| matches_etag(known, &etag)) {
+            let mut response = Response::new(Body::Empty);
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return Ok(Self { response }.header(ETAG, &etag));
+        }
+        Ok(Self::ok(&OrderView::from(order))?.header(ETAG, &etag))
+    }
+
+    /// 201 for an order that stands, 202 for one that waits for a partner, with `Location` and `ETag`.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn placed(placed: &Placed) -> Result<Self, Problem> {
+        let order = &placed.order;
+        let is_pending = order.status == Status::Pending;
+        let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+        let mut reply = Self::json(status, &OrderView::from(order))?
+            .header(LOCATION, &format!("/v1/orders/{}", order.id))
+            .header(ETAG, &etag(order));
+        if is_pending {
+            reply = reply.header(RETRY_AFTER, &RETRY_PENDING_AFTER.to_string());
+        }
+        if placed.replayed {
+            reply = reply.header(HeaderName::from_static("idempotent-replayed"), "true");
+        }
+        Ok(reply)
+    }
+
+    fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_string(value).map_err(|error| Problem::new(super::Code::Internal).because(error))?;
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        Ok(Self { response }.header(CONTENT_TYPE, "application/json"))
+    }
+
+    /// Adds a header; the values used here are always of visible ASCII.
+    fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.response.headers_mut().insert(name, value);
+        }
+        self
+    }
+
+    /// The response for the Lambda runtime.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
+        self.response
+    }
+}
+
+/// The strong entity tag of an order: its version in quotes.
+fn etag(order: &Order) -> String {
+    format!("\"{}\"", order.version)
+}
+
+/// Weak comparison, as RFC 9110 §13.1.2 asks of `If-None-Match`.
+fn matches_etag(header: &str, etag: &str) -> bool {
+    header.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::memory::sample;
+
+    use super::*;
+
+    fn status(if_none_match: Option<&str>) -> u16 {
+        Reply::order(&sample::order(), if_none_match).unwrap().into_response().status().as_u16()
+    }
+
+    #[test]
+    fn a_known_version_is_not_sent_again() {
+        for known in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
+            assert_eq!(status(Some(known)), 304, "{known}");
+        }
+        for other in ["\"2\"", "1", ""] {
+            assert_eq!(status(Some(other)), 200, "{other}");
+        }
+        assert_eq!(status(None), 200);
+    }
+}

@@ -1,0 +1,7 @@
+//! Events on their way out: as CloudEvents, in batches the bus accepts, every entry's result read.
+
+mod cloud_event;
+mod event_bridge;
+
+pub use cloud_event::CloudEvent;
+pub use event_bridge::EventBridgePublisher;

@@ -1,0 +1,120 @@
+//! What the tests of the functions share: sample events, replies taken apart, a token issuer.
+
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot be set up must fail")]
+
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use lambda_http::Body;
+use lambda_http::http::HeaderMap;
+use ring::rand::SystemRandom;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::http::{ApiRequest, Problem, Reply};
+use crate::partners::PartnerClient;
+use crate::token::{Jwks, TokenConfig, TokenVerifier};
+
+/// The text of `events/<name>.json`.
+#[must_use]
+pub fn sample_text(name: &str) -> String {
+    let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).expect("the sample event can be read")
+}
+
+/// The event in `events/<name>.json`.
+#[must_use]
+pub fn sample_event<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_str(&sample_text(name)).expect("the sample event has the shape of its kind")
+}
+
+/// The request in `events/<name>.json`.
+#[must_use]
+pub fn sample_request(name: &str) -> ApiRequest {
+    ApiRequest::new(lambda_http::request::from_str(&sample_text(name)).expect("the sample event is a request"))
+}
+
+/// Status, headers and JSON body (or `null`) of what a handler answers.
+#[must_use]
+pub fn parts(outcome: Result<Reply, Problem>) -> (u16, HeaderMap, Value) {
+    let response = outcome.map_or_else(|problem| problem.into_response("test", "/test"), Reply::into_response);
+    let (parts, body) = response.into_parts();
+    let body = match body {
+        Body::Text(text) => serde_json::from_str(&text).expect("the body is JSON"),
+        _ => Value::Null,
+    };
+    (parts.status.as_u16(), parts.headers, body)
+}
+
+/// An issuer of tokens with a key of its own.
+#[derive(Debug)]
+pub struct TestIssuer;
+
+const ISSUER: &str = "https://issuer.example";
+const AUDIENCE: &str = "orders";
+const KEY_ID: &str = "test";
+
+impl TestIssuer {
+    /// A verifier that accepts this issuer's tokens.
+    #[must_use]
+    pub fn verifier() -> TokenVerifier {
+        let mut key = Jwk::from_encoding_key(own_key(), Algorithm::EdDSA).expect("the public key");
+        key.common.key_id = Some(KEY_ID.to_owned());
+        let keys = serde_json::to_string(&JwkSet { keys: vec![key] }).expect("JSON");
+        let keys = Jwks::parse(keys, PartnerClient::new().expect("a client")).expect("keys");
+        TokenVerifier::new(TokenConfig { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), keys })
+    }
+
+    /// A token with these claims beside `iss`, `aud` and an `exp` five minutes on, which they may override.
+    #[must_use]
+    pub fn token(claims: &Value) -> String {
+        sign(Algorithm::EdDSA, claims, own_key())
+    }
+
+    /// The same, signed by another issuer's key under the same key id.
+    #[must_use]
+    pub fn foreign_token(claims: &Value) -> String {
+        sign(Algorithm::EdDSA, claims, &new_key())
+    }
+
+    /// The same, with a shared secret instead of a key pair.
+    #[must_use]
+    pub fn symmetric_token(claims: &Value) -> String {
+        sign(Algorithm::HS256, claims, &EncodingKey::from_secret(b"secret"))
+    }
+
+    /// The same with `"alg":"none"` and no signature.
+    #[must_use]
+    pub fn unsigned_token(claims: &Value) -> String {
+        let token = Self::token(claims);
+        let payload = token.split('.').nth(1).expect("a payload");
+        // {"alg":"none","kid":"test"}
+        format!("eyJhbGciOiJub25lIiwia2lkIjoidGVzdCJ9.{payload}.")
+    }
+}
+
+/// What precedes the 32 secret bytes of an Ed25519 key in PKCS #8 (RFC 8410 §7).
+const ED25519_PKCS8_HEADER: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+fn own_key() -> &'static EncodingKey {
+    static KEY: OnceLock<EncodingKey> = OnceLock::new();
+    KEY.get_or_init(new_key)
+}
+
+fn new_key() -> EncodingKey {
+    let seed: [u8; 32] = ring::rand::generate(&SystemRandom::new()).expect("randomness").expose();
+    EncodingKey::from_ed_der(&[&ED25519_PKCS8_HEADER[..], &seed].concat())
+}
+
+fn sign(algorithm: Algorithm, claims: &Value, key: &EncodingKey) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
+    let mut all = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": now + 300});
+    let (Some(all_members), Some(members)) = (all.as_object_mut(), claims.as_object()) else { return String::new() };
+    all_members.extend(members.clone());
+    let mut header = Header::new(algorithm);
+    header.kid = Some(KEY_ID.to_owned());
+    jsonwebtoken::encode(&header, &all, key).expect("a token")
+}

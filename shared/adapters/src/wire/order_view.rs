@@ -1,0 +1,218 @@
+//! An order as clients and event consumers see it.
+
+use std::collections::BTreeMap;
+
+use domain::address::Address;
+use domain::history::{Change, Entry};
+use domain::line::Line;
+use domain::money::Money;
+use domain::order::Order;
+use domain::shipment::Shipment;
+use domain::status::Status;
+use domain::text::Text;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The JSON form of an order.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderView<'a> {
+    id: String,
+    customer: CustomerView<'a>,
+    lines: Vec<LineView<'a>>,
+    total: Option<MoneyView>,
+    status: &'static str,
+    inventory: &'static str,
+    shipping_address: Option<AddressView<'a>>,
+    shipping: Option<ShipmentView<'a>>,
+    metadata: &'a BTreeMap<String, String>,
+    external_reference: Option<&'a str>,
+    notes: Option<&'a str>,
+    version: u64,
+    created_at: String,
+    updated_at: String,
+    allowed_transitions: Vec<&'static str>,
+    history: Vec<EntryView<'a>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct CustomerView<'a> {
+    id: &'a str,
+    name: Option<&'a str>,
+    email: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct LineView<'a> {
+    line_id: String,
+    product_id: &'a str,
+    name: Option<&'a str>,
+    quantity: u32,
+    unit_price: Option<MoneyView>,
+    total: Option<MoneyView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct MoneyView {
+    amount: i64,
+    currency: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct AddressView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    line1: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line2: Option<&'a str>,
+    city: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal_code: Option<&'a str>,
+    country: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ShipmentView<'a> {
+    carrier: &'a str,
+    tracking_number: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipped_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_delivery: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct EntryView<'a> {
+    version: u64,
+    at: String,
+    actor: &'a str,
+    request_id: &'a str,
+    events: Vec<&'static str>,
+    changes: ChangesView,
+}
+
+/// What became different, by field: `{"status": {"from": …, "to": …}}`, and `{"replaced": true}` for fields whose
+/// values are not repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ChangesView(BTreeMap<&'static str, Value>);
+
+impl<'a> From<&'a Order> for OrderView<'a> {
+    fn from(order: &'a Order) -> Self {
+        let contact = order.customer.contact.as_ref();
+        Self {
+            id: order.id.to_string(),
+            customer: CustomerView {
+                id: order.customer.id.as_str(),
+                name: contact.map(|contact| contact.name.as_str()),
+                email: contact.map(|contact| contact.email.as_str()),
+            },
+            lines: order.lines.as_slice().iter().map(Into::into).collect(),
+            total: order.lines.total().map(Into::into),
+            status: order.status.as_str(),
+            inventory: order.inventory.as_str(),
+            shipping_address: order.shipping_address.as_ref().map(Into::into),
+            shipping: order.shipping.as_ref().map(Into::into),
+            metadata: order.metadata.as_map(),
+            external_reference: text(order.external_reference.as_ref()),
+            notes: text(order.notes.as_ref()),
+            version: order.version,
+            created_at: order.created_at.to_string(),
+            updated_at: order.updated_at.to_string(),
+            allowed_transitions: order.status.allowed().iter().copied().map(Status::as_str).collect(),
+            history: order.history.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Line> for LineView<'a> {
+    fn from(line: &'a Line) -> Self {
+        let price = line.price.as_ref();
+        Self {
+            line_id: line.id.to_string(),
+            product_id: line.product.as_str(),
+            name: price.map(|price| price.name.as_str()),
+            quantity: line.quantity.get(),
+            unit_price: price.map(|price| price.unit_price.into()),
+            total: price.map(|price| price.total.into()),
+        }
+    }
+}
+
+impl From<Money> for MoneyView {
+    fn from(money: Money) -> Self {
+        Self { amount: money.amount(), currency: money.currency().as_str().to_owned() }
+    }
+}
+
+impl<'a> From<&'a Address> for AddressView<'a> {
+    fn from(address: &'a Address) -> Self {
+        Self {
+            name: text(address.name.as_ref()),
+            line1: address.line1.as_str(),
+            line2: text(address.line2.as_ref()),
+            city: address.city.as_str(),
+            state: text(address.state.as_ref()),
+            postal_code: text(address.postal_code.as_ref()),
+            country: address.country.as_str(),
+            phone: text(address.phone.as_ref()),
+        }
+    }
+}
+
+impl<'a> From<&'a Shipment> for ShipmentView<'a> {
+    fn from(shipment: &'a Shipment) -> Self {
+        Self {
+            carrier: shipment.carrier.as_str(),
+            tracking_number: shipment.tracking_number.as_str(),
+            tracking_url: shipment.tracking_url.as_ref().map(|url| url.as_str()),
+            service: text(shipment.service.as_ref()),
+            shipped_at: shipment.shipped_at.map(|at| at.to_string()),
+            estimated_delivery: shipment.estimated_delivery.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl<'a> From<&'a Entry> for EntryView<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self {
+            version: entry.version,
+            at: entry.stamp.at.to_string(),
+            actor: &entry.stamp.actor,
+            request_id: &entry.stamp.request_id,
+            events: entry.events.iter().map(|kind| kind.as_str()).collect(),
+            changes: ChangesView::from(entry.changes.as_slice()),
+        }
+    }
+}
+
+impl From<&[Change]> for ChangesView {
+    fn from(changes: &[Change]) -> Self {
+        Self(changes.iter().map(change).collect())
+    }
+}
+
+fn change(change: &Change) -> (&'static str, Value) {
+    match change {
+        Change::Status { from, to, reason: None } => ("status", json!({"from": from.as_str(), "to": to.as_str()})),
+        Change::Status { from, to, reason: Some(reason) } => {
+            ("status", json!({"from": from.as_str(), "to": to.as_str(), "reason": reason.as_str()}))
+        }
+        Change::Inventory { from, to } => ("inventory", json!({"from": from.as_str(), "to": to.as_str()})),
+        Change::Total { from, to } => {
+            ("total", json!({"from": from.map(MoneyView::from), "to": to.map(MoneyView::from)}))
+        }
+        Change::Replaced(field) => (field.as_str(), json!({"replaced": true})),
+    }
+}
+
+fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<&str> {
+    text.map(Text::as_str)
+}
