@@ -216,8 +216,8 @@ fn replay(existing: Order, fingerprint: Fingerprint) -> Result<Order, PlaceOrder
 /// Whether the stored order was made by this very request: a write can succeed and its answer be lost, and the
 /// client library then sends it again.
 fn is_same_request(existing: &Order, attempted: &Order) -> bool {
-    let first = |order: &Order| order.history.first().map(|entry| (entry.version, entry.stamp.clone()));
-    first(existing) == first(attempted)
+    let request_id = |order: &Order| order.history.first().map(|entry| entry.stamp.request_id.clone());
+    existing.version == 1 && request_id(existing) == request_id(attempted)
 }
 
 #[cfg(test)]

@@ -1,0 +1,117 @@
+//! `/admin`: sets the scene and looks behind it.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::faults::{Call, Fault, Route};
+use crate::state::{Customer, Partners, now_millis};
+use crate::stock::Money;
+
+/// The admin routes.
+pub fn routes() -> Router<Partners> {
+    Router::new()
+        .route("/admin/stock/{product_id}", get(get_stock).put(put_stock))
+        .route("/admin/customers/{id}", put(put_customer))
+        .route("/admin/faults", put(put_fault))
+        .route("/admin/requests", get(get_requests).delete(delete_requests))
+}
+
+#[derive(Deserialize)]
+struct StockBody {
+    name: String,
+    unit_price: Money,
+    available: u64,
+}
+
+async fn put_stock(
+    State(partners): State<Partners>,
+    Path(id): Path<String>,
+    Json(StockBody { name, unit_price, available }): Json<StockBody>,
+) -> StatusCode {
+    partners.world().warehouse.set(id, name, unit_price, available);
+    StatusCode::NO_CONTENT
+}
+
+async fn get_stock(State(partners): State<Partners>, Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
+    let product = partners.world().warehouse.product(&id, now_millis()).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(Json(json!({
+        "available": product.available,
+        "reserved": product.reserved,
+        "confirmed": product.confirmed,
+    })))
+}
+
+async fn put_customer(
+    State(partners): State<Partners>,
+    Path(id): Path<String>,
+    Json(customer): Json<Customer>,
+) -> StatusCode {
+    partners.world().customers.insert(id, customer);
+    StatusCode::NO_CONTENT
+}
+
+/// `value`: milliseconds for `delay`, a status code for `status`, nothing for the others.
+#[derive(Deserialize)]
+struct FaultBody {
+    route: String,
+    kind: String,
+    #[serde(default)]
+    value: Option<u64>,
+}
+
+async fn put_fault(
+    State(partners): State<Partners>,
+    Json(body): Json<FaultBody>,
+) -> Result<StatusCode, (StatusCode, &'static str)> {
+    let bad = |what| (StatusCode::UNPROCESSABLE_ENTITY, what);
+    let routes = routes_of(&body.route).ok_or(bad("route: customers, products, reservations or *"))?;
+    let fault = fault_of(&body).ok_or(bad("kind: none, delay, status, reset or hang, with a fitting value"))?;
+    let mut world = partners.world();
+    for route in routes {
+        match fault {
+            Some(fault) => world.faults.insert(route, fault),
+            None => world.faults.remove(&route),
+        };
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn routes_of(name: &str) -> Option<Vec<Route>> {
+    match name {
+        "*" => Some(Route::ALL.to_vec()),
+        "customers" => Some(vec![Route::Customers]),
+        "products" => Some(vec![Route::Products]),
+        "reservations" => Some(vec![Route::Reservations]),
+        _ => None,
+    }
+}
+
+/// The fault asked for; the inner `None` ends one.
+fn fault_of(body: &FaultBody) -> Option<Option<Fault>> {
+    match (body.kind.as_str(), body.value) {
+        ("none", _) => Some(None),
+        ("delay", Some(millis)) => Some(Some(Fault::Delay(Duration::from_millis(millis)))),
+        ("status", Some(code)) => {
+            let status = u16::try_from(code).ok().and_then(|code| StatusCode::from_u16(code).ok())?;
+            Some(Some(Fault::Status(status)))
+        }
+        ("reset", _) => Some(Some(Fault::Reset)),
+        ("hang", _) => Some(Some(Fault::Hang)),
+        _ => None,
+    }
+}
+
+async fn get_requests(State(partners): State<Partners>) -> Json<Vec<Call>> {
+    Json(partners.world().calls.clone())
+}
+
+async fn delete_requests(State(partners): State<Partners>) -> StatusCode {
+    partners.world().calls.clear();
+    StatusCode::NO_CONTENT
+}
