@@ -1,0 +1,61 @@
+# `make run` shows the service at work, `make test` proves it. Both set up what they need.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
+
+VENV := .venv/.installed
+STACK := .venv/bin/python scripts/stack.py
+
+.PHONY: help
+help: ## Show the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: run
+run: $(VENV) ## Deploy the service into a local AWS emulator, place an order, show its events, leave it running
+	@$(STACK) run
+
+.PHONY: down
+down: $(VENV) ## Stop what `make run` started; data stays
+	@$(STACK) down
+
+.PHONY: test
+test: check unit lint-template e2e ## Run every check and every test
+
+.PHONY: check
+check: tools ## Format, clippy and docs, without a warning
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+.PHONY: unit
+unit: tools ## Unit, property and contract tests
+	cargo test --locked --workspace --exclude e2e
+
+.PHONY: lint-template
+lint-template: $(VENV) ## Validate template.yaml
+	AWS_DEFAULT_REGION=us-east-1 sam validate --lint
+
+.PHONY: e2e
+e2e: $(VENV) tools ## Test a freshly deployed stack on its own ports, then take it away
+	cargo test --locked --package e2e --no-run
+	@$(STACK) test scripts/e2e.sh
+
+.PHONY: watch
+watch: $(VENV) ## Serve the functions with `cargo lambda watch` against the running stack's table and partners
+	@scripts/watch.sh
+
+.PHONY: tools
+tools:
+	@command -v cargo > /dev/null || { echo "error: cargo is missing; install Rust with rustup" >&2; exit 1; }
+	@command -v cc > /dev/null || { echo "error: a C compiler is missing" >&2; exit 1; }
+
+$(VENV): requirements.txt | tools
+	@echo "==> installing the tools of requirements.txt into .venv" >&2
+	@python3 -m venv .venv || { echo "error: Python 3.10 or later with venv is missing" >&2; exit 1; }
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.txt
+	@touch $@

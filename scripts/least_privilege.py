@@ -1,0 +1,117 @@
+"""Proves that no role allows more than its function needs: takes each action away in turn and sees a call fail.
+
+It runs against the stack that the environment names and puts every policy back.
+"""
+
+import json
+import os
+import sys
+import time
+import urllib.error
+import uuid
+
+import demo
+from aws import client
+from processes import StackError, say, wait_until
+
+STACK = os.environ["STACK_NAME"]
+
+
+def main():
+    iam = client("iam", os.environ)
+    probes = {
+        ("CreateOrderFunction", "dynamodb:PutItem"): lambda: place() < 500,
+        ("CreateOrderFunction", "dynamodb:GetItem"): lambda: place_unknown_customer() < 500,
+        ("GetOrderFunction", "dynamodb:GetItem"): lambda: read() < 500,
+        ("PublishEventsFunction", "events:PutEvents"): is_announced,
+    }
+    granted = set()
+    for function, role, name, policy in policies(iam):
+        for action in actions(policy):
+            granted.add((function, action))
+            probe = probes.get((function, action))
+            if not probe:
+                raise StackError(f"{function} may {action}, and nothing here proves that it needs to")
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(without(policy, action)))
+            works = probe()
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+            if works:
+                raise StackError(f"{function} works without {action}: take it from the template")
+            wait_until(f"{function} working again with {action}", probe, 120)
+            say(f"{function} needs {action}")
+    if missing := probes.keys() - granted:
+        raise StackError(f"no role allows {sorted(missing)}")
+    print(f"{len(granted)} passed, 0 failed")
+
+
+def policies(iam):
+    """Function, role, policy name and document of every inline policy of the stack's functions."""
+    resources = client("cloudformation", os.environ).describe_stack_resources(StackName=STACK)["StackResources"]
+    for resource in resources:
+        if resource["ResourceType"] == "AWS::IAM::Role" and resource["LogicalResourceId"].endswith("FunctionRole"):
+            role = resource["PhysicalResourceId"]
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+                yield resource["LogicalResourceId"].removesuffix("Role"), role, name, document
+
+
+def actions(policy):
+    return [action for statement in as_list(policy["Statement"]) for action in as_list(statement["Action"])]
+
+
+def without(policy, action):
+    statements = []
+    for statement in as_list(policy["Statement"]):
+        kept = [other for other in as_list(statement["Action"]) if other != action]
+        # A policy must hold a statement, so an empty one becomes one that allows nothing useful.
+        statements.append({**statement, "Action": kept or ["sts:GetCallerIdentity"]})
+    return {**policy, "Statement": statements}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def place():
+    return status("POST", "/orders", demo.ORDER)
+
+
+def place_unknown_customer():
+    """A refusal by a partner makes the function read whether the key's order exists."""
+    return status("POST", "/orders", {**demo.ORDER, "customer_id": "nobody"})
+
+
+def read():
+    return status("GET", f"/orders/{uuid.uuid4()}")
+
+
+def is_announced():
+    """Whether the events of a new order come out of the bus within a few seconds."""
+    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    sqs = client("sqs", os.environ)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        answer = sqs.receive_message(
+            QueueUrl=os.environ["EVENTS_QUEUE_URL"], MaxNumberOfMessages=10, WaitTimeSeconds=1
+        )
+        if any(order["id"] in message["Body"] for message in answer.get("Messages", [])):
+            return True
+    return False
+
+
+def status(method, path, body=None):
+    try:
+        return demo.call(method, os.environ["API_URL"] + path, body, headers())[0]
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def headers():
+    return {"Authorization": f"Bearer {os.environ['TOKEN']}", "Idempotency-Key": str(uuid.uuid4())}
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except StackError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,57 @@
+//! The partners' admin surface, see `tests/partners`.
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+use crate::{http, setting};
+
+/// The partner simulator of the stack under test.
+#[derive(Debug, Clone)]
+pub struct Partners {
+    http: Client,
+    url: String,
+}
+
+impl Default for Partners {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Partners {
+    /// The simulator at `PARTNERS_URL`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { http: http(), url: setting("PARTNERS_URL") }
+    }
+
+    /// A token with these claims.
+    pub async fn token(&self, claims: Value) -> String {
+        let answer = self.call(Method::POST, "/token", Some(claims)).await;
+        answer["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Sets a product's free units and price.
+    pub async fn stock(&self, product: &str, available: u64, amount: i64, currency: &str) {
+        let unit_price = json!({"amount": amount, "currency": currency});
+        let body = json!({"name": format!("Product {product}"), "unit_price": unit_price, "available": available});
+        self.call(Method::PUT, &format!("/admin/stock/{product}"), Some(body)).await;
+    }
+
+    /// Units of a product: free, held, held for good.
+    pub async fn units(&self, product: &str) -> (u64, u64, u64) {
+        let stock = self.call(Method::GET, &format!("/admin/stock/{product}"), None).await;
+        let units = |name: &str| stock[name].as_u64().expect("a count");
+        (units("available"), units("reserved"), units("confirmed"))
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("the partners answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_slice(&answer.bytes().await.expect("a whole body")).unwrap_or(Value::Null)
+    }
+}

@@ -1,0 +1,122 @@
+//! A storefront: a tenant that no other test knows, and its calls of the API.
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Events, Partners, http, setting};
+
+/// A storefront of its own.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Its tenant.
+    pub tenant: String,
+    /// The stage behind the API.
+    pub partners: Partners,
+    /// The events that come out.
+    pub events: Events,
+    http: Client,
+    api: String,
+    token: String,
+}
+
+/// What the API answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The JSON body, `null` when there is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// A header as text; empty when absent.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The `code` of a problem; empty when it is none.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// The order's id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no order: {self:?}")).to_owned()
+    }
+}
+
+impl Shop {
+    /// A new tenant with a token that reads and writes.
+    pub async fn open() -> Self {
+        Self::with_scope("orders:read orders:write").await
+    }
+
+    /// A new tenant with a token of this scope.
+    pub async fn with_scope(scope: &str) -> Self {
+        let tenant = format!("t-{}", Uuid::new_v4().simple());
+        let partners = Partners::new();
+        let token = partners.token(json!({"tenant": tenant, "sub": "suite", "scope": scope})).await;
+        Self { tenant, partners, events: Events::new(), http: http(), api: setting("API_URL"), token }
+    }
+
+    /// The same storefront with another token.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: token.into(), ..self.clone() }
+    }
+
+    /// A product that no other test knows, with this many units at 10.00 EUR.
+    pub async fn product(&self, units: u64) -> String {
+        let id = format!("p-{}", Uuid::new_v4().simple());
+        self.partners.stock(&id, units, 1_000, "EUR").await;
+        id
+    }
+
+    /// A request with the shop's token.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.api));
+        if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let answer = request.send().await.expect("the API answers");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = answer.bytes().await.expect("a whole body");
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, headers, body }
+    }
+
+    /// `GET path`
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// `POST /orders` with an idempotency key.
+    pub async fn place(&self, key: &str, body: &Value) -> Answer {
+        let request = self.request(Method::POST, "/orders").header("Idempotency-Key", key);
+        self.send(request.json(body)).await
+    }
+
+    /// `POST /orders` for `cust-1` with these products, under a new key; must be accepted.
+    pub async fn order(&self, lines: &[(&str, u64)]) -> Answer {
+        let answer = self.place(&Uuid::new_v4().to_string(), &order_of(lines)).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer
+    }
+}
+
+/// The body of an order for `cust-1` with these products and quantities.
+#[must_use]
+pub fn order_of(lines: &[(&str, u64)]) -> Value {
+    let lines: Vec<Value> =
+        lines.iter().map(|(product, quantity)| json!({"product_id": product, "quantity": quantity})).collect();
+    json!({"customer_id": "cust-1", "lines": lines})
+}

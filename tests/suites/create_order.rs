@@ -1,0 +1,110 @@
+//! `POST /orders`
+
+use e2e::{Shop, order_of};
+use futures_util::StreamExt;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_order_is_created_confirmed_and_priced_by_the_inventory_service() {
+    let shop = Shop::open().await;
+    let (first, second) = (shop.product(5).await, shop.product(5).await);
+    let answer = shop.order(&[(&first, 2), (&second, 1)]).await;
+    assert_eq!(answer.header("location"), format!("/v1/orders/{}", answer.id()));
+    assert_eq!(answer.header("etag"), "\"1\"");
+    assert_eq!(answer.header("idempotent-replayed"), "");
+    let order = &answer.body;
+    assert_eq!(order["total"], json!({"amount": 3_000, "currency": "EUR"}));
+    assert_eq!((&order["status"], &order["inventory"]), (&json!("confirmed"), &json!("reserved")));
+    assert_eq!(order["customer"]["email"], "customer-1@shop.example");
+    assert_eq!(order["allowed_transitions"], json!(["processing", "canceled"]));
+    let held = |units: (u64, u64, u64)| units.1 + units.2;
+    assert_eq!(held(shop.partners.units(&first).await), 2);
+    assert_eq!(held(shop.partners.units(&second).await), 1);
+}
+
+#[tokio::test]
+async fn two_hundred_requests_with_one_key_make_one_order_one_reservation_and_one_event() {
+    let shop = Shop::open().await;
+    let product = shop.product(1_000).await;
+    let body = order_of(&[(&product, 3)]);
+    let answers: Vec<_> =
+        futures_util::stream::iter(0..200).map(|_| shop.place("one-key", &body)).buffer_unordered(20).collect().await;
+    assert!(answers.iter().all(|answer| answer.status == 201), "{:?}", answers.iter().find(|a| a.status != 201));
+    let id = answers[0].id();
+    assert!(answers.iter().all(|answer| answer.id() == id));
+    let originals = answers.iter().filter(|answer| answer.header("idempotent-replayed") != "true").count();
+    assert_eq!(originals, 1);
+    let (available, reserved, confirmed) = shop.partners.units(&product).await;
+    assert_eq!((available, reserved + confirmed), (997, 3));
+
+    let other = shop.place("one-key", &order_of(&[(&product, 4)])).await;
+    assert_eq!((other.status, other.code()), (422, "idempotency_key_reused"));
+    let (available, reserved, confirmed) = shop.partners.units(&product).await;
+    assert_eq!((available, reserved + confirmed), (997, 3));
+
+    let events = shop.events.of(&id, 3).await;
+    assert_eq!(events.iter().filter(|event| event["type"] == "order.created").count(), 1);
+}
+
+#[tokio::test]
+async fn the_same_key_of_two_tenants_names_two_orders() {
+    let (one, other) = (Shop::open().await, Shop::open().await);
+    let product = one.product(10).await;
+    let body = order_of(&[(&product, 1)]);
+    assert_ne!(one.place("key", &body).await.id(), other.place("key", &body).await.id());
+}
+
+#[tokio::test]
+async fn an_unknown_customer_or_product_is_named() {
+    let shop = Shop::open().await;
+    let product = shop.product(1).await;
+    let nobody = json!({"customer_id": "nobody", "lines": [{"product_id": product, "quantity": 1}]});
+    let answer = shop.place("a", &nobody).await;
+    assert_eq!((answer.status, answer.code()), (422, "unknown_customer"));
+    let answer = shop.place("b", &order_of(&[(&product, 1), ("no-such-product", 1)])).await;
+    assert_eq!((answer.status, answer.code()), (422, "unknown_product"));
+    assert_eq!(answer.body["products"], json!(["no-such-product"]));
+    assert_eq!(shop.partners.units(&product).await, (1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_shortage_is_a_conflict_that_names_the_product_and_holds_nothing() {
+    let shop = Shop::open().await;
+    let (plenty, scarce) = (shop.product(10).await, shop.product(1).await);
+    let answer = shop.place("a", &order_of(&[(&plenty, 1), (&scarce, 2)])).await;
+    assert_eq!((answer.status, answer.code()), (409, "out_of_stock"));
+    let expected = json!([{"product_id": scarce, "requested": 2, "available": 1}]);
+    assert_eq!(answer.body["unavailable"], expected);
+    assert_eq!(shop.partners.units(&plenty).await, (10, 0, 0));
+}
+
+#[tokio::test]
+async fn two_currencies_in_one_order_are_refused() {
+    let shop = Shop::open().await;
+    let (euro, dollar) = (shop.product(5).await, shop.product(5).await);
+    shop.partners.stock(&dollar, 5, 500, "USD").await;
+    let answer = shop.place("a", &order_of(&[(&euro, 1), (&dollar, 1)])).await;
+    assert_eq!((answer.status, answer.code()), (422, "invalid_total"));
+    assert_eq!(shop.partners.units(&euro).await, (5, 0, 0));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_problem_and_never_a_failure() {
+    let shop = Shop::open().await;
+    let post = || shop.request(reqwest::Method::POST, "/orders");
+    let json = |body: &str| post().header("Content-Type", "application/json").body(body.to_owned());
+    let fine = r#"{"customer_id":"cust-1","lines":[{"product_id":"sku-1","quantity":1}]}"#;
+    for (what, request, status, code) in [
+        ("broken JSON", json("{"), 400, "invalid_json"),
+        ("an unknown field", json(r#"{"customer_id":"c","lines":[],"x":1}"#), 422, "validation_failed"),
+        ("no lines", json(r#"{"customer_id":"c","lines":[]}"#), 422, "validation_failed"),
+        ("another media type", post().header("Content-Type", "text/plain").body(fine), 415, "unsupported_media_type"),
+        ("300 KB", json(&format!("{fine}{}", " ".repeat(300_000))), 413, "body_too_large"),
+        ("a bad key", json(fine).header("Idempotency-Key", "a b"), 400, "invalid_idempotency_key"),
+    ] {
+        let answer = shop.send(request).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{what}");
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{what}");
+        assert!(!answer.body["request_id"].as_str().unwrap_or_default().is_empty(), "{what}");
+    }
+}
