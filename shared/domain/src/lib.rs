@@ -9,6 +9,7 @@ pub mod history;
 pub mod id;
 pub mod invalid;
 pub mod line;
+pub mod listing;
 pub mod metadata;
 pub mod money;
 pub mod order;

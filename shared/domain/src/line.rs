@@ -91,7 +91,7 @@ pub struct Product {
 /// The name of a product: at most 255 characters.
 pub type ProductName = Text<255>;
 
-/// The number of a line within its order, never given to another line.
+/// The number of a line within its order; it stays while the product does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LineId(pub u32);
 
@@ -188,6 +188,22 @@ impl Lines {
             Some(first) => Some(totals.try_fold(first, Money::plus)?),
         };
         Ok(Self { lines, total })
+    }
+
+    /// These lines in place of `old`: a product that stays keeps its line's id, a new one gets the next.
+    #[must_use]
+    pub fn numbered_after(mut self, old: &Self) -> Self {
+        let mut next = old.lines.iter().map(|line| line.id.0).max().unwrap_or_default();
+        for line in &mut self.lines {
+            line.id = match old.lines.iter().find(|known| known.product == line.product) {
+                Some(known) => known.id,
+                None => {
+                    next += 1;
+                    LineId(next)
+                }
+            };
+        }
+        self
     }
 
     /// The lines.

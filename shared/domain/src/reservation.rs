@@ -7,18 +7,18 @@ use uuid::Uuid;
 use crate::id::{OrderId, ProductId, TenantId, hash_to_uuid};
 use crate::line::RequestedLines;
 
-/// The id of a reservation, derived from the order and its lines: a retry repeats the same reservation, and another
+/// The id of a reservation, derived from the order, its lines and the version that brings them: a retry repeats the same reservation, and another
 /// body under the same idempotency key cannot touch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReservationId(Uuid);
 
 impl ReservationId {
-    /// The id of the reservation of these lines for this order.
+    /// The id of the reservation of the lines that this version of the order brings.
     #[must_use]
-    pub fn derive(order: OrderId, lines: &RequestedLines) -> Self {
-        let order = order.to_string();
+    pub fn derive(order: OrderId, version: u64, lines: &RequestedLines) -> Self {
+        let (order, version) = (order.to_string(), version.to_string());
         let quantities: Vec<String> = lines.iter().map(|(_, quantity)| quantity.get().to_string()).collect();
-        let mut parts = vec!["reservation", order.as_str()];
+        let mut parts = vec!["reservation", order.as_str(), version.as_str()];
         for ((product, _), quantity) in lines.iter().zip(&quantities) {
             parts.extend([product.as_str(), quantity.as_str()]);
         }
@@ -52,10 +52,10 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// The reservation of these lines for this order.
+    /// The reservation of the lines that this version of the order brings.
     #[must_use]
-    pub fn of(tenant: TenantId, order: OrderId, lines: RequestedLines) -> Self {
-        Self { id: ReservationId::derive(order, &lines), tenant, order, lines }
+    pub fn of(tenant: TenantId, order: OrderId, version: u64, lines: RequestedLines) -> Self {
+        Self { id: ReservationId::derive(order, version, &lines), tenant, order, lines }
     }
 }
 

@@ -126,6 +126,16 @@ impl Inventory {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Unconfirmed, Self::Reserved, Self::ReleasePending, Self::Released];
 
+    /// The state once the order no longer wants its lines. What is not known to be held may be held all the same: a
+    /// reservation can succeed and its answer be lost.
+    #[must_use]
+    pub const fn let_go(self) -> Self {
+        match self {
+            Self::Unconfirmed | Self::Reserved | Self::ReleasePending => Self::ReleasePending,
+            Self::Released => Self::Released,
+        }
+    }
+
     /// The wire form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -3,10 +3,16 @@
 
 #![expect(clippy::expect_used, reason = "a contract reports a broken rule by panicking, as tests do")]
 
-use crate::id::TenantId;
+use std::time::Duration;
+
+use crate::id::{CustomerId, TenantId};
+use crate::listing::{Filter, Limit, ListQuery, OrderSummary, Position};
 use crate::memory::sample;
-use crate::order::Order;
-use crate::ports::{Inserted, OrderStore};
+use crate::metadata::Metadata;
+use crate::order::{Edit, Order, OrderData, Patch};
+use crate::ports::{Inserted, OrderStore, UpdateError};
+use crate::status::Status;
+use crate::text::{ExternalReference, Notes, Reason};
 
 /// Declares one test per rule for the store that `$make` builds anew for each.
 #[macro_export]
@@ -19,6 +25,15 @@ macro_rules! order_store_contract {
             an_order_that_was_never_inserted_is_absent
             an_order_of_another_tenant_is_absent
             one_of_many_concurrent_inserts_wins
+            a_change_reads_back_as_it_was_written
+            every_optional_field_can_be_set_and_emptied_again
+            a_change_of_a_version_that_passed_is_a_conflict
+            a_change_of_an_order_that_was_never_inserted_is_a_conflict
+            one_of_many_concurrent_changes_wins
+            a_list_shows_a_tenants_orders_newest_first
+            a_list_keeps_to_its_filter_and_its_time_range
+            pages_join_into_the_whole_list
+            a_deleted_order_is_stored_but_not_listed
         );
     };
     (@tests $make:expr; $($rule:ident)+) => {
@@ -77,4 +92,172 @@ pub async fn one_of_many_concurrent_inserts_wins(store: &impl OrderStore) {
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Ok(Inserted::New)).count(), 1);
     let existing = Ok(Inserted::Existing(Box::new(order)));
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == existing).count(), 9);
+}
+
+fn processing(order: &Order, n: u32) -> Order {
+    order.transition(Status::Processing, None, sample::stamp(n)).expect("legal").expect("a move")
+}
+
+async fn updated(store: &impl OrderStore, before: &Order, after: Order) -> Order {
+    assert_eq!(store.update(before, &after).await, Ok(()));
+    assert_eq!(store.get(&after.tenant, after.id).await, Ok(Some(after.clone())));
+    after
+}
+
+/// What is written is what is read.
+pub async fn a_change_reads_back_as_it_was_written(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let processing = updated(store, &order, processing(&order, 2)).await;
+    let shipped = processing.ship(sample::shipment(), sample::stamp(3)).expect("legal").expect("a change");
+    let shipped = updated(store, &processing, shipped).await;
+    let delivered = shipped.transition(Status::Delivered, None, sample::stamp(4)).expect("legal").expect("a move");
+    updated(store, &shipped, delivered).await;
+    let other = Order::restore(OrderData { id: sample::order_id(2), ..(*order).clone() });
+    store.insert(&other).await.expect("insert");
+    let reason = Some(Reason::parse("out of stock").expect("sample"));
+    let canceled = other.transition(Status::Canceled, reason, sample::stamp(5)).expect("legal").expect("a move");
+    updated(store, &other, canceled).await;
+}
+
+/// A field that goes leaves nothing behind.
+pub async fn every_optional_field_can_be_set_and_emptied_again(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let clear = Edit {
+        shipping_address: Patch::Clear,
+        metadata: Patch::Set(Metadata::default()),
+        external_reference: Patch::Clear,
+        notes: Patch::Clear,
+    };
+    let emptied = order.edit(&clear, None, sample::stamp(2)).expect("legal").expect("a change");
+    let emptied = updated(store, &order, emptied).await;
+    let set = Edit {
+        shipping_address: order.shipping_address.clone().map_or(Patch::Clear, Patch::Set),
+        metadata: Patch::Set(order.metadata.clone()),
+        external_reference: Patch::Set(ExternalReference::parse("PO-2").expect("sample")),
+        notes: Patch::Set(Notes::parse("ring twice").expect("sample")),
+    };
+    let filled = emptied.edit(&set, None, sample::stamp(3)).expect("legal").expect("a change");
+    updated(store, &emptied, filled).await;
+}
+
+/// The version is the condition.
+pub async fn a_change_of_a_version_that_passed_is_a_conflict(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let first = processing(&order, 2);
+    assert_eq!(store.update(&order, &first).await, Ok(()));
+    assert_eq!(store.update(&order, &processing(&order, 3)).await, Err(UpdateError::Conflict));
+    assert_eq!(store.get(&order.tenant, order.id).await, Ok(Some(first)));
+}
+
+/// An update never creates.
+pub async fn a_change_of_an_order_that_was_never_inserted_is_a_conflict(store: &impl OrderStore) {
+    let order = sample::order();
+    assert_eq!(store.update(&order, &processing(&order, 2)).await, Err(UpdateError::Conflict));
+    assert_eq!(store.get(&order.tenant, order.id).await, Ok(None));
+}
+
+/// Of concurrent changes of one version, one is stored and the others conflict.
+pub async fn one_of_many_concurrent_changes_wins(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let changes: Vec<Order> = (10..20).map(|n| processing(&order, n)).collect();
+    let outcomes = futures_util::future::join_all(changes.iter().map(|change| store.update(&order, change))).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(UpdateError::Conflict)).count(), 9);
+    let winner = outcomes.iter().position(Result::is_ok).and_then(|index| changes.get(index)).cloned();
+    assert_eq!(store.get(&order.tenant, order.id).await, Ok(winner));
+}
+
+/// Orders 1 to 9: created a second apart, of three customers, every third one processing.
+async fn inserted_many(store: &impl OrderStore) -> Vec<Order> {
+    let mut orders = Vec::new();
+    for n in 1..=9 {
+        let mut data = OrderData { id: sample::order_id(n), ..(*sample::order()).clone() };
+        data.customer.id = CustomerId::parse(format!("cust-{}", n % 2)).expect("sample");
+        (data.created_at, data.updated_at) = (sample::stamp(n).at, sample::stamp(n).at);
+        let order = Order::restore(data);
+        assert_eq!(store.insert(&order).await, Ok(Inserted::New));
+        orders.push(match n % 3 {
+            0 => updated(store, &order, processing(&order, 20)).await,
+            _ => order,
+        });
+    }
+    orders.reverse();
+    orders
+}
+
+fn query(filter: Filter, limit: &str) -> ListQuery {
+    ListQuery {
+        tenant: sample::tenant(),
+        filter,
+        created_after: None,
+        created_before: None,
+        after: None,
+        limit: Limit::parse(limit).expect("sample"),
+    }
+}
+
+fn summaries<'a>(orders: impl IntoIterator<Item = &'a Order>) -> Vec<OrderSummary> {
+    orders.into_iter().map(OrderSummary::from).collect()
+}
+
+/// Newest first, nobody else's.
+pub async fn a_list_shows_a_tenants_orders_newest_first(store: &impl OrderStore) {
+    let orders = inserted_many(store).await;
+    let stranger = OrderData { tenant: TenantId::parse("other").expect("sample"), ..(*sample::order()).clone() };
+    store.insert(&Order::restore(stranger)).await.expect("insert");
+    let page = store.list(&query(Filter::All, "100")).await.expect("a page");
+    assert_eq!((page.orders, page.has_more), (summaries(&orders), false));
+}
+
+/// Each filter, alone and with a time range whose ends are left out.
+pub async fn a_list_keeps_to_its_filter_and_its_time_range(store: &impl OrderStore) {
+    let orders = inserted_many(store).await;
+    let customer = CustomerId::parse("cust-1").expect("sample");
+    for filter in
+        [Filter::All, Filter::Status(Status::Processing), Filter::Status(Status::Shipped), Filter::Customer(customer)]
+    {
+        let whole = query(filter.clone(), "100");
+        let part = ListQuery {
+            created_after: Some(sample::stamp(2).at),
+            created_before: Some(sample::stamp(9).at),
+            ..whole.clone()
+        };
+        for query in [whole, part] {
+            let expected = orders.iter().filter(|order| filter.matches(order) && query.covers(Position::of(order)));
+            assert_eq!(store.list(&query).await.expect("a page").orders, summaries(expected), "{query:?}");
+        }
+    }
+}
+
+/// Page after page gives every row once, in order.
+pub async fn pages_join_into_the_whole_list(store: &impl OrderStore) {
+    let orders = inserted_many(store).await;
+    let customer = CustomerId::parse("cust-1").expect("sample");
+    for filter in [Filter::All, Filter::Status(Status::Confirmed), Filter::Customer(customer)] {
+        for limit in ["1", "2", "4", "9"] {
+            let mut query = query(filter.clone(), limit);
+            let mut rows = Vec::new();
+            loop {
+                let page = store.list(&query).await.expect("a page");
+                assert!(page.orders.len() <= usize::from(query.limit.get()));
+                query.after = page.orders.last().map(OrderSummary::position).or(query.after);
+                rows.extend(page.orders);
+                if !page.has_more {
+                    break;
+                }
+            }
+            assert_eq!(rows, summaries(orders.iter().filter(|order| filter.matches(order))), "{filter:?} by {limit}");
+        }
+    }
+}
+
+/// A deleted order keeps its key taken and leaves every list.
+pub async fn a_deleted_order_is_stored_but_not_listed(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let deleted = order.delete(Duration::from_secs(60), sample::stamp(2)).expect("legal");
+    let deleted = updated(store, &order, deleted).await;
+    assert_eq!(store.insert(&order).await, Ok(Inserted::Existing(Box::new(deleted))));
+    for filter in [Filter::All, Filter::Status(order.status), Filter::Customer(order.customer.id.clone())] {
+        assert_eq!(store.list(&query(filter, "10")).await.expect("a page").orders, []);
+    }
 }

@@ -13,6 +13,7 @@ use crate::memory::{MemoryCustomers, MemoryInventory};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
 use crate::order::{Contact, Order, OrderDraft, Placement, Stock};
+use crate::shipment::{Shipment, TrackingUrl};
 use crate::text::{ExternalReference, Text};
 use crate::timestamp::Timestamp;
 
@@ -130,6 +131,19 @@ pub fn bare_order() -> Order {
     let stock = Stock::Unknown(Lines::unpriced(&lines));
     let home_region = "eu-central-1".to_owned();
     Order::place(Placement { tenant: tenant(), id: order_id(1), home_region, draft, contact: None, stock }, stamp(2))
+}
+
+/// Shipping information with every field.
+#[must_use]
+pub fn shipment() -> Shipment {
+    Shipment {
+        carrier: Text::parse("Royal Mail").expect("sample"),
+        tracking_number: Text::parse("RM123456789GB").expect("sample"),
+        tracking_url: Some(TrackingUrl::parse("https://track.example/RM123456789GB").expect("sample")),
+        service: Some(Text::parse("express").expect("sample")),
+        shipped_at: Some(stamp(3).at),
+        estimated_delivery: Some(stamp(5).at),
+    }
 }
 
 /// A customer service that knows `cust-1` to `cust-3`.

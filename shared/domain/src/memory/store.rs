@@ -5,8 +5,9 @@ use std::sync::Mutex;
 
 use super::lock;
 use crate::id::{OrderId, TenantId};
+use crate::listing::{ListQuery, OrderSummary, Page, Position};
 use crate::order::Order;
-use crate::ports::{Inserted, OrderStore, StoreError};
+use crate::ports::{Inserted, OrderStore, StoreError, UpdateError};
 
 /// Keeps orders in a map.
 #[derive(Debug, Default)]
@@ -41,5 +42,28 @@ impl OrderStore for MemoryStore {
 
     async fn get(&self, tenant: &TenantId, id: OrderId) -> Result<Option<Order>, StoreError> {
         Ok(lock(&self.orders).get(&(tenant.clone(), id)).cloned())
+    }
+
+    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+        let mut orders = lock(&self.orders);
+        let stored =
+            orders.get_mut(&(before.tenant.clone(), before.id)).filter(|order| order.version == before.version);
+        *stored.ok_or(UpdateError::Conflict)? = after.clone();
+        Ok(())
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        let orders = lock(&self.orders);
+        let mut rows: Vec<OrderSummary> = orders
+            .values()
+            .filter(|order| order.tenant == query.tenant && !order.is_deleted())
+            .filter(|order| query.filter.matches(order) && query.covers(Position::of(order)))
+            .map(OrderSummary::from)
+            .collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.position()));
+        let limit = usize::from(query.limit.get());
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(Page { orders: rows, has_more })
     }
 }

@@ -1,5 +1,6 @@
 //! The order: read like a struct, changed only by its rules.
 
+mod change;
 mod place;
 
 use std::ops::Deref;
@@ -16,6 +17,7 @@ use crate::status::{Inventory, Status};
 use crate::text::{ExternalReference, Notes, Text};
 use crate::timestamp::Timestamp;
 
+pub use change::{Edit, Patch, Refused};
 pub use place::{Placement, Stock};
 
 /// What a client asks for: everything of an order that comes from outside.
@@ -66,6 +68,8 @@ pub struct OrderData {
     pub customer: Customer,
     /// What is ordered.
     pub lines: Lines,
+    /// The version that brought these lines; it is part of the reservation's id.
+    pub lines_version: u64,
     /// Where it is in its life.
     pub status: Status,
     /// What it holds with the inventory service.
@@ -90,6 +94,17 @@ pub struct OrderData {
     pub history: Vec<Entry>,
     /// What the client asked for, to tell a retry from another request under the same key.
     pub fingerprint: Fingerprint,
+    /// Set once the order is deleted.
+    pub deletion: Option<Deletion>,
+}
+
+/// When an order was deleted, and when its item may leave the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletion {
+    /// When it was deleted.
+    pub at: Timestamp,
+    /// When the item expires.
+    pub expires_at: Timestamp,
 }
 
 /// An order. It is read through [`OrderData`]; only the methods of this type make another version.
@@ -114,9 +129,15 @@ impl Order {
         Self(data)
     }
 
+    /// Whether the order was deleted: it answers no request any more.
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        self.0.deletion.is_some()
+    }
+
     /// The reservation that holds the order's present lines.
     #[must_use]
     pub fn reservation(&self) -> Reservation {
-        Reservation::of(self.tenant.clone(), self.id, self.lines.requested())
+        Reservation::of(self.tenant.clone(), self.id, self.lines_version, self.lines.requested())
     }
 }

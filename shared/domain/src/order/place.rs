@@ -53,6 +53,7 @@ impl Order {
             home_region,
             customer: Customer { id: draft.customer, contact },
             lines,
+            lines_version: 1,
             status,
             inventory,
             shipping_address: draft.shipping_address,
@@ -65,6 +66,7 @@ impl Order {
             updated_at: at,
             history: vec![first_entry(status, inventory, stamp)],
             fingerprint,
+            deletion: None,
         })
     }
 }

@@ -12,7 +12,7 @@ pub use customers::CustomerService;
 pub use ids::Ids;
 pub use inventory::{InventoryService, ReserveError};
 pub use publisher::{EventPublisher, PublishError};
-pub use store::{Inserted, OrderStore, StoreError};
+pub use store::{Inserted, OrderStore, StoreError, UpdateError};
 
 /// A partner could not be asked: refused, timed out, answered 5xx or something unreadable.
 ///

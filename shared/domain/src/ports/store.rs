@@ -1,6 +1,7 @@
 //! Where orders are kept.
 
 use crate::id::{OrderId, TenantId};
+use crate::listing::{ListQuery, Page};
 use crate::order::Order;
 
 /// Keeps orders, one item each, with conditional writes.
@@ -17,6 +18,33 @@ pub trait OrderStore: Send + Sync {
     /// # Errors
     /// [`StoreError`] when no answer could be had.
     fn get(&self, tenant: &TenantId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+
+    /// Replaces `before` by `after`, on condition that the stored version is still that of `before`, in one atomic step.
+    ///
+    /// # Errors
+    /// MUST return [`UpdateError::Conflict`] when the stored order has another version, or is gone; nothing was written.
+    /// After [`StoreError::Unavailable`] the change may be stored or not; after any other error it is not.
+    fn update(&self, before: &Order, after: &Order) -> impl Future<Output = Result<(), UpdateError>> + Send;
+
+    /// One page of a tenant's orders, newest first, without the deleted ones. It may trail the last writes by a moment.
+    ///
+    /// MUST NOT miss an order that matched all the time, nor show one twice, when each page starts after the last row
+    /// of the page before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn list(&self, query: &ListQuery) -> impl Future<Output = Result<Page, StoreError>> + Send;
+}
+
+/// Why an order was not replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpdateError {
+    /// Another writer came first.
+    #[error("the order has another version")]
+    Conflict,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What became of an insertion.
@@ -40,6 +68,9 @@ pub enum StoreError {
     /// The store refused the request as such; nothing was written.
     #[error("the store refused the request: {0}")]
     Rejected(String),
+    /// The order is larger than the store takes; nothing was written.
+    #[error("the order is too large to be stored")]
+    TooLarge,
     /// What is stored cannot be read as an order.
     #[error("a stored order cannot be read: {0}")]
     Corrupt(String),
@@ -51,7 +82,7 @@ impl StoreError {
     pub const fn may_have_written(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Throttled(_) | Self::Rejected(_) | Self::Corrupt(_) => false,
+            Self::Throttled(_) | Self::Rejected(_) | Self::TooLarge | Self::Corrupt(_) => false,
         }
     }
 }

@@ -19,10 +19,10 @@ pub enum GetOrderError {
 /// Reads an order of the caller's tenant.
 ///
 /// # Errors
-/// [`GetOrderError::NotFound`] also for an order of another tenant, or of a customer the caller may not act for.
+/// [`GetOrderError::NotFound`] also for an order that was deleted, or is of another tenant, or of a customer the caller may not act for.
 pub async fn get_order(store: &impl OrderStore, caller: &Caller, id: OrderId) -> Result<Order, GetOrderError> {
     let order = store.get(&caller.tenant, id).await?;
-    order.filter(|order| caller.may_act_for(&order.customer.id)).ok_or(GetOrderError::NotFound)
+    order.filter(|order| !order.is_deleted() && caller.may_act_for(&order.customer.id)).ok_or(GetOrderError::NotFound)
 }
 
 #[cfg(test)]

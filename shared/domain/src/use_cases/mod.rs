@@ -1,9 +1,15 @@
 //! What the service does, each use case over ports alone.
 
+mod change_order;
+mod edit_order;
 mod get_order;
+mod list_orders;
 mod place_order;
 mod publish_changes;
 
+pub use change_order::{ChangeError, IfMatch, Target, change_order};
+pub use edit_order::{EditError, EditOrder};
 pub use get_order::{GetOrderError, get_order};
+pub use list_orders::{ListError, ListRequest, list_orders};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placed, Request};
 pub use publish_changes::{CommittedChange, publish_changes};

@@ -15,6 +15,9 @@ use crate::ports::{
 use crate::reservation::{Reservation, Shortage};
 use crate::status::Inventory;
 
+/// A new order's lines come with its first version.
+const FIRST_VERSION: u64 = 1;
+
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
 pub struct PlaceOrder<S, C, I, N> {
@@ -120,7 +123,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         let (contact, products) = join(self.customers.find(&draft.customer), self.inventory.products(&products)).await;
         let contact = known_customer(contact)?;
         let lines = priced(&draft, &products?)?;
-        let reservation = Reservation::of(tenant.clone(), id, draft.lines.clone());
+        let reservation = Reservation::of(tenant.clone(), id, FIRST_VERSION, draft.lines.clone());
         self.reserve(&reservation).await?;
         let home_region = self.home_region.clone();
         let stock = Stock::Reserved(lines);
@@ -210,7 +213,11 @@ fn priced(draft: &OrderDraft, products: &[Product]) -> Result<Lines, PlaceOrderE
 }
 
 fn replay(existing: Order, fingerprint: Fingerprint) -> Result<Order, PlaceOrderError> {
-    if existing.fingerprint == fingerprint { Ok(existing) } else { Err(PlaceOrderError::KeyReused) }
+    match existing {
+        order if order.fingerprint != fingerprint => Err(PlaceOrderError::KeyReused),
+        order if order.is_deleted() => Err(PlaceOrderError::Gone),
+        order => Ok(order),
+    }
 }
 
 /// Whether the stored order was made by this very request: a write can succeed and its answer be lost, and the
