@@ -33,7 +33,7 @@ def call(method, url, body=None, headers=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.status, answer.headers, json.loads(answer.read())
+        return answer.status, answer.headers, json.loads(answer.read() or "null")
 
 
 def show(env):

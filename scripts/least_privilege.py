@@ -16,13 +16,25 @@ from processes import StackError, say, wait_until
 
 STACK = os.environ["STACK_NAME"]
 
+SHIPPING = {"carrier": "Carrier", "tracking_number": "1"}
+CANCELED = {"status": "canceled"}
+
 
 def main():
     iam = client("iam", os.environ)
     probes = {
         ("CreateOrderFunction", "dynamodb:PutItem"): lambda: place() < 500,
         ("CreateOrderFunction", "dynamodb:GetItem"): lambda: place_unknown_customer() < 500,
-        ("GetOrderFunction", "dynamodb:GetItem"): lambda: read() < 500,
+        ("GetOrderFunction", "dynamodb:GetItem"): lambda: status("GET", unknown_order()) < 500,
+        ("ListOrdersFunction", "dynamodb:Query"): lambda: status("GET", "/orders") < 500,
+        ("UpdateOrderFunction", "dynamodb:GetItem"): lambda: status("PUT", unknown_order(), {}) < 500,
+        ("UpdateOrderFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "", {"notes": new_key()}) < 500,
+        ("UpdateShippingFunction", "dynamodb:GetItem"): lambda: status("PUT", f"{unknown_order()}/shipping", SHIPPING) < 500,
+        ("UpdateShippingFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "/shipping", SHIPPING) < 500,
+        ("UpdateStatusFunction", "dynamodb:GetItem"): lambda: status("PUT", f"{unknown_order()}/status", CANCELED) < 500,
+        ("UpdateStatusFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "/status", CANCELED) < 500,
+        ("DeleteOrderFunction", "dynamodb:GetItem"): lambda: status("DELETE", unknown_order()) < 500,
+        ("DeleteOrderFunction", "dynamodb:UpdateItem"): lambda: change("DELETE", "") < 500,
         ("PublishEventsFunction", "events:PutEvents"): is_announced,
     }
     granted = set()
@@ -81,8 +93,14 @@ def place_unknown_customer():
     return status("POST", "/orders", {**demo.ORDER, "customer_id": "nobody"})
 
 
-def read():
-    return status("GET", f"/orders/{uuid.uuid4()}")
+def unknown_order():
+    return f"/orders/{uuid.uuid4()}"
+
+
+def change(method, path, body=None):
+    """Changes a new order."""
+    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    return status(method, f"/orders/{order['id']}{path}", body)
 
 
 def is_announced():
@@ -107,7 +125,11 @@ def status(method, path, body=None):
 
 
 def headers():
-    return {"Authorization": f"Bearer {os.environ['TOKEN']}", "Idempotency-Key": str(uuid.uuid4())}
+    return {"Authorization": f"Bearer {os.environ['TOKEN']}", "Idempotency-Key": new_key()}
+
+
+def new_key():
+    return str(uuid.uuid4())
 
 
 if __name__ == "__main__":

@@ -22,6 +22,12 @@ impl Timestamp {
         Self(millis.clamp(0, MAX_MILLIS))
     }
 
+    /// The instant `secs` seconds after the epoch, held to the same range.
+    #[must_use]
+    pub fn from_secs(secs: i64) -> Self {
+        Self::from_millis(secs.saturating_mul(1000))
+    }
+
     /// Parses an RFC 3339 date and time with any offset; digits below the millisecond are dropped.
     ///
     /// # Errors

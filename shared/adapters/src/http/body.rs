@@ -99,6 +99,17 @@ impl Fields {
         raw.and_then(|raw| self.check(pointer, parse(raw)))
     }
 
+    /// Notes a field that is wrong.
+    pub fn refuse(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
+        self.errors.push(FieldError { pointer: pointer.into(), code, detail: detail.into() });
+    }
+
+    /// The errors collected.
+    #[must_use]
+    pub fn into_errors(self) -> Vec<FieldError> {
+        self.errors
+    }
+
     /// What was built from the checked fields, unless one of them is wrong.
     ///
     /// # Errors

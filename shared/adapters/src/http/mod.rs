@@ -2,6 +2,8 @@
 
 mod body;
 mod caller;
+mod cursor;
+mod list_query;
 mod outcome;
 mod problem;
 mod reply;
@@ -9,6 +11,7 @@ mod request;
 mod serve;
 
 pub use body::{FieldError, Fields, MAX_BODY};
+pub use cursor::Cursors;
 pub use problem::{Code, Problem};
 pub use reply::Reply;
 pub use request::ApiRequest;

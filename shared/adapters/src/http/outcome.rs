@@ -2,9 +2,12 @@
 
 use domain::caller::Forbidden;
 use domain::id::ProductId;
+use domain::money::MoneyError;
+use domain::order::Refused;
 use domain::ports::{StoreError, Unavailable};
 use domain::reservation::Shortage;
-use domain::use_cases::{GetOrderError, PlaceOrderError};
+use domain::status::IllegalTransition;
+use domain::use_cases::{ChangeError, EditError, GetOrderError, ListError, PlaceOrderError};
 use serde_json::json;
 
 use super::{Code, Problem};
@@ -22,6 +25,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let code = match &error {
             StoreError::Throttled(_) | StoreError::Unavailable(_) => Code::Unavailable,
+            StoreError::TooLarge => Code::OrderTooLarge,
             StoreError::Rejected(_) | StoreError::Corrupt(_) => Code::Internal,
         };
         Self::new(code).because(error)
@@ -48,17 +52,76 @@ impl From<PlaceOrderError> for Problem {
         match error {
             PlaceOrderError::Forbidden(error) => error.into(),
             PlaceOrderError::UnknownCustomer => Self::new(Code::UnknownCustomer),
-            PlaceOrderError::UnknownProducts(products) => {
-                Self::new(Code::UnknownProduct).member("products", names(&products))
-            }
+            PlaceOrderError::UnknownProducts(products) => unknown_products(&products),
             PlaceOrderError::OutOfStock(shortages) => out_of_stock(&shortages),
-            PlaceOrderError::Money(error) => Self::new(Code::InvalidTotal).detail(error.to_string()),
+            PlaceOrderError::Money(error) => invalid_total(error),
             PlaceOrderError::KeyReused => Self::new(Code::IdempotencyKeyReused),
             PlaceOrderError::Gone => Self::new(Code::OrderDeleted),
             PlaceOrderError::Unavailable(error) => error.into(),
             PlaceOrderError::Store(error) => error.into(),
         }
     }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Illegal(IllegalTransition { from, to }) => {
+                let allowed: Vec<_> = from.allowed().iter().map(|status| status.as_str()).collect();
+                Self::new(Code::IllegalTransition)
+                    .member("from", from.as_str())
+                    .member("to", to.as_str())
+                    .member("allowed", allowed)
+            }
+            Refused::AwaitingSettlement => Self::new(Code::AwaitingSettlement),
+            Refused::LinesClosed(status) => Self::new(Code::LinesClosed).member("order_status", status.as_str()),
+            Refused::Canceled => Self::new(Code::OrderCanceled),
+            Refused::OnItsWay => Self::new(Code::OrderShipped),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound => Self::new(Code::OrderNotFound),
+            ChangeError::Stale { current } => Self::new(Code::PreconditionFailed).member("current_version", current),
+            ChangeError::Refused(refused) => refused.into(),
+            ChangeError::Conflict => Self::new(Code::Conflict),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EditError> for Problem {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Change(error) => error.into(),
+            EditError::UnknownProducts(products) => unknown_products(&products),
+            EditError::OutOfStock(shortages) => out_of_stock(&shortages),
+            EditError::Money(error) => invalid_total(error),
+            EditError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListError> for Problem {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::NoIndex => Self::new(Code::UnsupportedFilter)
+                .detail("status and customer_id cannot be combined; each goes with created_after and created_before"),
+            ListError::Forbidden(error) => error.into(),
+            ListError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn unknown_products(products: &[ProductId]) -> Problem {
+    Problem::new(Code::UnknownProduct).member("products", names(products))
+}
+
+fn invalid_total(error: MoneyError) -> Problem {
+    Problem::new(Code::InvalidTotal).detail(error.to_string())
 }
 
 fn names(products: &[ProductId]) -> Vec<&str> {

@@ -14,6 +14,12 @@ pub enum Code {
     InvalidJson,
     /// The `Idempotency-Key` header is not valid.
     InvalidIdempotencyKey,
+    /// A query parameter is not valid, or not known.
+    InvalidParameter,
+    /// No index answers this combination of filters.
+    UnsupportedFilter,
+    /// The cursor was not made for this list.
+    InvalidCursor,
     /// No usable token.
     Unauthenticated,
     /// The token lacks a scope.
@@ -24,10 +30,26 @@ pub enum Code {
     OrderNotFound,
     /// Fewer units are free than asked for.
     OutOfStock,
+    /// The state machine does not know the move.
+    IllegalTransition,
+    /// Only settlement confirms a pending order.
+    AwaitingSettlement,
+    /// Lines cannot change any more.
+    LinesClosed,
+    /// A canceled order cannot be shipped.
+    OrderCanceled,
+    /// A shipped order cannot be deleted.
+    OrderShipped,
+    /// Others kept changing the order.
+    Conflict,
     /// The order of this idempotency key was deleted.
     OrderDeleted,
+    /// The `If-Match` condition does not hold.
+    PreconditionFailed,
     /// The body is larger than is read.
     BodyTooLarge,
+    /// The order would be larger than is stored.
+    OrderTooLarge,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
     /// Fields break a rule.
@@ -72,11 +94,26 @@ impl Code {
             Self::InvalidIdempotencyKey => {
                 (S::BAD_REQUEST, "invalid_idempotency_key", "The Idempotency-Key header is not valid.")
             }
+            Self::InvalidParameter => (S::BAD_REQUEST, "invalid_parameter", "A query parameter is not valid."),
+            Self::UnsupportedFilter => (S::BAD_REQUEST, "unsupported_filter", "These filters cannot be combined."),
+            Self::InvalidCursor => (S::BAD_REQUEST, "invalid_cursor", "The cursor does not belong to this list."),
             Self::Unauthenticated => (S::UNAUTHORIZED, "unauthenticated", "A valid token is required."),
             Self::InsufficientScope => (S::FORBIDDEN, "insufficient_scope", "The token lacks a scope."),
             Self::OtherCustomer => (S::FORBIDDEN, "other_customer", "The token is confined to another customer."),
             Self::OrderNotFound => (S::NOT_FOUND, "order_not_found", "There is no such order."),
             Self::OutOfStock => (S::CONFLICT, "out_of_stock", "Fewer units are available than asked for."),
+            Self::IllegalTransition => (S::CONFLICT, "illegal_transition", "The order cannot move to this status."),
+            Self::AwaitingSettlement => {
+                (S::CONFLICT, "awaiting_settlement", "The order is confirmed once its partners are.")
+            }
+            Self::LinesClosed => (S::CONFLICT, "lines_closed", "The lines of this order cannot change any more."),
+            Self::OrderCanceled => (S::CONFLICT, "order_canceled", "The order is canceled."),
+            Self::OrderShipped => (S::CONFLICT, "order_shipped", "The order is on its way."),
+            Self::Conflict => (S::CONFLICT, "conflict", "Others are changing the order."),
+            Self::PreconditionFailed => {
+                (S::PRECONDITION_FAILED, "precondition_failed", "The order has another version.")
+            }
+            Self::OrderTooLarge => (S::PAYLOAD_TOO_LARGE, "order_too_large", "The order would be larger than 399 KiB."),
             Self::OrderDeleted => (S::GONE, "order_deleted", "The order of this idempotency key was deleted."),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 256 KiB."),
             Self::UnsupportedMediaType => {

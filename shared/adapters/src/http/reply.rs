@@ -1,15 +1,16 @@
 //! Replies that are not problems.
 
+use domain::listing::{ListQuery, Page};
 use domain::order::Order;
 use domain::status::Status;
 use domain::use_cases::Placed;
-use lambda_http::http::header::{CONTENT_TYPE, ETAG, HeaderName, LOCATION, RETRY_AFTER};
+use lambda_http::http::header::{CONTENT_TYPE, ETAG, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::Problem;
-use crate::wire::OrderView;
+use super::{Cursors, Problem};
+use crate::wire::{OrderView, PageView};
 
 /// How long a client should wait before it asks after a pending order again, in seconds.
 const RETRY_PENDING_AFTER: u32 = 2;
@@ -63,6 +64,28 @@ impl Reply {
         Ok(reply)
     }
 
+    /// 200 with a page of orders and, when there is more, a `Link` to the next (RFC 8288).
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn page(page: &Page, query: &ListQuery, cursors: &Cursors, path_and_query: &str) -> Result<Self, Problem> {
+        let last = page.orders.last().filter(|_| page.has_more);
+        let next = last.map(|row| cursors.write(query, row.position()));
+        let reply = Self::ok(&PageView::new(page, query.limit, next.as_deref()))?;
+        Ok(match next {
+            Some(cursor) => reply.header(LINK, &format!("<{}>; rel=\"next\"", with_cursor(path_and_query, &cursor))),
+            None => reply,
+        })
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn no_content() -> Self {
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Self { response }
+    }
+
     fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_string(value).map_err(|error| Problem::new(super::Code::Internal).because(error))?;
         let mut response = Response::new(Body::from(body));
@@ -83,6 +106,14 @@ impl Reply {
     pub fn into_response(self) -> Response<Body> {
         self.response
     }
+}
+
+/// The same list, continued at the cursor.
+fn with_cursor(path_and_query: &str, cursor: &str) -> String {
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+    let pairs: Vec<String> = kept.map(ToOwned::to_owned).chain([format!("cursor={cursor}")]).collect();
+    format!("{path}?{}", pairs.join("&"))
 }
 
 /// The strong entity tag of an order: its version in quotes.

@@ -4,11 +4,12 @@ use domain::caller::{Caller, Scope};
 use domain::history::Stamp;
 use domain::id::{IdempotencyKey, OrderId};
 use domain::ports::Clock;
+use domain::use_cases::{IfMatch, ListRequest, Target};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 
-use super::{Code, Problem, body, caller};
+use super::{Code, Problem, body, caller, list_query};
 
 /// One HTTP request from API Gateway (REST or payload 2.0).
 #[derive(Debug)]
@@ -48,6 +49,13 @@ impl ApiRequest {
         self.inner.raw_http_path()
     }
 
+    /// Path and query string as the client sees them, stage included.
+    #[must_use]
+    pub fn path_and_query(&self) -> String {
+        let uri = self.inner.uri();
+        uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string)
+    }
+
     /// The caller, when its token holds the scope.
     ///
     /// # Errors
@@ -76,6 +84,36 @@ impl ApiRequest {
         let Some(value) = self.inner.headers().get("idempotency-key") else { return Ok(None) };
         let key = IdempotencyKey::parse(value.to_str().unwrap_or("\u{fffd}"));
         key.map(Some).map_err(|invalid| Problem::new(Code::InvalidIdempotencyKey).detail(invalid.detail))
+    }
+
+    /// The versions that the `If-Match` header accepts. Entity tags that no version has never match (RFC 9110 §13.1.1).
+    #[must_use]
+    pub fn if_match(&self) -> IfMatch {
+        let Some(header) = self.inner.headers().get("if-match") else { return IfMatch::Any };
+        let header = header.to_str().unwrap_or_default().trim();
+        if header == "*" {
+            return IfMatch::Any;
+        }
+        let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+        IfMatch::Versions(header.split(',').filter_map(version).collect())
+    }
+
+    /// The order that this request wants to change, for a caller whose token may write.
+    ///
+    /// # Errors
+    /// As [`ApiRequest::caller`] and [`ApiRequest::order_id`].
+    pub fn target(&self, clock: &impl Clock) -> Result<Target, Problem> {
+        let caller = self.caller(Scope::Write)?;
+        let stamp = self.stamp(&caller, clock);
+        Ok(Target { caller, id: self.order_id()?, if_match: self.if_match(), stamp })
+    }
+
+    /// What the query string asks for.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] naming every parameter that is wrong, unknown or given twice.
+    pub fn list_request(&self) -> Result<(ListRequest, Option<String>), Problem> {
+        list_query::parse(self.inner.query_string_parameters_ref())
     }
 
     /// A header that is readable text.

@@ -1,56 +1,69 @@
 //! Orders in DynamoDB: one item each, one call per operation.
 
+mod change;
 mod failure;
+mod keys;
+mod listing;
 mod record;
+mod size;
+
+use std::collections::HashMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::id::{OrderId, TenantId};
+use domain::listing::{ListQuery, Page};
 use domain::order::Order;
-use domain::ports::{Inserted, OrderStore, StoreError};
+use domain::ports::{Inserted, OrderStore, StoreError, UpdateError};
 
 use crate::config::{self, ConfigError};
 use failure::store_error;
 
 pub use record::{DecodeError, OrderRecord};
 
-/// The attribute of the table's key: `<tenant>#<order id>`.
-const KEY: &str = "pk";
-
 /// Orders in one DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
     client: Client,
     table: String,
+    shards: u32,
 }
 
 impl DynamoStore {
-    /// Orders in the table named by `ORDERS_TABLE`.
+    /// Orders in the table named by `ORDERS_TABLE`, its status index spread over `INDEX_SHARDS` (1) partitions.
     ///
     /// # Errors
-    /// [`ConfigError::Missing`].
+    /// [`ConfigError`] when a variable is missing or not valid.
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
-        Ok(Self::new(Client::new(aws), config::required("ORDERS_TABLE")?))
+        let shards = config::optional("INDEX_SHARDS").map(|_| config::parsed("INDEX_SHARDS")).transpose()?;
+        Ok(Self::new(Client::new(aws), config::required("ORDERS_TABLE")?, shards.unwrap_or(1)))
     }
 
     /// Orders in this table.
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+    pub fn new(client: Client, table: impl Into<String>, shards: u32) -> Self {
+        Self { client, table: table.into(), shards: shards.max(1) }
+    }
+
+    /// The whole item of an order: the record and what the indexes need.
+    fn item(&self, order: &Order) -> Result<HashMap<String, AttributeValue>, StoreError> {
+        let mut item = OrderRecord::from(order).into_item()?;
+        item.extend(keys::of_indexes(order, self.shards));
+        if size::of_item(&item) > size::MAX_ITEM { Err(StoreError::TooLarge) } else { Ok(item) }
     }
 }
 
 impl OrderStore for DynamoStore {
     async fn insert(&self, order: &Order) -> Result<Inserted, StoreError> {
-        let item = OrderRecord::from(order).into_item()?;
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item))
+            .set_item(Some(self.item(order)?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {
@@ -64,14 +77,38 @@ impl OrderStore for DynamoStore {
     }
 
     async fn get(&self, tenant: &TenantId, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let key = AttributeValue::S(record::key(tenant, id));
-        let get = self.client.get_item().table_name(&self.table).key(KEY, key).consistent_read(true);
+        let key = AttributeValue::S(keys::order(tenant, id));
+        let get = self.client.get_item().table_name(&self.table).key(keys::ORDER, key).consistent_read(true);
         let found = get.send().await.map_err(store_error)?.item;
         found.map(|item| Ok(OrderRecord::from_item(item)?.into_order()?)).transpose()
     }
+
+    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+        let key = AttributeValue::S(keys::order(&before.tenant, before.id));
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ORDER, key)
+            .condition_expression("#v = :expected")
+            .expression_attribute_names("#v", "v")
+            .expression_attribute_values(":expected", AttributeValue::N(before.version.to_string()));
+        match change::update(request, &self.item(before)?, self.item(after)?).send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                UpdateItemError::ConditionalCheckFailedException(_) => Err(UpdateError::Conflict),
+                other => Err(store_error(SdkError::<_, ()>::service_error(other, ())).into()),
+            },
+            Err(error) => Err(store_error(error).into()),
+        }
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        self.page(query).await
+    }
 }
 
-fn existing(item: Option<std::collections::HashMap<String, AttributeValue>>) -> Result<Inserted, StoreError> {
+fn existing(item: Option<HashMap<String, AttributeValue>>) -> Result<Inserted, StoreError> {
     let item = item.ok_or_else(|| StoreError::Corrupt("a taken id came back without its item".to_owned()))?;
     Ok(Inserted::Existing(Box::new(OrderRecord::from_item(item)?.into_order()?)))
 }

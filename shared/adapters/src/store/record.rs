@@ -12,13 +12,15 @@ use domain::invalid::Invalid;
 use domain::line::{Line, LineId, Lines, Price, ProductName, Quantity};
 use domain::metadata::Metadata;
 use domain::money::{Currency, Money, MoneyError};
-use domain::order::{Contact, Customer, Order, OrderData};
+use domain::order::{Contact, Customer, Deletion, Order, OrderData};
 use domain::ports::StoreError;
 use domain::shipment::{Shipment, TrackingUrl};
 use domain::status::{Inventory, Status};
 use domain::text::{Reason, Text};
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::keys;
 
 /// What one item holds. Every value is optional that may be absent; what is computed (line totals) is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +75,15 @@ pub struct OrderRecord {
     o: Option<String>,
     /// history
     h: Vec<EntryRecord>,
+    /// lines_version, when it is not 1
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lv: Option<u64>,
+    /// deleted at, milliseconds
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    z: Option<i64>,
+    /// when the item expires, seconds: the table's TTL attribute
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
 }
 
 /// line_id, product_id, quantity, name, unit price
@@ -178,11 +189,6 @@ impl From<DecodeError> for StoreError {
     }
 }
 
-/// The table's key of an order.
-pub(super) fn key(tenant: &TenantId, id: OrderId) -> String {
-    format!("{tenant}#{id}")
-}
-
 impl OrderRecord {
     /// The record as an SDK item.
     pub(super) fn into_item(self) -> Result<HashMap<String, AttributeValue>, StoreError> {
@@ -215,6 +221,7 @@ impl OrderRecord {
             home_region: self.g,
             customer: Customer { id: CustomerId::parse(self.cu)?, contact },
             lines: Lines::restore(lines)?,
+            lines_version: self.lv.unwrap_or(1),
             status: Status::parse(&self.s)?,
             inventory: inventory(&self.i)?,
             shipping_address: self.a.map(TryInto::try_into).transpose()?,
@@ -227,6 +234,10 @@ impl OrderRecord {
             updated_at: Timestamp::from_millis(self.u),
             history: self.h.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             fingerprint: Fingerprint(self.f.try_into().map_err(|_| DecodeError::Unknown { what: "fingerprint" })?),
+            deletion: self.z.zip(self.ttl).map(|(at, expires)| Deletion {
+                at: Timestamp::from_millis(at),
+                expires_at: Timestamp::from_secs(expires),
+            }),
         }))
     }
 }
@@ -236,7 +247,7 @@ impl From<&Order> for OrderRecord {
         let total = order.lines.total();
         let contact = order.customer.contact.as_ref();
         Self {
-            pk: key(&order.tenant, order.id),
+            pk: keys::order(&order.tenant, order.id),
             v: order.version,
             s: order.status.as_str().to_owned(),
             i: order.inventory.as_str().to_owned(),
@@ -256,6 +267,9 @@ impl From<&Order> for OrderRecord {
             x: owned(order.external_reference.as_ref()),
             o: owned(order.notes.as_ref()),
             h: order.history.iter().map(Into::into).collect(),
+            lv: Some(order.lines_version).filter(|version| *version != 1),
+            z: order.deletion.map(|deletion| deletion.at.as_millis()),
+            ttl: order.deletion.map(|deletion| deletion.expires_at.as_secs()),
         }
     }
 }
@@ -422,7 +436,7 @@ fn money_record(money: Money) -> MoneyRecord {
     (money.amount(), money.currency().as_str().to_owned())
 }
 
-fn inventory(text: &str) -> Result<Inventory, DecodeError> {
+pub(super) fn inventory(text: &str) -> Result<Inventory, DecodeError> {
     let known = Inventory::ALL.into_iter().find(|state| state.as_str() == text);
     known.ok_or(DecodeError::Unknown { what: "inventory state" })
 }

@@ -2,6 +2,14 @@
 
 mod create_order;
 mod order_view;
+mod page_view;
+mod update_order;
+mod update_shipping;
+mod update_status;
 
 pub use create_order::CreateOrder;
 pub use order_view::{ChangesView, OrderView};
+pub use page_view::PageView;
+pub use update_order::UpdateOrder;
+pub use update_shipping::UpdateShipping;
+pub use update_status::UpdateStatus;

@@ -52,7 +52,7 @@ struct LineView<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct MoneyView {
+pub(super) struct MoneyView {
     amount: i64,
     currency: String,
 }

@@ -5,7 +5,6 @@ use crate::history::Stamp;
 use crate::id::OrderId;
 use crate::order::{Order, Refused};
 use crate::ports::{OrderStore, StoreError, UpdateError};
-use crate::use_cases::{GetOrderError, get_order};
 
 /// How often a change is tried anew after another writer came first.
 pub(super) const RETRIES: usize = 3;
@@ -55,15 +54,6 @@ pub enum ChangeError {
     Store(#[from] StoreError),
 }
 
-impl From<GetOrderError> for ChangeError {
-    fn from(error: GetOrderError) -> Self {
-        match error {
-            GetOrderError::NotFound => Self::NotFound,
-            GetOrderError::Store(error) => error.into(),
-        }
-    }
-}
-
 /// Applies `change` to the order and commits it. `change` gives the next version, or `None` when nothing would differ.
 ///
 /// The commit holds only while the version read is still the order's; otherwise the order is read anew, at most three
@@ -94,9 +84,12 @@ pub async fn change_order<S: OrderStore>(
 }
 
 impl Target {
-    /// Reads the order.
+    /// Reads the order; one that was deleted is seen by the request that deleted it alone.
     pub(super) async fn read(&self, store: &impl OrderStore) -> Result<Order, ChangeError> {
-        Ok(get_order(store, &self.caller, self.id).await?)
+        let order = store.get(&self.caller.tenant, self.id).await?.ok_or(ChangeError::NotFound)?;
+        let is_visible = !order.is_deleted() || self.already_written(&order).is_some();
+        let is_allowed = self.caller.may_act_for(&order.customer.id);
+        if is_visible && is_allowed { Ok(order) } else { Err(ChangeError::NotFound) }
     }
 
     /// The order, when this very request made one of its versions: a write can succeed and its answer be lost, and the

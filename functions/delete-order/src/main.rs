@@ -1,0 +1,46 @@
+//! `DELETE /orders/{id}`
+
+use std::time::Duration;
+
+use adapters::http::{ApiRequest, Problem, Reply};
+use adapters::store::DynamoStore;
+use adapters::system::SystemClock;
+use adapters::{aws, config, http, telemetry};
+use domain::ports::OrderStore;
+use domain::use_cases::change_order;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let store = DynamoStore::from_env(&aws::config().await?)?;
+    let retention = DAY * config::parsed("RETENTION_DAYS")?;
+    http::serve(|request| handle(&store, retention, request)).await
+}
+
+async fn handle(store: &impl OrderStore, retention: Duration, request: ApiRequest) -> Result<Reply, Problem> {
+    let target = request.target(&SystemClock)?;
+    change_order(store, &target, |order| order.delete(retention, target.stamp.clone()).map(Some)).await?;
+    Ok(Reply::no_content())
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::testing;
+    use domain::memory::{MemoryStore, sample};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_sample_event_deletes_an_order_however_often_it_is_sent() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let delete = async || testing::parts(handle(&store, DAY, testing::sample_request("delete-order")).await);
+        assert_eq!((delete().await.0, delete().await.0), (204, 204));
+        let order = store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
+        let deletion = order.deletion.unwrap();
+        assert_eq!(order.version, 2);
+        assert_eq!(deletion.expires_at, deletion.at.plus(DAY));
+    }
+}

@@ -1,0 +1,61 @@
+//! `GET /orders`
+
+use adapters::http::{ApiRequest, Cursors, Problem, Reply};
+use adapters::store::DynamoStore;
+use adapters::{aws, http, telemetry};
+use domain::caller::Scope;
+use domain::ports::OrderStore;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let store = DynamoStore::from_env(&aws::config().await?)?;
+    let cursors = Cursors::from_env()?;
+    http::serve(|request| handle(&store, &cursors, request)).await
+}
+
+async fn handle(store: &impl OrderStore, cursors: &Cursors, request: ApiRequest) -> Result<Reply, Problem> {
+    let caller = request.caller(Scope::Read)?;
+    let (list, cursor) = request.list_request()?;
+    let mut query = list.for_caller(&caller)?;
+    query.after = cursor.map(|cursor| cursors.read(&query, &cursor)).transpose()?;
+    let page = store.list(&query).await?;
+    Reply::page(&page, &query, cursors, &request.path_and_query())
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::testing;
+    use domain::memory::{MemoryStore, sample};
+    use domain::order::{Order, OrderData};
+
+    use super::*;
+
+    async fn store_of(orders: u32) -> MemoryStore {
+        let store = MemoryStore::default();
+        for n in 1..=orders {
+            let data = OrderData { id: sample::order_id(n), ..(*sample::order()).clone() };
+            store.insert(&Order::restore(data)).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn the_sample_event_lists_two_confirmed_orders_and_links_to_the_rest() {
+        let (store, cursors) = (store_of(3).await, Cursors::new("secret"));
+        let reply = handle(&store, &cursors, testing::sample_request("list-orders")).await;
+        let (status, headers, body) = testing::parts(reply);
+        assert_eq!((status, body["data"].as_array().unwrap().len()), (200, 2));
+        assert_eq!((&body["page"]["limit"], &body["page"]["has_more"]), (&2.into(), &true.into()));
+        let cursor = body["page"]["next_cursor"].as_str().unwrap();
+        assert_eq!(headers["link"], format!("</v1/orders?limit=2&status=confirmed&cursor={cursor}>; rel=\"next\""));
+    }
+
+    #[tokio::test]
+    async fn the_last_page_links_nowhere() {
+        let (store, cursors) = (store_of(1).await, Cursors::new("secret"));
+        let reply = handle(&store, &cursors, testing::sample_request("list-orders")).await;
+        let (_, headers, body) = testing::parts(reply);
+        assert_eq!((headers.get("link"), &body["page"]["next_cursor"]), (None, &serde_json::Value::Null));
+    }
+}

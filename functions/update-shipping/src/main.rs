@@ -1,0 +1,40 @@
+//! `PUT /orders/{id}/shipping`
+
+use adapters::http::{ApiRequest, Problem, Reply};
+use adapters::store::DynamoStore;
+use adapters::system::SystemClock;
+use adapters::wire::UpdateShipping;
+use adapters::{aws, http, telemetry};
+use domain::ports::OrderStore;
+use domain::use_cases::change_order;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let store = DynamoStore::from_env(&aws::config().await?)?;
+    http::serve(|request| handle(&store, request)).await
+}
+
+async fn handle(store: &impl OrderStore, request: ApiRequest) -> Result<Reply, Problem> {
+    let target = request.target(&SystemClock)?;
+    let shipment = request.json::<UpdateShipping>()?.into_shipment()?;
+    let order = change_order(store, &target, |order| order.ship(shipment.clone(), target.stamp.clone())).await?;
+    Reply::order(&order, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::testing;
+    use domain::memory::{MemoryStore, sample};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_sample_event_sets_the_shipping_information() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let (status, headers, body) = testing::parts(handle(&store, testing::sample_request("update-shipping")).await);
+        assert_eq!((status, body["shipping"]["tracking_number"].as_str()), (200, Some("RM123456789GB")));
+        assert_eq!((body["status"].as_str(), &headers["etag"]), (Some("confirmed"), &"\"2\"".parse().unwrap()));
+    }
+}

@@ -1,0 +1,51 @@
+//! `PUT /orders/{id}/status`
+
+use adapters::http::{ApiRequest, Problem, Reply};
+use adapters::store::DynamoStore;
+use adapters::system::SystemClock;
+use adapters::wire::UpdateStatus;
+use adapters::{aws, http, telemetry};
+use domain::ports::OrderStore;
+use domain::use_cases::change_order;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    telemetry::init();
+    let store = DynamoStore::from_env(&aws::config().await?)?;
+    http::serve(|request| handle(&store, request)).await
+}
+
+async fn handle(store: &impl OrderStore, request: ApiRequest) -> Result<Reply, Problem> {
+    let target = request.target(&SystemClock)?;
+    let (status, reason) = request.json::<UpdateStatus>()?.into_move()?;
+    let change = change_order(store, &target, |order| order.transition(status, reason.clone(), target.stamp.clone()));
+    Reply::order(&change.await?, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::testing;
+    use domain::memory::{MemoryStore, sample};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_sample_event_moves_the_order_on() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let (status, headers, body) = testing::parts(handle(&store, testing::sample_request("update-status")).await);
+        assert_eq!((status, body["status"].as_str()), (200, Some("processing")));
+        assert_eq!(headers["etag"], "\"2\"");
+    }
+
+    #[tokio::test]
+    async fn a_condition_that_does_not_hold_is_a_problem_with_the_present_version() {
+        let store = MemoryStore::default();
+        let order = sample::order();
+        let canceled = order.transition(domain::status::Status::Canceled, None, sample::stamp(7)).unwrap().unwrap();
+        store.insert(&canceled).await.unwrap();
+        let (status, _, body) = testing::parts(handle(&store, testing::sample_request("update-status")).await);
+        assert_eq!((status, body["code"].as_str()), (412, Some("precondition_failed")));
+        assert_eq!(body["current_version"], 2);
+    }
+}

@@ -1,0 +1,29 @@
+//! The body of `PUT /orders/{id}/status`.
+
+use domain::status::Status;
+use domain::text::{Reason, Text};
+use serde::Deserialize;
+
+use crate::http::{Fields, Problem};
+
+/// What a client sends to move an order to another status.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateStatus {
+    status: String,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl UpdateStatus {
+    /// The status wanted and why, when both keep their rules.
+    ///
+    /// # Errors
+    /// [`crate::http::Code::ValidationFailed`] naming every field that does not.
+    pub fn into_move(self) -> Result<(Status, Option<Reason>), Problem> {
+        let mut fields = Fields::default();
+        let status = fields.check("/status", Status::parse(&self.status));
+        let reason = fields.optional("/reason", self.reason, Text::parse);
+        fields.finish(status.map(|status| (status, reason)))
+    }
+}

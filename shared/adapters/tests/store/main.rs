@@ -1,0 +1,10 @@
+//! The DynamoDB store, on a DynamoDB engine within the test process: its contract, its costs, and what happens when
+//! many write at once.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod capacity;
+mod concurrency;
+mod contract;
+mod engine;
+mod walk;
