@@ -99,6 +99,21 @@ impl Shop {
         self.send(self.request(Method::GET, path)).await
     }
 
+    /// `PUT path` with a JSON body.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// `PUT /orders/{id}/status`
+    pub async fn move_to(&self, id: &str, status: &str) -> Answer {
+        self.put(&format!("/orders/{id}/status"), &json!({"status": status})).await
+    }
+
+    /// `DELETE path`
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
     /// `POST /orders` with an idempotency key.
     pub async fn place(&self, key: &str, body: &Value) -> Answer {
         let request = self.request(Method::POST, "/orders").header("Idempotency-Key", key);

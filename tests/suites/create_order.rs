@@ -87,24 +87,3 @@ async fn two_currencies_in_one_order_are_refused() {
     assert_eq!((answer.status, answer.code()), (422, "invalid_total"));
     assert_eq!(shop.partners.units(&euro).await, (5, 0, 0));
 }
-
-#[tokio::test]
-async fn what_cannot_be_read_is_a_problem_and_never_a_failure() {
-    let shop = Shop::open().await;
-    let post = || shop.request(reqwest::Method::POST, "/orders");
-    let json = |body: &str| post().header("Content-Type", "application/json").body(body.to_owned());
-    let fine = r#"{"customer_id":"cust-1","lines":[{"product_id":"sku-1","quantity":1}]}"#;
-    for (what, request, status, code) in [
-        ("broken JSON", json("{"), 400, "invalid_json"),
-        ("an unknown field", json(r#"{"customer_id":"c","lines":[],"x":1}"#), 422, "validation_failed"),
-        ("no lines", json(r#"{"customer_id":"c","lines":[]}"#), 422, "validation_failed"),
-        ("another media type", post().header("Content-Type", "text/plain").body(fine), 415, "unsupported_media_type"),
-        ("300 KB", json(&format!("{fine}{}", " ".repeat(300_000))), 413, "body_too_large"),
-        ("a bad key", json(fine).header("Idempotency-Key", "a b"), 400, "invalid_idempotency_key"),
-    ] {
-        let answer = shop.send(request).await;
-        assert_eq!((answer.status, answer.code()), (status, code), "{what}");
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{what}");
-        assert!(!answer.body["request_id"].as_str().unwrap_or_default().is_empty(), "{what}");
-    }
-}

@@ -2,8 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod bad_input;
+mod concurrency;
 mod create_order;
+mod delete_order;
 mod events;
 mod get_health;
 mod get_order;
+mod list_orders;
 mod tokens;
+mod update_order;
+mod update_shipping;
+mod update_status;

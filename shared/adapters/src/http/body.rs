@@ -21,7 +21,9 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// Parses a body that must be `application/json`.
+/// Parses a body that must be `application/json` in UTF-8.
+///
+/// API Gateway hands bytes that are not UTF-8 on as U+FFFD, so a body that holds one was damaged before it came here.
 pub(super) fn parse<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]) -> Result<T, Problem> {
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
@@ -30,8 +32,8 @@ pub(super) fn parse<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]
     if body.len() > MAX_BODY {
         return Err(Problem::new(Code::BodyTooLarge));
     }
-    let text =
-        std::str::from_utf8(body).map_err(|_| Problem::new(Code::InvalidJson).detail("the body is not UTF-8"))?;
+    let text = std::str::from_utf8(body).ok().filter(|text| !text.contains(char::REPLACEMENT_CHARACTER));
+    let text = text.ok_or_else(|| Problem::new(Code::InvalidJson).detail("the body is not UTF-8"))?;
     if text.trim_start().starts_with('[') {
         // Serde would read a list as a struct, field by field.
         let detail = "the body must be an object".to_owned();
