@@ -25,6 +25,12 @@ impl ReservationId {
         Self(hash_to_uuid(&parts))
     }
 
+    /// The UUID.
+    #[must_use]
+    pub const fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
+
     /// Takes a UUID as a reservation id.
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {

@@ -116,6 +116,9 @@ impl Model {
         };
         self.version += 1;
         self.events.push(event);
+        if matches!(command, Command::Lines(_)) {
+            self.events.push(EventKind::InventoryReserved);
+        }
         Some(true)
     }
 }

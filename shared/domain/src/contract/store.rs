@@ -1,7 +1,11 @@
 //! The contract of [`OrderStore`]. Each function is one rule and panics when the store breaks it; the store given
 //! must be empty, or the tenant `demo` in it.
 
-#![expect(clippy::expect_used, reason = "a contract reports a broken rule by panicking, as tests do")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a contract reports a broken rule by panicking, as tests do"
+)]
 
 use std::time::Duration;
 
@@ -9,8 +13,8 @@ use crate::id::{CustomerId, TenantId};
 use crate::listing::{Filter, Limit, ListQuery, OrderSummary, Position};
 use crate::memory::sample;
 use crate::metadata::Metadata;
-use crate::order::{Edit, Order, OrderData, Patch};
-use crate::ports::{Inserted, OrderStore, UpdateError};
+use crate::order::{Edit, Order, OrderData, Patch, SETTLE_WITHIN, Settlement};
+use crate::ports::{Inserted, OrderKey, OrderStore, UpdateError};
 use crate::status::Status;
 use crate::text::{ExternalReference, Notes, Reason};
 
@@ -34,6 +38,8 @@ macro_rules! order_store_contract {
             a_list_keeps_to_its_filter_and_its_time_range
             pages_join_into_the_whole_list
             a_deleted_order_is_stored_but_not_listed
+            overdue_settlements_are_found_longest_overdue_first
+            a_note_on_settlement_makes_a_revision_but_no_version
         );
     };
     (@tests $make:expr; $($rule:ident)+) => {
@@ -174,6 +180,7 @@ async fn inserted_many(store: &impl OrderStore) -> Vec<Order> {
         let mut data = OrderData { id: sample::order_id(n), ..(*sample::order()).clone() };
         data.customer.id = CustomerId::parse(format!("cust-{}", n % 2)).expect("sample");
         (data.created_at, data.updated_at) = (sample::stamp(n).at, sample::stamp(n).at);
+        data.settlement = Settlement::owed_from(sample::stamp(n).at);
         let order = Order::restore(data);
         assert_eq!(store.insert(&order).await, Ok(Inserted::New));
         orders.push(match n % 3 {
@@ -260,4 +267,25 @@ pub async fn a_deleted_order_is_stored_but_not_listed(store: &impl OrderStore) {
     for filter in [Filter::All, Filter::Status(order.status), Filter::Customer(order.customer.id.clone())] {
         assert_eq!(store.list(&query(filter, "10")).await.expect("a page").orders, []);
     }
+}
+
+/// Orders whose settlement is due, and no others.
+pub async fn overdue_settlements_are_found_longest_overdue_first(store: &impl OrderStore) {
+    let orders = inserted_many(store).await;
+    let settled = orders.last().cloned().expect("nine orders");
+    updated(store, &settled, settled.settled()).await;
+    let now = sample::stamp(4).at.plus(SETTLE_WITHIN);
+    let keys: Vec<OrderKey> = (2..=4).map(|n| OrderKey { tenant: sample::tenant(), id: sample::order_id(n) }).collect();
+    assert_eq!(store.overdue(now, 10).await.as_deref(), Ok(&keys[..]));
+    assert_eq!(store.overdue(now, 2).await.as_deref(), Ok(&keys[..2]));
+    assert_eq!(store.overdue(sample::stamp(1).at, 10).await, Ok(vec![]));
+}
+
+/// What no client sees is a write like any other.
+pub async fn a_note_on_settlement_makes_a_revision_but_no_version(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let settled = updated(store, &order, order.settled()).await;
+    assert_eq!((settled.version, settled.revision), (1, 2));
+    assert_eq!(store.update(&order, &processing(&order, 2)).await, Err(UpdateError::Conflict));
+    updated(store, &settled, processing(&settled, 3)).await;
 }

@@ -1,12 +1,12 @@
 //! Stock in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::lock;
 use crate::id::ProductId;
 use crate::line::Product;
-use crate::ports::{InventoryService, ReserveError, Unavailable};
+use crate::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
 use crate::reservation::{Reservation, ReservationId, Shortage};
 
 /// Counts stock and holds.
@@ -20,6 +20,7 @@ struct State {
     is_down: bool,
     products: BTreeMap<ProductId, (Product, u32)>,
     holds: BTreeMap<ReservationId, Reservation>,
+    confirmed: BTreeSet<ReservationId>,
 }
 
 impl MemoryInventory {
@@ -37,6 +38,19 @@ impl MemoryInventory {
     #[must_use]
     pub fn available(&self, product: &ProductId) -> u32 {
         lock(&self.state).available(product)
+    }
+
+    /// Lets every hold expire that was not confirmed.
+    pub fn expire(&self) {
+        let mut state = lock(&self.state);
+        let confirmed = state.confirmed.clone();
+        state.holds.retain(|id, _| confirmed.contains(id));
+    }
+
+    /// How many holds are kept for good.
+    #[must_use]
+    pub fn confirmed(&self) -> usize {
+        lock(&self.state).confirmed.len()
     }
 
     /// How many holds there are.
@@ -103,6 +117,17 @@ impl InventoryService for MemoryInventory {
         let mut state = lock(&self.state);
         state.check()?;
         state.holds.remove(&id);
+        state.confirmed.remove(&id);
+        Ok(())
+    }
+
+    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+        let mut state = lock(&self.state);
+        state.check()?;
+        if !state.holds.contains_key(&id) {
+            return Err(ConfirmError::Expired);
+        }
+        state.confirmed.insert(id);
         Ok(())
     }
 }

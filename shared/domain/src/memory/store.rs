@@ -7,7 +7,8 @@ use super::lock;
 use crate::id::{OrderId, TenantId};
 use crate::listing::{ListQuery, OrderSummary, Page, Position};
 use crate::order::Order;
-use crate::ports::{Inserted, OrderStore, StoreError, UpdateError};
+use crate::ports::{Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use crate::timestamp::Timestamp;
 
 /// Keeps orders in a map.
 #[derive(Debug, Default)]
@@ -47,9 +48,20 @@ impl OrderStore for MemoryStore {
     async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
         let mut orders = lock(&self.orders);
         let stored =
-            orders.get_mut(&(before.tenant.clone(), before.id)).filter(|order| order.version == before.version);
+            orders.get_mut(&(before.tenant.clone(), before.id)).filter(|order| order.revision == before.revision);
         *stored.ok_or(UpdateError::Conflict)? = after.clone();
         Ok(())
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+        let orders = lock(&self.orders);
+        let mut due: Vec<_> = orders
+            .values()
+            .filter_map(|order| Some((order.settlement.due.filter(|due| *due <= now)?, order)))
+            .map(|(due, order)| (due, OrderKey { tenant: order.tenant.clone(), id: order.id }))
+            .collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, key)| key).take(limit.into()).collect())
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

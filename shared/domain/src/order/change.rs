@@ -113,7 +113,8 @@ impl Order {
         })))
     }
 
-    /// Replaces fields, and the lines where new ones are given and already held. `None`: nothing differs.
+    /// Replaces fields, and the lines where new ones are given: already held, unless nothing of the order is held yet.
+    /// The reservation of the old lines is to be released. `None`: nothing differs.
     ///
     /// # Errors
     /// [`Refused::LinesClosed`] when lines are given and may not change any more.
@@ -128,6 +129,7 @@ impl Order {
             if lines.total() != self.lines.total() {
                 changes.push(Change::Total { from: self.lines.total(), to: lines.total() });
             }
+            data.settlement.supersede(self.reservation().id, stamp.at);
             data.lines = lines.numbered_after(&self.lines);
             data.lines_version = self.version + 1;
         }
@@ -146,7 +148,11 @@ impl Order {
         if changes.is_empty() {
             return Ok(None);
         }
-        Ok(Some(self.next(stamp, vec![EventKind::OrderUpdated], changes, |order| *order = data)))
+        let mut events = vec![EventKind::OrderUpdated];
+        if data.lines_version > self.version && data.inventory == Inventory::Reserved {
+            events.push(EventKind::InventoryReserved);
+        }
+        Ok(Some(self.next(stamp, events, changes, |order| *order = data)))
     }
 
     /// Takes the order out of sight for good; what it holds is to be released. The item stays for `retention`.
@@ -162,17 +168,23 @@ impl Order {
         let changes = inventory_change(self.inventory, inventory);
         Ok(self.next(stamp, vec![EventKind::OrderDeleted], changes, |order| {
             order.inventory = inventory;
+            if inventory == Inventory::ReleasePending {
+                order.settlement.owe(at);
+            }
             order.deletion = Some(Deletion { at, expires_at: at.plus(retention) });
         }))
     }
 
-    fn cancel(&self, reason: Option<Reason>, stamp: Stamp) -> Self {
+    /// Calls the order off; what it holds is to be released.
+    pub(super) fn cancel(&self, reason: Option<Reason>, stamp: Stamp) -> Self {
         let inventory = self.inventory.let_go();
         let mut changes = vec![Change::Status { from: self.status, to: Status::Canceled, reason }];
         changes.extend(inventory_change(self.inventory, inventory));
+        let at = stamp.at;
         self.next(stamp, vec![EventKind::OrderCanceled], changes, |order| {
             order.status = Status::Canceled;
             order.inventory = inventory;
+            order.settlement.owe(at);
         })
     }
 
@@ -183,7 +195,7 @@ impl Order {
 
     /// The next version: one more history entry, the oldest dropped beyond [`Order::HISTORY_KEPT`]. Clocks of two
     /// machines differ, so `updated_at` never goes back.
-    fn next(
+    pub(super) fn next(
         &self,
         stamp: Stamp,
         events: Vec<EventKind>,
@@ -193,6 +205,7 @@ impl Order {
         let mut data = self.0.clone();
         change(&mut data);
         data.version = self.version + 1;
+        data.revision = self.revision + 1;
         data.updated_at = stamp.at.max(self.updated_at);
         data.history.push(Entry { version: data.version, stamp, events, changes });
         let surplus = data.history.len().saturating_sub(Self::HISTORY_KEPT);
@@ -201,6 +214,6 @@ impl Order {
     }
 }
 
-fn inventory_change(from: Inventory, to: Inventory) -> Vec<Change> {
+pub(super) fn inventory_change(from: Inventory, to: Inventory) -> Vec<Change> {
     if from == to { Vec::new() } else { vec![Change::Inventory { from, to }] }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod place;
+mod settle;
 
 use std::ops::Deref;
 
@@ -19,6 +20,7 @@ use crate::timestamp::Timestamp;
 
 pub use change::{Edit, Patch, Refused};
 pub use place::{Placement, Stock};
+pub use settle::{CancelReason, SETTLE_WITHIN, Settlement, Step};
 
 /// What a client asks for: everything of an order that comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +88,8 @@ pub struct OrderData {
     pub notes: Option<Notes>,
     /// 1, 2, 3 …: one per committed change.
     pub version: u64,
+    /// One per write: changes, and notes on settlement that no client sees. It is the condition of every write.
+    pub revision: u64,
     /// When version 1 was made.
     pub created_at: Timestamp,
     /// When this version was made.
@@ -94,6 +98,8 @@ pub struct OrderData {
     pub history: Vec<Entry>,
     /// What the client asked for, to tell a retry from another request under the same key.
     pub fingerprint: Fingerprint,
+    /// What is still owed to the partners.
+    pub settlement: Settlement,
     /// Set once the order is deleted.
     pub deletion: Option<Deletion>,
 }

@@ -5,7 +5,7 @@ use crate::fingerprint::Fingerprint;
 use crate::history::{Change, Entry, Stamp};
 use crate::id::{OrderId, TenantId};
 use crate::line::Lines;
-use crate::order::{Contact, Customer, Order, OrderData, OrderDraft};
+use crate::order::{Contact, Customer, Order, OrderData, OrderDraft, Settlement};
 use crate::status::{Inventory, Status};
 
 /// What the inventory service said of a draft's lines.
@@ -62,10 +62,12 @@ impl Order {
             external_reference: draft.external_reference,
             notes: draft.notes,
             version: 1,
+            revision: 1,
             created_at: at,
             updated_at: at,
             history: vec![first_entry(status, inventory, stamp)],
             fingerprint,
+            settlement: Settlement::owed_from(at),
             deletion: None,
         })
     }

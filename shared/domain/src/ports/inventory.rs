@@ -20,11 +20,29 @@ pub trait InventoryService: Send + Sync {
     /// [`ReserveError::Unavailable`]: the lines may be held or not.
     fn reserve(&self, reservation: &Reservation) -> impl Future<Output = Result<(), ReserveError>> + Send;
 
+    /// Keeps a hold for good: it no longer expires. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// MUST return [`ConfirmError::Expired`] when nothing is held any more.
+    /// [`ConfirmError::Unavailable`]: the hold may be kept or not.
+    fn confirm(&self, id: ReservationId) -> impl Future<Output = Result<(), ConfirmError>> + Send;
+
     /// Gives a hold back. Releasing what is not held succeeds.
     ///
     /// # Errors
     /// [`Unavailable`]: the lines may still be held.
     fn release(&self, id: ReservationId) -> impl Future<Output = Result<(), Unavailable>> + Send;
+}
+
+/// Why a hold is not known to be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfirmError {
+    /// Nothing is held any more.
+    #[error("the reservation has expired")]
+    Expired,
+    /// The service gave no usable answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 /// Why nothing is known to be held.

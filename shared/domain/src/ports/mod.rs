@@ -5,14 +5,15 @@ mod customers;
 mod ids;
 mod inventory;
 mod publisher;
+mod shared;
 mod store;
 
 pub use clock::Clock;
 pub use customers::CustomerService;
 pub use ids::Ids;
-pub use inventory::{InventoryService, ReserveError};
+pub use inventory::{ConfirmError, InventoryService, ReserveError};
 pub use publisher::{EventPublisher, PublishError};
-pub use store::{Inserted, OrderStore, StoreError, UpdateError};
+pub use store::{Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 
 /// A partner could not be asked: refused, timed out, answered 5xx or something unreadable.
 ///

@@ -3,6 +3,7 @@
 use crate::id::{OrderId, TenantId};
 use crate::listing::{ListQuery, Page};
 use crate::order::Order;
+use crate::timestamp::Timestamp;
 
 /// Keeps orders, one item each, with conditional writes.
 pub trait OrderStore: Send + Sync {
@@ -19,12 +20,18 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`] when no answer could be had.
     fn get(&self, tenant: &TenantId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// Replaces `before` by `after`, on condition that the stored version is still that of `before`, in one atomic step.
+    /// Replaces `before` by `after`, on condition that the stored revision is still that of `before`, in one atomic step.
     ///
     /// # Errors
-    /// MUST return [`UpdateError::Conflict`] when the stored order has another version, or is gone; nothing was written.
+    /// MUST return [`UpdateError::Conflict`] when the stored order has another revision, or is gone; nothing was written.
     /// After [`StoreError::Unavailable`] the change may be stored or not; after any other error it is not.
     fn update(&self, before: &Order, after: &Order) -> impl Future<Output = Result<(), UpdateError>> + Send;
+
+    /// Orders at home in this store's region whose settlement was due by `now`, longest overdue first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn overdue(&self, now: Timestamp, limit: u16) -> impl Future<Output = Result<Vec<OrderKey>, StoreError>> + Send;
 
     /// One page of a tenant's orders, newest first, without the deleted ones. It may trail the last writes by a moment.
     ///
@@ -34,6 +41,15 @@ pub trait OrderStore: Send + Sync {
     /// # Errors
     /// [`StoreError`] when no answer could be had.
     fn list(&self, query: &ListQuery) -> impl Future<Output = Result<Page, StoreError>> + Send;
+}
+
+/// What names an order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderKey {
+    /// The storefront.
+    pub tenant: TenantId,
+    /// The order.
+    pub id: OrderId,
 }
 
 /// Why an order was not replaced.

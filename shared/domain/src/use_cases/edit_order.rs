@@ -1,4 +1,4 @@
-//! Edit one order; new lines are held before they are committed, and the old ones given back after.
+//! Edit one order; new lines are held before they are committed, and settlement gives the old ones back after.
 
 use crate::id::ProductId;
 use crate::line::{Lines, PricingError, RequestedLines};
@@ -6,6 +6,7 @@ use crate::money::MoneyError;
 use crate::order::{Edit, Order, Refused};
 use crate::ports::{InventoryService, OrderStore, ReserveError, Unavailable, UpdateError};
 use crate::reservation::{Reservation, Shortage};
+use crate::status::Inventory;
 use crate::use_cases::change_order::RETRIES;
 use crate::use_cases::{ChangeError, Target};
 
@@ -74,23 +75,17 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
                 return Ok(own);
             }
             target.check(&order)?;
-            let held = match lines.filter(|lines| **lines != order.lines.requested()) {
-                Some(lines) => Some(self.hold(&order, lines).await?),
-                None => None,
+            let New { lines, reservation } = match lines.filter(|lines| **lines != order.lines.requested()) {
+                Some(lines) => self.hold(&order, lines).await?,
+                None => New::default(),
             };
-            let (reservation, lines) = held.unzip();
             let Some(next) = order.edit(edit, lines, target.stamp.clone())? else { return Ok(order) };
             match self.store.update(&order, &next).await {
-                Ok(()) => {
-                    if reservation.is_some() {
-                        self.give_back(&order.reservation()).await;
-                    }
-                    return Ok(next);
-                }
-                Err(UpdateError::Conflict) => self.give_back_all(reservation).await,
+                Ok(()) => return Ok(next),
+                Err(UpdateError::Conflict) => self.give_back(reservation).await,
                 Err(UpdateError::Store(error)) => {
                     if !error.may_have_written() {
-                        self.give_back_all(reservation).await;
+                        self.give_back(reservation).await;
                     }
                     return Err(ChangeError::Store(error).into());
                 }
@@ -99,27 +94,35 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
         Err(ChangeError::Conflict.into())
     }
 
-    /// Prices and holds new lines for the order's next version.
-    async fn hold(&self, order: &Order, lines: &RequestedLines) -> Result<(Reservation, Lines), EditError> {
+    /// Prices and holds new lines for the order's next version. While nothing of the order is held, that is left to
+    /// settlement.
+    async fn hold(&self, order: &Order, lines: &RequestedLines) -> Result<New, EditError> {
         if !order.status.lines_are_open() {
             return Err(Refused::LinesClosed(order.status).into());
+        }
+        if order.inventory == Inventory::Unconfirmed {
+            return Ok(New { lines: Some(Lines::unpriced(lines)), reservation: None });
         }
         let products = self.inventory.products(&lines.products()).await?;
         let priced = Lines::priced(lines, &products)?;
         let reservation = Reservation::of(order.tenant.clone(), order.id, order.version + 1, lines.clone());
         self.inventory.reserve(&reservation).await?;
-        Ok((reservation, priced))
+        Ok(New { lines: Some(priced), reservation: Some(reservation) })
     }
 
-    async fn give_back_all(&self, reservation: Option<Reservation>) {
+    /// A failure to release is only logged by the port: the hold was never confirmed, so it expires.
+    async fn give_back(&self, reservation: Option<Reservation>) {
         if let Some(reservation) = reservation {
-            self.give_back(&reservation).await;
+            drop(self.inventory.release(reservation.id).await);
         }
     }
+}
 
-    async fn give_back(&self, reservation: &Reservation) {
-        drop(self.inventory.release(reservation.id).await);
-    }
+/// New lines, and what holds them.
+#[derive(Default)]
+struct New {
+    lines: Option<Lines>,
+    reservation: Option<Reservation>,
 }
 
 #[cfg(test)]
@@ -147,13 +150,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn new_lines_are_held_and_the_old_ones_given_back() {
+    async fn new_lines_are_held_and_the_old_ones_are_to_be_given_back() {
         let service = service().await;
         let lines = sample::lines(&[(2, 5), (3, 1)]);
         let order = service.run(&target(2), &Edit::default(), Some(&lines)).await.unwrap();
         assert_eq!((order.lines.requested(), order.version), (lines, 2));
         assert_eq!(order.lines.total().unwrap().amount(), 5 * 199 + 299);
-        assert_eq!(free(&service), [100, 95, 99]);
+        assert_eq!(order.settlement.superseded, [sample::order().reservation().id]);
+        assert_eq!(free(&service), [98, 94, 99]);
     }
 
     #[tokio::test]
@@ -170,8 +174,9 @@ mod tests {
         service.run(&target(2), &Edit::default(), Some(&sample::lines(&[(3, 1)]))).await.unwrap();
         let lines = sample::lines(&[(1, 2), (2, 1)]);
         let order = service.run(&target(3), &Edit::default(), Some(&lines)).await.unwrap();
-        assert_ne!(order.reservation().id, sample::order().reservation().id);
-        assert_eq!(free(&service), [98, 99, 100]);
+        let first = sample::order().reservation().id;
+        assert_ne!(order.reservation().id, first);
+        assert!(order.settlement.superseded.contains(&first) && order.settlement.superseded.len() == 2);
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@ mod get_order;
 mod list_orders;
 mod place_order;
 mod publish_changes;
+mod settle_order;
+mod sweep_orders;
 
 pub use change_order::{ChangeError, IfMatch, Target, change_order};
 pub use edit_order::{EditError, EditOrder};
@@ -13,3 +15,5 @@ pub use get_order::{GetOrderError, get_order};
 pub use list_orders::{ListError, ListRequest, list_orders};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placed, Request};
 pub use publish_changes::{CommittedChange, publish_changes};
+pub use settle_order::{SettleError, SettleOrder};
+pub use sweep_orders::{Sweep, sweep_orders};

@@ -79,9 +79,6 @@ pub enum PlaceOrderError {
     /// The key's order was deleted.
     #[error("the order of this idempotency key was deleted")]
     Gone,
-    /// A partner could not be asked.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -122,20 +119,23 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         let products = draft.lines.products();
         let (contact, products) = join(self.customers.find(&draft.customer), self.inventory.products(&products)).await;
         let contact = known_customer(contact)?;
-        let lines = priced(&draft, &products?)?;
         let reservation = Reservation::of(tenant.clone(), id, FIRST_VERSION, draft.lines.clone());
-        self.reserve(&reservation).await?;
+        let stock = match products {
+            Ok(products) => self.reserve(priced(&draft, &products)?, &reservation).await?,
+            Err(Unavailable { .. }) => Stock::Unknown(Lines::unpriced(&draft.lines)),
+        };
         let home_region = self.home_region.clone();
-        let stock = Stock::Reserved(lines);
-        let placement = Placement { tenant, id, home_region, draft, contact: Some(contact), stock };
+        let placement = Placement { tenant, id, home_region, draft, contact, stock };
         self.commit(Order::place(placement, stamp), &reservation).await
     }
 
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), PlaceOrderError> {
-        self.inventory.reserve(reservation).await.map_err(|error| match error {
-            ReserveError::OutOfStock(shortages) => PlaceOrderError::OutOfStock(shortages),
-            ReserveError::Unavailable(unavailable) => unavailable.into(),
-        })
+    /// Holds the lines. When no answer comes they may be held or not: settlement asks again, under the same id.
+    async fn reserve(&self, lines: Lines, reservation: &Reservation) -> Result<Stock, PlaceOrderError> {
+        match self.inventory.reserve(reservation).await {
+            Ok(()) => Ok(Stock::Reserved(lines)),
+            Err(ReserveError::Unavailable(_)) => Ok(Stock::Unknown(lines)),
+            Err(ReserveError::OutOfStock(shortages)) => Err(PlaceOrderError::OutOfStock(shortages)),
+        }
     }
 
     async fn commit(&self, order: Order, reservation: &Reservation) -> Result<Placed, PlaceOrderError> {
@@ -159,7 +159,8 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         attempted: &Order,
         reservation: &Reservation,
     ) -> Result<Placed, PlaceOrderError> {
-        let holds_it = existing.inventory == Inventory::Reserved && existing.reservation().id == reservation.id;
+        let wants_it = matches!(existing.inventory, Inventory::Reserved | Inventory::Unconfirmed);
+        let holds_it = wants_it && existing.reservation().id == reservation.id;
         if !holds_it {
             self.give_back(reservation).await;
         }
@@ -191,18 +192,19 @@ impl PlaceOrderError {
     /// Whether a partner refused, so that the store was not asked yet.
     const fn is_from_a_partner(&self) -> bool {
         match self {
-            Self::UnknownCustomer
-            | Self::UnknownProducts(_)
-            | Self::OutOfStock(_)
-            | Self::Money(_)
-            | Self::Unavailable(_) => true,
+            Self::UnknownCustomer | Self::UnknownProducts(_) | Self::OutOfStock(_) | Self::Money(_) => true,
             Self::Forbidden(_) | Self::KeyReused | Self::Gone | Self::Store(_) => false,
         }
     }
 }
 
-fn known_customer(answer: Result<Option<Contact>, Unavailable>) -> Result<Contact, PlaceOrderError> {
-    answer?.ok_or(PlaceOrderError::UnknownCustomer)
+/// The customer; `None` while the service cannot be asked.
+fn known_customer(answer: Result<Option<Contact>, Unavailable>) -> Result<Option<Contact>, PlaceOrderError> {
+    match answer {
+        Ok(Some(contact)) => Ok(Some(contact)),
+        Ok(None) => Err(PlaceOrderError::UnknownCustomer),
+        Err(Unavailable { .. }) => Ok(None),
+    }
 }
 
 fn priced(draft: &OrderDraft, products: &[Product]) -> Result<Lines, PlaceOrderError> {
@@ -335,6 +337,28 @@ mod tests {
         let outcome = service.run(with_lines(1, &[(1, 1), (77, 1)])).await;
         assert_eq!(outcome, Err(PlaceOrderError::UnknownProducts(vec![sample::product(77).id])));
         assert_eq!(service.inventory.holds(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_order_waits_for_a_partner_that_is_down() {
+        let mut service = service();
+        service.inventory.set_down(true);
+        let order = service.run(request(1)).await.unwrap().order;
+        assert_eq!((order.status, order.inventory), (Status::Pending, Inventory::Unconfirmed));
+        assert_eq!((order.lines.total(), order.customer.contact.is_some()), (None, true));
+        service.inventory.set_down(false);
+        service.customers.known = None;
+        let order = service.run(Request { key: None, ..request(2) }).await.unwrap().order;
+        assert_eq!((order.status, order.inventory), (Status::Pending, Inventory::Reserved));
+        assert_eq!((order.lines.total().is_some(), order.customer.contact.is_some()), (true, false));
+    }
+
+    #[tokio::test]
+    async fn a_replay_while_a_partner_is_down_finds_the_first_order() {
+        let service = service();
+        let first = service.run(request(1)).await.unwrap();
+        service.inventory.set_down(true);
+        assert_eq!(service.run(request(2)).await.unwrap(), Placed { order: first.order, replayed: true });
     }
 
     #[tokio::test]

@@ -1,0 +1,60 @@
+//! A port that is shared is the port itself.
+
+use std::sync::Arc;
+
+use crate::id::{CustomerId, OrderId, ProductId, TenantId};
+use crate::line::Product;
+use crate::listing::{ListQuery, Page};
+use crate::order::{Contact, Order};
+use crate::ports::{
+    ConfirmError, CustomerService, Inserted, InventoryService, OrderKey, OrderStore, ReserveError, StoreError,
+    Unavailable, UpdateError,
+};
+use crate::reservation::{Reservation, ReservationId};
+use crate::timestamp::Timestamp;
+
+impl<T: OrderStore> OrderStore for Arc<T> {
+    async fn insert(&self, order: &Order) -> Result<Inserted, StoreError> {
+        T::insert(self, order).await
+    }
+
+    async fn get(&self, tenant: &TenantId, id: OrderId) -> Result<Option<Order>, StoreError> {
+        T::get(self, tenant, id).await
+    }
+
+    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+        T::update(self, before, after).await
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+        T::overdue(self, now, limit).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        T::list(self, query).await
+    }
+}
+
+impl<T: CustomerService> CustomerService for Arc<T> {
+    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+        T::find(self, id).await
+    }
+}
+
+impl<T: InventoryService> InventoryService for Arc<T> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+        T::products(self, ids).await
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
+        T::reserve(self, reservation).await
+    }
+
+    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+        T::confirm(self, id).await
+    }
+
+    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+        T::release(self, id).await
+    }
+}
