@@ -27,6 +27,7 @@ class Deployment:
             "CustomerServiceUrl": partners_url,
             "InventoryServiceUrl": partners_url,
             "TokenIssuer": partners_url,
+            "SettleRetrySeconds": "10",
             "Jwks": f"{partners_url}/.well-known/jwks.json",
         }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let verifier = TokenVerifier::new(TokenConfig::from_env(PartnerClient::new()?)?);
+    let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?)?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {
         let verifier = &verifier;
         async move { handle(verifier, event.payload).await }

@@ -1,7 +1,7 @@
 //! `POST /orders`
 
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::partners::{HttpCustomers, HttpInventory, PartnerClient};
+use adapters::partners::{Circuits, PartnerClient, SelectedCustomers, SelectedInventory};
 use adapters::store::DynamoStore;
 use adapters::system::{RandomIds, SystemClock};
 use adapters::wire::CreateOrder;
@@ -13,11 +13,12 @@ use domain::use_cases::{PlaceOrder, Request};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
-    let partners = PartnerClient::new()?;
+    let aws = aws::config().await?;
+    let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(&aws)?);
     let orders = PlaceOrder {
-        store: DynamoStore::from_env(&aws::config().await?)?,
-        customers: HttpCustomers::from_env(partners.clone())?,
-        inventory: HttpInventory::from_env(partners)?,
+        store: DynamoStore::from_env(&aws)?,
+        customers: SelectedCustomers::from_env(&client, &circuits)?,
+        inventory: SelectedInventory::from_env(&client, &circuits)?,
         ids: RandomIds,
         home_region: config::required("AWS_REGION")?,
     };

@@ -1,18 +1,20 @@
 //! `GET /health`
 
+use adapters::health::HealthCheck;
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::{config, http, telemetry};
-use serde_json::json;
+use adapters::partners::Circuits;
+use adapters::{aws, http, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
-    let region = config::required("AWS_REGION")?;
-    http::serve(|request| handle(&region, request)).await
+    let circuits = Circuits::from_env(&aws::config().await?)?;
+    let check = HealthCheck::from_env(env!("CARGO_PKG_VERSION"), Some(circuits))?;
+    http::serve(|request| handle(&check, request)).await
 }
 
-async fn handle(region: &str, _request: ApiRequest) -> Result<Reply, Problem> {
-    Reply::ok(&json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "region": region}))
+async fn handle(check: &HealthCheck, _request: ApiRequest) -> Result<Reply, Problem> {
+    Reply::ok(&check.run().await)
 }
 
 #[cfg(test)]
@@ -23,7 +25,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_sample_event_is_answered_without_a_token() {
-        let (status, _, body) = testing::parts(handle("eu-central-1", testing::sample_request("get-health")).await);
+        let check = HealthCheck::new("1.2.3", "eu-central-1".to_owned(), vec!["broker"]);
+        let (status, _, body) = testing::parts(handle(&check, testing::sample_request("get-health")).await);
         assert_eq!((status, body["status"].as_str(), body["region"].as_str()), (200, Some("ok"), Some("eu-central-1")));
+        assert_eq!(body["stand_ins"][0], "broker");
     }
 }

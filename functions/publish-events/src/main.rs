@@ -1,6 +1,6 @@
 //! The table's stream -> EventBridge
 
-use adapters::publisher::EventBridgePublisher;
+use adapters::publisher::SelectedPublisher;
 use adapters::stream::StreamBatch;
 use adapters::{aws, config, telemetry};
 use aws_lambda_events::dynamodb::Event;
@@ -12,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let publisher = EventBridgePublisher::from_env(&aws::config().await?)?;
+    let publisher = SelectedPublisher::from_env(&aws::config().await?)?;
     let home_region = config::required("AWS_REGION")?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
         let (publisher, home_region) = (&publisher, home_region.as_str());

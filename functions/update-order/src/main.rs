@@ -1,7 +1,7 @@
 //! `PUT /orders/{id}`
 
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::partners::{HttpInventory, PartnerClient};
+use adapters::partners::{Circuits, PartnerClient, SelectedInventory};
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::wire::UpdateOrder;
@@ -12,9 +12,10 @@ use domain::use_cases::EditOrder;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init();
+    let aws = aws::config().await?;
     let orders = EditOrder {
-        store: DynamoStore::from_env(&aws::config().await?)?,
-        inventory: HttpInventory::from_env(PartnerClient::new()?)?,
+        store: DynamoStore::from_env(&aws)?,
+        inventory: SelectedInventory::from_env(&PartnerClient::new()?, &Circuits::from_env(&aws)?)?,
     };
     http::serve(|request| handle(&orders, request)).await
 }

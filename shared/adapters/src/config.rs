@@ -32,6 +32,18 @@ pub fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether a switch is on: `true`, `false`, or on when not set.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] for anything else.
+pub fn switch(name: &'static str) -> Result<bool, ConfigError> {
+    match optional(name).as_deref() {
+        None | Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(ConfigError::Invalid { name, detail: "it must be true or false".to_owned() }),
+    }
+}
+
 /// The variable's value, parsed.
 ///
 /// # Errors

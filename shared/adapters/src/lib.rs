@@ -3,7 +3,9 @@
 
 pub mod aws;
 pub mod config;
+pub mod health;
 pub mod http;
+pub mod messages;
 pub mod partners;
 pub mod publisher;
 pub mod store;

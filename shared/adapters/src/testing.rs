@@ -63,7 +63,7 @@ impl TestIssuer {
         let mut key = Jwk::from_encoding_key(own_key(), Algorithm::EdDSA).expect("the public key");
         key.common.key_id = Some(KEY_ID.to_owned());
         let keys = serde_json::to_string(&JwkSet { keys: vec![key] }).expect("JSON");
-        let keys = Jwks::parse(keys, PartnerClient::new().expect("a client")).expect("keys");
+        let keys = Jwks::parse(keys, &PartnerClient::new().expect("a client")).expect("keys");
         TokenVerifier::new(TokenConfig { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), keys })
     }
 

@@ -57,7 +57,6 @@ impl From<PlaceOrderError> for Problem {
             PlaceOrderError::Money(error) => invalid_total(error),
             PlaceOrderError::KeyReused => Self::new(Code::IdempotencyKeyReused),
             PlaceOrderError::Gone => Self::new(Code::OrderDeleted),
-            PlaceOrderError::Unavailable(error) => error.into(),
             PlaceOrderError::Store(error) => error.into(),
         }
     }

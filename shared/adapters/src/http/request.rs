@@ -9,6 +9,8 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 
+use crate::partners::CallScope;
+
 use super::{Code, Problem, body, caller, list_query};
 
 /// One HTTP request from API Gateway (REST or payload 2.0).
@@ -35,6 +37,12 @@ impl ApiRequest {
         from_gateway
             .or_else(|| self.inner.lambda_context_ref().map(|context| context.request_id.clone()))
             .unwrap_or_default()
+    }
+
+    /// The bounds of the partner calls of this request.
+    #[must_use]
+    pub fn call_scope(&self) -> CallScope {
+        CallScope::of_request(self.inner.lambda_context_ref())
     }
 
     /// The HTTP method.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
 use super::{ApiRequest, Problem, Reply};
@@ -18,7 +19,8 @@ where
     lambda_http::run(service_fn(move |request: Request| {
         let request = ApiRequest::new(request);
         let line = RequestLine::start(&request);
-        let reply = handler(request);
+        let scope = request.call_scope();
+        let reply = scope.run(handler(request));
         async move { Ok::<Response<Body>, Error>(line.finish(reply.await)) }
     }))
     .await
@@ -44,7 +46,7 @@ impl RequestLine {
 
     fn finish(self, outcome: Result<Reply, Problem>) -> Response<Body> {
         let Self { started, request_id, method, path } = self;
-        let (response, code, cause) = match outcome {
+        let (mut response, code, cause) = match outcome {
             Ok(reply) => (reply.into_response(), "", None),
             Err(problem) => {
                 let (code, cause) = (problem.code().as_str(), problem.cause().map(ToOwned::to_owned));
@@ -53,6 +55,9 @@ impl RequestLine {
         };
         let status = response.status().as_u16();
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Ok(timing) = HeaderValue::from_str(&format!("handler;dur={ms}")) {
+            response.headers_mut().insert("server-timing", timing);
+        }
         if status >= 500 {
             let cause = cause.unwrap_or_default();
             tracing::error!(request_id, method, path, status, code, ms, cause, "request failed");

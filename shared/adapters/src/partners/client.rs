@@ -1,17 +1,28 @@
-//! One HTTP client per process, with short patience.
+//! How partners are called: one HTTP client per process, short patience, few retries, and a breaker per partner.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::ports::Unavailable;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
+use super::breaker::{Breaker, Permit};
+use super::budget::RetryBudget;
+use super::call::CallScope;
 use crate::config::ConfigError;
 
-/// A partner that has not answered by then is not going to.
-const ATTEMPT: Duration = Duration::from_millis(800);
+/// An attempt that has not been answered by then is not going to be.
+const ATTEMPT: Duration = Duration::from_millis(250);
+
+/// A call is tried at most this often again; every call of a partner may be repeated.
+const RETRIES: usize = 2;
+
+/// The most calls of one partner at a time.
+const AT_ONCE: usize = 16;
 
 /// Connections die while a function is frozen, so idle ones are not kept for long.
 const POOL_IDLE: Duration = Duration::from_secs(5);
@@ -38,7 +49,6 @@ impl PartnerClient {
             .with_no_client_auth();
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
-            .timeout(ATTEMPT)
             .pool_idle_timeout(POOL_IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -46,48 +56,132 @@ impl PartnerClient {
         Ok(Self(client))
     }
 
-    /// The underlying client, to build requests with.
-    pub(super) const fn http(&self) -> &Client {
-        &self.0
+    /// One partner, called through this client.
+    #[must_use]
+    pub fn partner(&self, service: &'static str, url: impl Into<String>, breaker: Breaker) -> Partner {
+        let shared = Shared { breaker, budget: RetryBudget::default(), at_once: Semaphore::new(AT_ONCE) };
+        let url = url.into().trim_end_matches('/').to_owned();
+        Partner { client: self.0.clone(), service, url, shared: Arc::new(shared) }
+    }
+}
+
+/// One partner: where it is, and how it fares.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    client: Client,
+    service: &'static str,
+    url: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    breaker: Breaker,
+    budget: RetryBudget,
+    at_once: Semaphore,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Partner {
+    /// Calls the partner, again after a failure while time, tries and budget last. Only calls that may be repeated
+    /// can be made this way.
+    ///
+    /// # Errors
+    /// [`Unavailable`] after a failure (no answer in time, 5xx, 429), or without a call while the circuit is open.
+    pub(super) async fn call(&self, request: impl Fn(&Client, &str) -> RequestBuilder) -> Result<Answer, Unavailable> {
+        let _place = self.shared.at_once.try_acquire().map_err(|_| self.unavailable("too many calls at a time"))?;
+        self.shared.budget.earn();
+        let mut pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(20))
+            .with_max_delay(Duration::from_millis(100))
+            .with_jitter()
+            .with_max_times(RETRIES)
+            .build();
+        loop {
+            let Some(permit) = self.shared.breaker.permit().await else {
+                return Err(self.unavailable("its circuit is open"));
+            };
+            let failure = match self.attempt(&request, permit).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let Some(pause) = pauses.next().filter(|pause| *pause < CallScope::remaining()) else {
+                return Err(failure);
+            };
+            if permit == Permit::Probe || !self.shared.budget.take() {
+                return Err(failure);
+            }
+            tokio::time::sleep(pause).await;
+        }
     }
 
-    /// Gets a JSON document.
+    /// Gets a JSON document from the partner's own URL.
     ///
     /// # Errors
     /// [`Unavailable`] for anything but a 200 with the JSON expected.
-    pub async fn get<T: DeserializeOwned>(&self, service: &'static str, url: &str) -> Result<T, Unavailable> {
-        let answer = send(service, self.0.get(url)).await?;
-        if answer.status() != reqwest::StatusCode::OK {
-            return Err(unexpected(service, &answer));
+    pub async fn get<T: DeserializeOwned>(&self) -> Result<T, Unavailable> {
+        let answer = self.call(|client, url| client.get(url)).await?;
+        match answer.status {
+            StatusCode::OK => self.read(&answer),
+            _ => Err(self.unexpected(&answer)),
         }
-        read(service, answer).await
     }
-}
 
-/// Sends a request; a 5xx counts as no answer.
-pub(super) async fn send(service: &'static str, request: RequestBuilder) -> Result<Response, Unavailable> {
-    let answer = request.send().await.map_err(|error| unavailable(service, &error.without_url()))?;
-    if answer.status().is_server_error() { Err(unexpected(service, &answer)) } else { Ok(answer) }
-}
-
-/// Reads a JSON answer of at most [`MAX_ANSWER`] bytes.
-pub(super) async fn read<T: DeserializeOwned>(service: &'static str, mut answer: Response) -> Result<T, Unavailable> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| unavailable(service, &error.without_url()))? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(unavailable(service, &"the answer is too large"));
+    async fn attempt(
+        &self,
+        request: &impl Fn(&Client, &str) -> RequestBuilder,
+        permit: Permit,
+    ) -> Result<Answer, Unavailable> {
+        let patience = CallScope::remaining().min(ATTEMPT);
+        let mut request = request(&self.client, &self.url).timeout(patience);
+        if let Some(trace) = CallScope::trace() {
+            request = request.header("X-Amzn-Trace-Id", trace);
         }
-        body.extend_from_slice(&chunk);
+        // Boxed, or the compiler gives up on the depth of nested futures.
+        let answered = Box::pin(async { self.whole(request.send().await).await }).await;
+        match &answered {
+            Ok(_) => self.shared.breaker.succeeded(permit).await,
+            Err(_) => self.shared.breaker.failed(permit).await,
+        }
+        answered
     }
-    serde_json::from_slice(&body).map_err(|error| unavailable(service, &error))
-}
 
-/// An answer that the contract does not know.
-pub(super) fn unexpected(service: &'static str, answer: &Response) -> Unavailable {
-    unavailable(service, &format_args!("it answered {}", answer.status()))
-}
+    /// The whole answer, when it is one: a 5xx and a 429 are none.
+    async fn whole(&self, sent: Result<Response, reqwest::Error>) -> Result<Answer, Unavailable> {
+        let mut response = sent.map_err(|error| self.unavailable(error.without_url()))?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unavailable(error.without_url()))? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(self.unavailable("the answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let answer = Answer { status, body };
+        let is_failure = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        if is_failure { Err(self.unexpected(&answer)) } else { Ok(answer) }
+    }
 
-/// A partner that could not be asked, with the reason for the log.
-pub(super) fn unavailable(service: &'static str, reason: &dyn std::fmt::Display) -> Unavailable {
-    Unavailable { service, detail: reason.to_string() }
+    /// The JSON of an answer.
+    pub(super) fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Unavailable> {
+        serde_json::from_slice(&answer.body).map_err(|error| self.unavailable(error))
+    }
+
+    /// An answer that the contract does not know.
+    pub(super) fn unexpected(&self, answer: &Answer) -> Unavailable {
+        self.unavailable(format_args!("it answered {}", answer.status))
+    }
+
+    /// The partner could not be asked, with the reason for the log.
+    pub(super) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
+        let unavailable = Unavailable { service: self.service, detail: reason.to_string() };
+        tracing::warn!(partner = self.service, cause = unavailable.detail, "a partner gave no usable answer");
+        unavailable
+    }
 }

@@ -1,5 +1,7 @@
 //! `GET {CUSTOMER_SERVICE_URL}/customers/{id}`
 
+use std::time::Duration;
+
 use domain::id::CustomerId;
 use domain::order::Contact;
 use domain::ports::{CustomerService, Unavailable};
@@ -7,16 +9,14 @@ use domain::text::Text;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use super::client::{PartnerClient, read, send, unavailable, unexpected};
-use crate::config::{self, ConfigError};
-
-const SERVICE: &str = "customer service";
+use super::cache::Cache;
+use super::client::Partner;
 
 /// The customer service over HTTP.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HttpCustomers {
-    client: PartnerClient,
-    url: String,
+    partner: Partner,
+    known: Cache<CustomerId, Contact>,
 }
 
 #[derive(Deserialize)]
@@ -26,29 +26,34 @@ struct CustomerBody {
 }
 
 impl HttpCustomers {
-    /// The service at `CUSTOMER_SERVICE_URL`.
-    ///
-    /// # Errors
-    /// [`ConfigError::Missing`].
-    pub fn from_env(client: PartnerClient) -> Result<Self, ConfigError> {
-        Ok(Self { client, url: config::required("CUSTOMER_SERVICE_URL")?.trim_end_matches('/').to_owned() })
+    /// The service, whose answers are kept for a while.
+    #[must_use]
+    pub fn new(partner: Partner, kept_for: Duration) -> Self {
+        Self { partner, known: Cache::new(kept_for) }
+    }
+
+    fn contact(&self, body: CustomerBody) -> Result<Contact, Unavailable> {
+        let bad = |what: &str| self.partner.unavailable(format_args!("a customer's {what} is not valid"));
+        let name = Text::parse(body.name).map_err(|_| bad("name"))?;
+        let email = Text::parse(body.email).map_err(|_| bad("e-mail"))?;
+        Ok(Contact { name, email })
     }
 }
 
 impl CustomerService for HttpCustomers {
     async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
-        let request = self.client.http().get(format!("{}/customers/{id}", self.url));
-        let answer = send(SERVICE, request).await?;
-        match answer.status() {
-            StatusCode::OK => Ok(Some(contact(read(SERVICE, answer).await?)?)),
+        if let Some(contact) = self.known.get(id) {
+            return Ok(Some(contact));
+        }
+        let answer = self.partner.call(|client, url| client.get(format!("{url}/customers/{id}"))).await?;
+        match answer.status {
+            StatusCode::OK => {
+                let contact = self.contact(self.partner.read(&answer)?)?;
+                self.known.put(id.clone(), contact.clone());
+                Ok(Some(contact))
+            }
             StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(unexpected(SERVICE, &answer)),
+            _ => Err(self.partner.unexpected(&answer)),
         }
     }
-}
-
-fn contact(body: CustomerBody) -> Result<Contact, Unavailable> {
-    let name = Text::parse(body.name).map_err(|error| unavailable(SERVICE, &format_args!("name: {error}")))?;
-    let email = Text::parse(body.email).map_err(|error| unavailable(SERVICE, &format_args!("email: {error}")))?;
-    Ok(Contact { name, email })
 }

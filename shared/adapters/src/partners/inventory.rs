@@ -1,24 +1,25 @@
-//! `GET {INVENTORY_SERVICE_URL}/products`, `PUT` and `DELETE {INVENTORY_SERVICE_URL}/reservations/{id}`
+//! `GET {INVENTORY_SERVICE_URL}/products`, and `PUT`, `POST …/confirm` and `DELETE` of
+//! `{INVENTORY_SERVICE_URL}/reservations/{id}`
+
+use std::time::Duration;
 
 use domain::id::ProductId;
 use domain::line::{Product, ProductName};
 use domain::money::{Currency, Money};
-use domain::ports::{InventoryService, ReserveError, Unavailable};
+use domain::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId, Shortage};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{PartnerClient, read, send, unavailable, unexpected};
-use crate::config::{self, ConfigError};
-
-const SERVICE: &str = "inventory service";
+use super::cache::Cache;
+use super::client::Partner;
 
 /// The inventory service over HTTP.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct HttpInventory {
-    client: PartnerClient,
-    url: String,
+    partner: Partner,
+    known: Cache<ProductId, Product>,
 }
 
 #[derive(Deserialize)]
@@ -52,46 +53,82 @@ struct ShortageBody {
 }
 
 impl HttpInventory {
-    /// The service at `INVENTORY_SERVICE_URL`.
-    ///
-    /// # Errors
-    /// [`ConfigError::Missing`].
-    pub fn from_env(client: PartnerClient) -> Result<Self, ConfigError> {
-        Ok(Self { client, url: config::required("INVENTORY_SERVICE_URL")?.trim_end_matches('/').to_owned() })
+    /// The service, whose products (never whose stock) are kept for a while.
+    #[must_use]
+    pub fn new(partner: Partner, kept_for: Duration) -> Self {
+        Self { partner, known: Cache::new(kept_for) }
     }
 
-    fn reservation_url(&self, id: ReservationId) -> String {
-        format!("{}/reservations/{id}", self.url)
+    fn product(&self, body: ProductBody) -> Result<Product, Unavailable> {
+        let bad = |what: &str| self.partner.unavailable(format_args!("a product's {what} is not valid"));
+        let currency = Currency::parse(&body.unit_price.currency).map_err(|_| bad("currency"))?;
+        if body.unit_price.amount < 0 {
+            return Err(bad("price"));
+        }
+        Ok(Product {
+            id: ProductId::parse(body.id).map_err(|_| bad("id"))?,
+            name: ProductName::parse(body.name).map_err(|_| bad("name"))?,
+            unit_price: Money::new(body.unit_price.amount, currency),
+        })
+    }
+
+    fn shortage(&self, body: ShortageBody) -> Result<Shortage, Unavailable> {
+        let product = ProductId::parse(body.product_id)
+            .map_err(|_| self.partner.unavailable("a product's id in a refusal is not valid"))?;
+        Ok(Shortage { product, requested: body.requested, available: body.available })
     }
 }
 
 impl InventoryService for HttpInventory {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
-        let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
-        let url = format!("{}/products?ids={}", self.url, ids.join(","));
-        let body: ProductsBody = self.client.get(SERVICE, &url).await?;
-        body.products.into_iter().map(product).collect()
+        let mut products: Vec<Product> = ids.iter().filter_map(|id| self.known.get(id)).collect();
+        let wanted: Vec<&str> =
+            ids.iter().filter(|id| products.iter().all(|product| product.id != **id)).map(ProductId::as_str).collect();
+        if wanted.is_empty() {
+            return Ok(products);
+        }
+        let wanted = wanted.join(",");
+        let answer = self.partner.call(|client, url| client.get(format!("{url}/products?ids={wanted}"))).await?;
+        if answer.status != StatusCode::OK {
+            return Err(self.partner.unexpected(&answer));
+        }
+        for body in self.partner.read::<ProductsBody>(&answer)?.products {
+            let product = self.product(body)?;
+            self.known.put(product.id.clone(), product.clone());
+            products.push(product);
+        }
+        Ok(products)
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
-        let request = self.client.http().put(self.reservation_url(reservation.id)).json(&hold(reservation));
-        let answer = send(SERVICE, request).await?;
-        match answer.status() {
+        let (id, body) = (reservation.id, hold(reservation));
+        let answer =
+            self.partner.call(|client, url| client.put(format!("{url}/reservations/{id}")).json(&body)).await?;
+        match answer.status {
             StatusCode::OK => Ok(()),
             StatusCode::CONFLICT => {
-                let refusal: RefusalBody = read(SERVICE, answer).await?;
-                let shortages = refusal.unavailable.into_iter().map(shortage).collect::<Result<_, _>>()?;
-                Err(ReserveError::OutOfStock(shortages))
+                let refusal: RefusalBody = self.partner.read(&answer)?;
+                let shortages = refusal.unavailable.into_iter().map(|line| self.shortage(line));
+                Err(ReserveError::OutOfStock(shortages.collect::<Result<_, _>>()?))
             }
-            _ => Err(unexpected(SERVICE, &answer).into()),
+            _ => Err(self.partner.unexpected(&answer).into()),
+        }
+    }
+
+    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+        let answer = self.partner.call(|client, url| client.post(format!("{url}/reservations/{id}/confirm"))).await?;
+        match answer.status {
+            StatusCode::NO_CONTENT => Ok(()),
+            StatusCode::GONE | StatusCode::NOT_FOUND => Err(ConfirmError::Expired),
+            _ => Err(self.partner.unexpected(&answer).into()),
         }
     }
 
     async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
-        let answer = send(SERVICE, self.client.http().delete(self.reservation_url(id))).await?;
-        match answer.status() {
+        let answer = self.partner.call(|client, url| client.delete(format!("{url}/reservations/{id}"))).await?;
+        match answer.status {
             StatusCode::NO_CONTENT | StatusCode::NOT_FOUND => Ok(()),
-            _ => Err(unexpected(SERVICE, &answer)),
+            _ => Err(self.partner.unexpected(&answer)),
         }
     }
 }
@@ -103,23 +140,4 @@ fn hold(reservation: &Reservation) -> Value {
         .map(|(product, quantity)| json!({"product_id": product.as_str(), "quantity": quantity.get()}))
         .collect();
     json!({"tenant": reservation.tenant.as_str(), "order_id": reservation.order.to_string(), "lines": lines})
-}
-
-fn product(body: ProductBody) -> Result<Product, Unavailable> {
-    let bad = |what: &str| unavailable(SERVICE, &format_args!("a product's {what} is not valid"));
-    let currency = Currency::parse(&body.unit_price.currency).map_err(|_| bad("currency"))?;
-    if body.unit_price.amount < 0 {
-        return Err(bad("price"));
-    }
-    Ok(Product {
-        id: ProductId::parse(body.id).map_err(|_| bad("id"))?,
-        name: ProductName::parse(body.name).map_err(|_| bad("name"))?,
-        unit_price: Money::new(body.unit_price.amount, currency),
-    })
-}
-
-fn shortage(body: ShortageBody) -> Result<Shortage, Unavailable> {
-    let product = ProductId::parse(body.product_id)
-        .map_err(|_| unavailable(SERVICE, &"a product's id in a refusal is not valid"))?;
-    Ok(Shortage { product, requested: body.requested, available: body.available })
 }

@@ -2,6 +2,8 @@
 
 mod cloud_event;
 mod event_bridge;
+mod selected;
 
 pub use cloud_event::CloudEvent;
 pub use event_bridge::EventBridgePublisher;
+pub use selected::SelectedPublisher;

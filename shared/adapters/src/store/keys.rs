@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::{CustomerId, OrderId, TenantId};
 use domain::listing::{ListQuery, Position};
 use domain::order::Order;
+use domain::ports::OrderKey;
 use domain::status::Status;
 use domain::timestamp::Timestamp;
 use uuid::Uuid;
@@ -16,7 +17,11 @@ pub(super) const ORDER: &str = "pk";
 pub(super) const STATUS: &str = "gs";
 /// The partition of the index by-customer: `<tenant>#<customer>`.
 pub(super) const CUSTOMER: &str = "gc";
-/// The sort key of both indexes: creation in milliseconds (12 hex digits), then the id (32 hex digits).
+/// The partition of the index by-settlement: `<region>#<shard>`.
+pub(super) const SETTLEMENT: &str = "w";
+/// The sort key of the index by-settlement: when settlement is due, in milliseconds.
+pub(super) const DUE: &str = "d";
+/// The sort key of the other two indexes: creation in milliseconds (12 hex digits), then the id (32 hex digits).
 pub(super) const PLACE: &str = "k";
 
 /// The table's key of an order.
@@ -34,6 +39,17 @@ pub(super) fn customer(tenant: &TenantId, customer: &CustomerId) -> String {
     format!("{tenant}#{customer}")
 }
 
+/// The partition of by-settlement.
+pub(super) fn settlement(region: &str, shard: u32) -> String {
+    format!("{region}#{shard}")
+}
+
+/// The order of a table key.
+pub(super) fn parse_order(key: &str) -> Option<OrderKey> {
+    let (tenant, id) = key.split_once('#')?;
+    Some(OrderKey { tenant: TenantId::parse(tenant).ok()?, id: OrderId::parse(id).ok()? })
+}
+
 /// The sort key of a place.
 pub(super) fn place(place: Position) -> String {
     format!("{:012x}{}", place.created_at.as_millis(), place.id.as_uuid().simple())
@@ -48,12 +64,17 @@ pub(super) fn parse_place(key: &str) -> Option<Position> {
     })
 }
 
-/// What the item carries for the indexes: nothing once the order is deleted, so that it leaves them.
+/// What the item carries for the indexes. A deleted order leaves the lists, a settled one the list of what is owed.
 pub(super) fn of_indexes(order: &Order, shards: u32) -> HashMap<String, AttributeValue> {
-    if order.is_deleted() {
-        return HashMap::new();
-    }
     let shard = u32::try_from(order.id.as_uuid().as_u128() % u128::from(shards.max(1))).unwrap_or_default();
+    let mut keys = if order.is_deleted() { HashMap::new() } else { of_lists(order, shard) };
+    if order.settlement.due.is_some() {
+        keys.insert(SETTLEMENT.to_owned(), AttributeValue::S(settlement(&order.home_region, shard)));
+    }
+    keys
+}
+
+fn of_lists(order: &Order, shard: u32) -> HashMap<String, AttributeValue> {
     [
         (STATUS, status(&order.tenant, order.status, shard)),
         (CUSTOMER, customer(&order.tenant, &order.customer.id)),
@@ -112,6 +133,7 @@ mod tests {
         assert_eq!(of_indexes(&order, 4)[STATUS], of_indexes(&order, 4)[STATUS]);
         assert_eq!(of_indexes(&order, 1)[STATUS], AttributeValue::S("demo#confirmed#0".to_owned()));
         let deleted = order.delete(std::time::Duration::from_secs(1), sample::stamp(2)).unwrap();
-        assert!(of_indexes(&deleted, 4).is_empty());
+        let left: Vec<_> = of_indexes(&deleted, 4).into_keys().collect();
+        assert_eq!(left, [SETTLEMENT], "what it holds is still to be released");
     }
 }

@@ -5,6 +5,7 @@ mod failure;
 mod keys;
 mod listing;
 mod record;
+mod settlement;
 mod size;
 
 use std::collections::HashMap;
@@ -18,7 +19,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use domain::id::{OrderId, TenantId};
 use domain::listing::{ListQuery, Page};
 use domain::order::Order;
-use domain::ports::{Inserted, OrderStore, StoreError, UpdateError};
+use domain::ports::{Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use domain::timestamp::Timestamp;
 
 use crate::config::{self, ConfigError};
 use failure::store_error;
@@ -31,6 +33,7 @@ pub struct DynamoStore {
     client: Client,
     table: String,
     shards: u32,
+    region: String,
 }
 
 impl DynamoStore {
@@ -40,13 +43,14 @@ impl DynamoStore {
     /// [`ConfigError`] when a variable is missing or not valid.
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
         let shards = config::optional("INDEX_SHARDS").map(|_| config::parsed("INDEX_SHARDS")).transpose()?;
-        Ok(Self::new(Client::new(aws), config::required("ORDERS_TABLE")?, shards.unwrap_or(1)))
+        let region = config::required("AWS_REGION")?;
+        Ok(Self::new(Client::new(aws), config::required("ORDERS_TABLE")?, shards.unwrap_or(1), region))
     }
 
-    /// Orders in this table.
+    /// Orders in this table, of which this process settles those at home in `region`.
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>, shards: u32) -> Self {
-        Self { client, table: table.into(), shards: shards.max(1) }
+    pub fn new(client: Client, table: impl Into<String>, shards: u32, region: impl Into<String>) -> Self {
+        Self { client, table: table.into(), shards: shards.max(1), region: region.into() }
     }
 
     /// The whole item of an order: the record and what the indexes need.
@@ -90,9 +94,9 @@ impl OrderStore for DynamoStore {
             .update_item()
             .table_name(&self.table)
             .key(keys::ORDER, key)
-            .condition_expression("#v = :expected")
-            .expression_attribute_names("#v", "v")
-            .expression_attribute_values(":expected", AttributeValue::N(before.version.to_string()));
+            .condition_expression("#r = :expected")
+            .expression_attribute_names("#r", "r")
+            .expression_attribute_values(":expected", AttributeValue::N(before.revision.to_string()));
         match change::update(request, &self.item(before)?, self.item(after)?).send().await {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
@@ -101,6 +105,10 @@ impl OrderStore for DynamoStore {
             },
             Err(error) => Err(store_error(error).into()),
         }
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+        self.owed(now, limit).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

@@ -12,13 +12,15 @@ use domain::invalid::Invalid;
 use domain::line::{Line, LineId, Lines, Price, ProductName, Quantity};
 use domain::metadata::Metadata;
 use domain::money::{Currency, Money, MoneyError};
-use domain::order::{Contact, Customer, Deletion, Order, OrderData};
+use domain::order::{Contact, Customer, Deletion, Order, OrderData, Settlement};
 use domain::ports::StoreError;
+use domain::reservation::ReservationId;
 use domain::shipment::{Shipment, TrackingUrl};
 use domain::status::{Inventory, Status};
 use domain::text::{Reason, Text};
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::keys;
 
@@ -78,6 +80,14 @@ pub struct OrderRecord {
     /// lines_version, when it is not 1
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lv: Option<u64>,
+    /// revision
+    r: u64,
+    /// reservations to release
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sr: Vec<String>,
+    /// settlement due, milliseconds: with the home region the key of the index by-settlement
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    d: Option<i64>,
     /// deleted at, milliseconds
     #[serde(default, skip_serializing_if = "Option::is_none")]
     z: Option<i64>,
@@ -234,6 +244,11 @@ impl OrderRecord {
             updated_at: Timestamp::from_millis(self.u),
             history: self.h.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             fingerprint: Fingerprint(self.f.try_into().map_err(|_| DecodeError::Unknown { what: "fingerprint" })?),
+            revision: self.r,
+            settlement: Settlement {
+                due: self.d.map(Timestamp::from_millis),
+                superseded: self.sr.iter().map(|id| reservation(id)).collect::<Result<_, _>>()?,
+            },
             deletion: self.z.zip(self.ttl).map(|(at, expires)| Deletion {
                 at: Timestamp::from_millis(at),
                 expires_at: Timestamp::from_secs(expires),
@@ -268,6 +283,9 @@ impl From<&Order> for OrderRecord {
             o: owned(order.notes.as_ref()),
             h: order.history.iter().map(Into::into).collect(),
             lv: Some(order.lines_version).filter(|version| *version != 1),
+            r: order.revision,
+            sr: order.settlement.superseded.iter().map(ToString::to_string).collect(),
+            d: order.settlement.due.map(Timestamp::as_millis),
             z: order.deletion.map(|deletion| deletion.at.as_millis()),
             ttl: order.deletion.map(|deletion| deletion.expires_at.as_secs()),
         }
@@ -422,6 +440,11 @@ impl From<&Change> for ChangeRecord {
             Change::Replaced(field) => Self::Replaced(field.as_str().to_owned()),
         }
     }
+}
+
+fn reservation(text: &str) -> Result<ReservationId, DecodeError> {
+    let id = Uuid::try_parse(text).map_err(|_| DecodeError::Unknown { what: "reservation" })?;
+    Ok(ReservationId::from_uuid(id))
 }
 
 fn owned<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<String> {

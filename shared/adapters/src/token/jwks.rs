@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::TokenError;
 use crate::config::ConfigError;
-use crate::partners::PartnerClient;
+use crate::partners::{Breaker, Partner, PartnerClient};
 
 /// Keys are fetched anew after this long, so that a withdrawn key stops working.
 const KEPT_FOR: Duration = Duration::from_secs(600);
@@ -25,7 +25,7 @@ pub struct Jwks {
 #[derive(Debug)]
 enum Source {
     Inline(JwkSet),
-    Url(String, PartnerClient),
+    Url(Box<Partner>),
 }
 
 impl Jwks {
@@ -33,9 +33,9 @@ impl Jwks {
     ///
     /// # Errors
     /// [`ConfigError`] when the setting is neither.
-    pub fn parse(setting: String, client: PartnerClient) -> Result<Self, ConfigError> {
+    pub fn parse(setting: String, client: &PartnerClient) -> Result<Self, ConfigError> {
         let source = if setting.starts_with("https://") || setting.starts_with("http://") {
-            Source::Url(setting, client)
+            Source::Url(Box::new(client.partner("token issuer", setting, Breaker::new(None))))
         } else {
             let keys = serde_json::from_str(&setting)
                 .map_err(|error| ConfigError::Invalid { name: "JWKS", detail: error.to_string() })?;
@@ -49,9 +49,9 @@ impl Jwks {
     /// # Errors
     /// [`TokenError::UnknownKey`], or [`TokenError::KeysUnavailable`] when the keys cannot be fetched.
     pub async fn key(&self, id: Option<&str>) -> Result<Jwk, TokenError> {
-        let (url, client) = match &self.source {
+        let issuer = match &self.source {
             Source::Inline(keys) => return find(keys, id).ok_or(TokenError::UnknownKey),
-            Source::Url(url, client) => (url, client),
+            Source::Url(issuer) => issuer,
         };
         let mut fetched = self.fetched.lock().await;
         let age = fetched.as_ref().map_or(Duration::MAX, |(_, at)| at.elapsed());
@@ -61,7 +61,7 @@ impl Jwks {
             None if age < REFETCH_AFTER => return Err(TokenError::UnknownKey),
             _ => {}
         }
-        let keys: JwkSet = client.get("token issuer", url).await?;
+        let keys: JwkSet = Box::pin(issuer.get()).await?;
         let key = find(&keys, id).ok_or(TokenError::UnknownKey);
         *fetched = Some((keys, Instant::now()));
         key

@@ -30,7 +30,7 @@ impl TokenConfig {
     ///
     /// # Errors
     /// [`ConfigError`] when one is missing or not valid.
-    pub fn from_env(client: PartnerClient) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient) -> Result<Self, ConfigError> {
         Ok(Self {
             issuer: config::required("TOKEN_ISSUER")?,
             audience: config::required("TOKEN_AUDIENCE")?,

@@ -33,7 +33,7 @@ async fn every_use_case_makes_the_calls_and_costs_the_units_of_its_budget() {
     let engine = Engine::start().await;
     let store = engine.store(1);
     store.insert(&sample::order()).await.unwrap();
-    costs("create (budget 4)", &engine.meter.take(), &[("PutItem", 3.0)]);
+    costs("create (budget 4)", &engine.meter.take(), &[("PutItem", 4.0)]);
     get_order(&store, &sample::caller(), sample::order_id(1)).await.unwrap();
     costs("get (budget 1)", &engine.meter.take(), &[("GetItem", 1.0)]);
     for (n, to) in [(2, Status::Processing), (3, Status::Shipped), (4, Status::Delivered)] {
@@ -78,7 +78,7 @@ async fn placing_and_replaying_make_one_call_each_and_an_edit_two() {
     let request =
         |n| Request { caller: sample::caller(), key: key.clone(), draft: sample::draft(), stamp: sample::stamp(n) };
     let placed = orders.run(request(1)).await.unwrap();
-    costs("POST /orders", &engine.meter.take(), &[("PutItem", 3.0)]);
+    costs("POST /orders (budget 4)", &engine.meter.take(), &[("PutItem", 4.0)]);
     assert!(orders.run(request(2)).await.unwrap().replayed);
     costs("POST /orders, replayed", &engine.meter.take(), &[("refused", 0.0)]);
 

@@ -47,7 +47,7 @@ impl Engine {
 
     /// A store on the table.
     pub fn store(&self, shards: u32) -> DynamoStore {
-        DynamoStore::new(self.client.clone(), TABLE, shards)
+        DynamoStore::new(self.client.clone(), TABLE, shards, "eu-central-1")
     }
 }
 
@@ -85,13 +85,23 @@ async fn create_table(client: &Client) {
             .build()
             .unwrap()
     };
+    let settlement = GlobalSecondaryIndex::builder()
+        .index_name("by-settlement")
+        .key_schema(key("w", KeyType::Hash))
+        .key_schema(key("d", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .unwrap();
+    let due = AttributeDefinition::builder().attribute_name("d").attribute_type(ScalarAttributeType::N);
     client
         .create_table()
         .table_name(TABLE)
-        .set_attribute_definitions(Some(["pk", "gs", "gc", "k"].map(attribute).to_vec()))
+        .set_attribute_definitions(Some(["pk", "gs", "gc", "k", "w"].map(attribute).to_vec()))
+        .attribute_definitions(due.build().unwrap())
         .key_schema(key("pk", KeyType::Hash))
         .global_secondary_indexes(index("by-status", "gs"))
         .global_secondary_indexes(index("by-customer", "gc"))
+        .global_secondary_indexes(settlement)
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

@@ -1,0 +1,63 @@
+//! What `GET /health` tells.
+
+use serde::Serialize;
+
+use crate::config::{self, ConfigError};
+use crate::partners::{Circuits, stand_ins};
+
+/// The partners whose circuits are shown.
+const PARTNERS: [&str; 2] = [crate::partners::CUSTOMERS, crate::partners::INVENTORY];
+
+/// What does not change while the process lives, and where to look for what does.
+#[derive(Debug)]
+pub struct HealthCheck {
+    version: &'static str,
+    region: String,
+    stand_ins: Vec<&'static str>,
+    circuits: Option<Circuits>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct Health<'a> {
+    status: &'static str,
+    version: &'static str,
+    region: &'a str,
+    stand_ins: &'a [&'static str],
+    circuits: std::collections::BTreeMap<&'static str, &'static str>,
+}
+
+impl HealthCheck {
+    /// Reads `AWS_REGION` and the switches of the stand-ins.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a variable is missing or not valid.
+    pub fn from_env(version: &'static str, circuits: Option<Circuits>) -> Result<Self, ConfigError> {
+        Ok(Self { version, region: config::required("AWS_REGION")?, stand_ins: stand_ins()?, circuits })
+    }
+
+    /// A check with these facts.
+    #[must_use]
+    pub const fn new(version: &'static str, region: String, stand_ins: Vec<&'static str>) -> Self {
+        Self { version, region, stand_ins, circuits: None }
+    }
+
+    /// The state now: `degraded` while a circuit is open.
+    pub async fn run(&self) -> Health<'_> {
+        let mut states = std::collections::BTreeMap::new();
+        for partner in PARTNERS {
+            let Some(circuits) = &self.circuits else { continue };
+            let state = match circuits.of(partner).read().await {
+                Ok(state) => state.as_str(),
+                Err(error) => {
+                    tracing::warn!(partner, cause = %error, "the circuit cannot be read");
+                    "unknown"
+                }
+            };
+            states.insert(partner, state);
+        }
+        let status = if states.values().any(|state| *state == "open") { "degraded" } else { "ok" };
+        let Self { version, region, stand_ins, .. } = self;
+        Health { status, version, region, stand_ins, circuits: states }
+    }
+}

@@ -1,0 +1,137 @@
+//! The real partners or their stand-ins, as the settings say.
+
+use std::time::Duration;
+
+use domain::id::{CustomerId, ProductId};
+use domain::line::Product;
+use domain::order::Contact;
+use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
+use domain::reservation::{Reservation, ReservationId};
+
+use super::{Breaker, Circuits, HttpCustomers, HttpInventory, PartnerClient, StandInCustomers, StandInInventory};
+use crate::config::{self, ConfigError};
+
+/// The circuits' names.
+pub(crate) const CUSTOMERS: &str = "customers";
+/// See [`CUSTOMERS`].
+pub(crate) const INVENTORY: &str = "inventory";
+
+/// The settings that choose between a real service and its stand-in, by what they replace.
+const SWITCHES: [(&str, &str); 3] = [
+    (CUSTOMERS, "USE_REAL_CUSTOMER_API"),
+    (INVENTORY, "USE_REAL_INVENTORY_API"),
+    ("broker", "USE_REAL_MESSAGE_BROKER"),
+];
+
+/// The services that are stand-ins because their setting says `false`.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] when a setting is neither `true` nor `false`.
+pub fn stand_ins() -> Result<Vec<&'static str>, ConfigError> {
+    let mut chosen = Vec::new();
+    for (service, switch) in SWITCHES {
+        if !config::switch(switch)? {
+            chosen.push(service);
+        }
+    }
+    Ok(chosen)
+}
+
+/// How long customers and products are kept: `PARTNER_CACHE_SECONDS`, 30 when not set.
+fn kept_for() -> Result<Duration, ConfigError> {
+    let seconds = config::optional("PARTNER_CACHE_SECONDS").map(|_| config::parsed("PARTNER_CACHE_SECONDS"));
+    Ok(Duration::from_secs(seconds.transpose()?.unwrap_or(30)))
+}
+
+fn warn_of(stand_in: &'static str) {
+    tracing::warn!(stand_in, "a stand-in takes the place of the real service");
+}
+
+/// The customer service in use.
+#[derive(Debug)]
+pub enum SelectedCustomers {
+    /// The real one.
+    Http(HttpCustomers),
+    /// `USE_REAL_CUSTOMER_API=false`
+    StandIn(StandInCustomers),
+}
+
+impl SelectedCustomers {
+    /// The service at `CUSTOMER_SERVICE_URL`, or its stand-in.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a variable is missing or not valid.
+    pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
+        if !config::switch("USE_REAL_CUSTOMER_API")? {
+            warn_of(CUSTOMERS);
+            return Ok(Self::StandIn(StandInCustomers));
+        }
+        let breaker = Breaker::new(Some(circuits.of(CUSTOMERS)));
+        let partner = client.partner("customer service", config::required("CUSTOMER_SERVICE_URL")?, breaker);
+        Ok(Self::Http(HttpCustomers::new(partner, kept_for()?)))
+    }
+}
+
+impl CustomerService for SelectedCustomers {
+    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+        match self {
+            Self::Http(service) => service.find(id).await,
+            Self::StandIn(service) => service.find(id).await,
+        }
+    }
+}
+
+/// The inventory service in use.
+#[derive(Debug)]
+pub enum SelectedInventory {
+    /// The real one.
+    Http(HttpInventory),
+    /// `USE_REAL_INVENTORY_API=false`
+    StandIn(StandInInventory),
+}
+
+impl SelectedInventory {
+    /// The service at `INVENTORY_SERVICE_URL`, or its stand-in.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a variable is missing or not valid.
+    pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
+        if !config::switch("USE_REAL_INVENTORY_API")? {
+            warn_of(INVENTORY);
+            return Ok(Self::StandIn(StandInInventory));
+        }
+        let breaker = Breaker::new(Some(circuits.of(INVENTORY)));
+        let partner = client.partner("inventory service", config::required("INVENTORY_SERVICE_URL")?, breaker);
+        Ok(Self::Http(HttpInventory::new(partner, kept_for()?)))
+    }
+}
+
+impl InventoryService for SelectedInventory {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+        match self {
+            Self::Http(service) => service.products(ids).await,
+            Self::StandIn(service) => service.products(ids).await,
+        }
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
+        match self {
+            Self::Http(service) => service.reserve(reservation).await,
+            Self::StandIn(service) => service.reserve(reservation).await,
+        }
+    }
+
+    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+        match self {
+            Self::Http(service) => service.confirm(id).await,
+            Self::StandIn(service) => service.confirm(id).await,
+        }
+    }
+
+    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+        match self {
+            Self::Http(service) => service.release(id).await,
+            Self::StandIn(service) => service.release(id).await,
+        }
+    }
+}
