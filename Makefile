@@ -49,6 +49,10 @@ e2e: $(VENV) tools ## Test a freshly deployed stack on its own ports, then take 
 watch: $(VENV) ## Serve the functions with `cargo lambda watch` against the running stack's table and partners
 	@scripts/watch.sh
 
+.PHONY: redrive
+redrive: $(VENV) ## Move the dead letters of settlement back, see docs/operations.md
+	@[ ! -f .local/stack.env ] || source .local/stack.env; .venv/bin/python scripts/redrive.py
+
 .PHONY: tools
 tools:
 	@command -v cargo > /dev/null || { echo "error: cargo is missing; install Rust with rustup" >&2; exit 1; }

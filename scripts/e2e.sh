@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# The end-to-end suite, against the stack that the environment names (see `make e2e`).
+# The end-to-end suites, against the stack that the environment names (see `make e2e`).
 set -eu
-cargo test --locked --package e2e -- --test-threads "${E2E_THREADS:-4}"
+suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2"; }
+suite suites "${E2E_THREADS:-4}"
+# Faults are set for the whole simulator, so these run one after another.
+suite outages 1
 exec .venv/bin/python scripts/least_privilege.py

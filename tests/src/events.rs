@@ -3,12 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sqs::Client;
 use serde_json::Value;
 
-use crate::{eventually, setting};
+use crate::{Queue, eventually};
 
 /// All events read so far, by order: the tests of this process share one queue.
 static ARRIVED: Mutex<Option<HashMap<String, Vec<Value>>>> = Mutex::new(None);
@@ -16,7 +13,7 @@ static ARRIVED: Mutex<Option<HashMap<String, Vec<Value>>>> = Mutex::new(None);
 /// The queue behind the bus.
 #[derive(Debug, Clone)]
 pub struct Events {
-    queue: String,
+    queue: Queue,
 }
 
 impl Default for Events {
@@ -29,30 +26,26 @@ impl Events {
     /// The queue at `EVENTS_QUEUE_URL`.
     #[must_use]
     pub fn new() -> Self {
-        Self { queue: setting("EVENTS_QUEUE_URL") }
+        Self { queue: Queue::named("EVENTS_QUEUE_URL") }
     }
 
     /// The CloudEvents of an order in order of id, once there are at least `count` different ones.
     pub async fn of(&self, order: &str, count: usize) -> Vec<Value> {
-        let client = Client::new(&aws().await);
         let what = format!("the arrival of {count} events of order {order}");
         eventually(&what, || async {
-            self.drain(&client).await;
+            self.drain().await;
             Some(arrived(order)).filter(|events| events.len() >= count)
         })
         .await
     }
 
     /// Reads what the queue holds now and takes it off the queue.
-    async fn drain(&self, client: &Client) {
-        let received = client.receive_message().queue_url(&self.queue).max_number_of_messages(10).send().await;
-        for message in received.expect("the queue answers").messages() {
-            let envelope: Value = serde_json::from_str(message.body().unwrap_or_default()).expect("JSON");
+    async fn drain(&self) {
+        for body in self.queue.take().await {
+            let envelope: Value = serde_json::from_str(&body).expect("JSON");
             let event = envelope["detail"].clone();
             let order = event["subject"].as_str().expect("a subject").to_owned();
             note(order, event);
-            let receipt = message.receipt_handle().expect("a receipt");
-            client.delete_message().queue_url(&self.queue).receipt_handle(receipt).send().await.expect("deleted");
         }
     }
 }
@@ -75,13 +68,4 @@ fn arrived(order: &str) -> Vec<Value> {
 fn place(event: &Value) -> (u64, u64) {
     let mut parts = event["id"].as_str().expect("an id").split(':').skip(1).map(|part| part.parse().expect("a number"));
     (parts.next().expect("a version"), parts.next().expect("an index"))
-}
-
-async fn aws() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(EnvironmentVariableRegionProvider::new())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .load()
-        .await
 }

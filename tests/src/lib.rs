@@ -10,17 +10,19 @@
 
 mod events;
 mod partners;
+mod queue;
 mod shop;
 
 pub use events::Events;
 pub use partners::Partners;
+pub use queue::Queue;
 pub use shop::{Answer, Shop, order_of};
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// Everything that is waited for must happen within this time.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Polls until the condition gives a value; panics, saying what was waited for, when the deadline passes.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {

@@ -45,6 +45,24 @@ impl Partners {
         (units("available"), units("reserved"), units("confirmed"))
     }
 
+    /// Makes a route misbehave (`customers`, `products`, `reservations` or `*`), or behave again (`none`).
+    pub async fn fault(&self, route: &str, kind: &str, value: u64) {
+        self.call(Method::PUT, "/admin/faults", Some(json!({"route": route, "kind": kind, "value": value}))).await;
+    }
+
+    /// The calls of these routes since the log was last cleared: when each came, in milliseconds since 1970.
+    pub async fn calls(&self, routes: &[&str]) -> Vec<u64> {
+        let calls = self.call(Method::GET, "/admin/requests", None).await;
+        let calls = calls.as_array().expect("a log").iter();
+        let wanted = calls.filter(|call| routes.contains(&call["route"].as_str().expect("a route")));
+        wanted.map(|call| call["at"].as_u64().expect("a time")).collect()
+    }
+
+    /// Clears the log of calls.
+    pub async fn forget_calls(&self) {
+        self.call(Method::DELETE, "/admin/requests", None).await;
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
         if let Some(body) = body {

@@ -1,0 +1,58 @@
+//! The circuit of a partner that fails, seen from the partner's own log of calls.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use e2e::{Shop, eventually, order_of};
+use futures_util::StreamExt;
+
+/// How long an open circuit waits for the next probe.
+const WINDOW_MS: u64 = 5_000;
+
+#[tokio::test]
+async fn an_open_circuit_is_known_to_new_environments_and_probed_once_a_window() {
+    let shop = Shop::open().await;
+    crate::calm(&shop).await;
+    let product = shop.product(10_000).await;
+    let place = || async { shop.place(&uuid::Uuid::new_v4().to_string(), &order_of(&[(&product, 1)])).await };
+    assert_eq!(place().await.status, 201);
+
+    shop.partners.fault("products", "status", 500).await;
+    shop.partners.fault("reservations", "status", 500).await;
+    shop.partners.forget_calls().await;
+    let mut failures = 0;
+    while shop.get("/health").await.body["circuits"]["inventory"] != "open" {
+        let before = shop.partners.calls(&["products", "reservations"]).await.len();
+        assert_eq!(place().await.status, 202);
+        failures += shop.partners.calls(&["products", "reservations"]).await.len() - before;
+        assert!(failures <= 10, "still closed after {failures} failures");
+    }
+    // Environments that were warm rely on what they read up to five seconds ago.
+    eventually("every environment knowing of it", || async {
+        place().await;
+        let calls = shop.partners.calls(&["products", "reservations"]).await;
+        (now() - calls.last().unwrap() > 2_000 && calls.len() > 1).then_some(())
+    })
+    .await;
+
+    let from = now();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_millis(4 * WINDOW_MS) {
+        // More at a time than there are warm environments, so that new ones start.
+        let orders = futures_util::stream::iter(0..12).map(|_| place()).buffer_unordered(12);
+        assert!(orders.collect::<Vec<_>>().await.iter().all(|answer| answer.status == 202));
+    }
+    let probes = shop.partners.calls(&["products", "reservations"]).await;
+    let probes: Vec<u64> = probes.into_iter().filter(|at| *at > from).collect();
+    println!("opened after {failures} failures; probes in {} ms: {probes:?}", now() - from);
+    assert!((2..=5).contains(&probes.len()), "{probes:?}");
+    for pair in probes.windows(2) {
+        assert!(pair[1] - pair[0] >= WINDOW_MS - 500, "two probes in one window: {probes:?}");
+    }
+
+    crate::calm(&shop).await;
+    assert_eq!(place().await.status, 201);
+}
+
+fn now() -> u64 {
+    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}

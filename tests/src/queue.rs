@@ -1,0 +1,49 @@
+//! An SQS queue of the stack under test.
+
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sqs::Client;
+
+use crate::setting;
+
+/// A queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    url: String,
+}
+
+impl Queue {
+    /// The queue whose URL this variable holds.
+    #[must_use]
+    pub fn named(variable: &str) -> Self {
+        Self { url: setting(variable) }
+    }
+
+    /// Puts a message into the queue.
+    pub async fn send(&self, body: &str) {
+        let client = Client::new(&aws().await);
+        client.send_message().queue_url(&self.url).message_body(body).send().await.expect("the queue takes a message");
+    }
+
+    /// Takes up to ten messages off the queue.
+    pub async fn take(&self) -> Vec<String> {
+        let client = Client::new(&aws().await);
+        let received = client.receive_message().queue_url(&self.url).max_number_of_messages(10).send().await;
+        let mut bodies = Vec::new();
+        for message in received.expect("the queue answers").messages() {
+            let receipt = message.receipt_handle().expect("a receipt");
+            client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await.expect("deleted");
+            bodies.push(message.body().unwrap_or_default().to_owned());
+        }
+        bodies
+    }
+}
+
+async fn aws() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .region(EnvironmentVariableRegionProvider::new())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .load()
+        .await
+}
