@@ -69,6 +69,38 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Self; 28] = [
+        Self::InvalidJson,
+        Self::InvalidIdempotencyKey,
+        Self::InvalidParameter,
+        Self::UnsupportedFilter,
+        Self::InvalidCursor,
+        Self::Unauthenticated,
+        Self::InsufficientScope,
+        Self::OtherCustomer,
+        Self::OrderNotFound,
+        Self::OutOfStock,
+        Self::IllegalTransition,
+        Self::AwaitingSettlement,
+        Self::LinesClosed,
+        Self::OrderCanceled,
+        Self::OrderShipped,
+        Self::Conflict,
+        Self::OrderDeleted,
+        Self::PreconditionFailed,
+        Self::BodyTooLarge,
+        Self::OrderTooLarge,
+        Self::UnsupportedMediaType,
+        Self::ValidationFailed,
+        Self::UnknownCustomer,
+        Self::UnknownProduct,
+        Self::InvalidTotal,
+        Self::IdempotencyKeyReused,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
     /// The stable code.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -40,7 +40,7 @@ impl CircuitState {
 
 /// What became of an environment's wish to probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Election {
+pub enum Election {
     /// This environment probes.
     Elected,
     /// The circuit has closed meanwhile.
@@ -108,8 +108,11 @@ impl Circuit {
         Ok(answer.item.as_ref().map_or(CircuitState::Closed, state))
     }
 
-    /// Opens the circuit until then. Opening it twice moves the time on, and ends a probe.
-    pub(super) async fn open(&self, until: Timestamp) -> Result<(), Unreachable> {
+    /// Opens the circuit until then. Opening it twice moves the time on.
+    ///
+    /// # Errors
+    /// [`Unreachable`].
+    pub async fn open(&self, until: Timestamp) -> Result<(), Unreachable> {
         let number = |at: i64| AttributeValue::N(at.to_string());
         let put = self
             .circuits
@@ -125,7 +128,10 @@ impl Circuit {
     }
 
     /// Closes the circuit.
-    pub(super) async fn close(&self) -> Result<(), Unreachable> {
+    ///
+    /// # Errors
+    /// [`Unreachable`].
+    pub async fn close(&self) -> Result<(), Unreachable> {
         let key = AttributeValue::S(self.partner.to_owned());
         let delete = self.circuits.client.delete_item().table_name(&self.circuits.table).key("pk", key);
         patiently(delete.send()).await?.map_err(unreachable)?;
@@ -133,7 +139,10 @@ impl Circuit {
     }
 
     /// Asks to be the one that probes: the next probe may not go out before `next`.
-    pub(super) async fn elect(&self, now: Timestamp, next: Timestamp) -> Result<Election, Unreachable> {
+    ///
+    /// # Errors
+    /// [`Unreachable`].
+    pub async fn elect(&self, now: Timestamp, next: Timestamp) -> Result<Election, Unreachable> {
         let number = |at: Timestamp| AttributeValue::N(at.as_millis().to_string());
         let update = self
             .circuits

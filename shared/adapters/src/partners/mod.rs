@@ -13,7 +13,7 @@ mod stand_in;
 
 pub use breaker::Breaker;
 pub use call::CallScope;
-pub use circuits::{Circuit, CircuitState, Circuits};
+pub use circuits::{Circuit, CircuitState, Circuits, Election, Unreachable};
 pub use client::{Partner, PartnerClient};
 pub use customers::HttpCustomers;
 pub use inventory::HttpInventory;

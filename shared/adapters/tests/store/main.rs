@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod capacity;
+mod circuits;
 mod concurrency;
 mod contract;
 mod engine;

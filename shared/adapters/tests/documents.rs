@@ -1,0 +1,65 @@
+//! The documents say what the code does.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use adapters::http::Code;
+use domain::event::EventKind;
+use domain::status::Status;
+
+fn document(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn the_readme_shows_the_state_machine_as_it_is() {
+    let moves = Status::ALL.iter().filter(|from| !from.allowed().is_empty()).map(|from| {
+        let allowed: Vec<_> = from.allowed().iter().map(|to| to.as_str()).collect();
+        format!("`{from} -> {}`", allowed.join(" | "))
+    });
+    let expected = format!("Statuses move {}.", moves.collect::<Vec<_>>().join(", "));
+    assert!(document("README.md").contains(&expected), "README.md lacks: {expected}");
+}
+
+#[test]
+fn every_error_code_is_described_with_its_status() {
+    let errors = document("docs/errors.md");
+    for code in Code::ALL {
+        let row = format!("| {} | `{}` |", code.status().as_u16(), code.as_str());
+        assert!(errors.contains(&row), "docs/errors.md lacks: {row}");
+    }
+}
+
+#[test]
+fn every_event_is_described() {
+    let events = document("docs/events.md");
+    for kind in EventKind::ALL {
+        assert!(events.contains(&format!("`{}`", kind.as_str())), "docs/events.md lacks {}", kind.as_str());
+    }
+}
+
+#[test]
+fn the_rules_of_the_template_match_events_that_exist() {
+    let template = document("template.yaml");
+    for line in template.lines().filter_map(|line| line.trim().strip_prefix("detail-type: [")) {
+        for kind in line.trim_end_matches(']').split(", ") {
+            assert!(EventKind::ALL.iter().any(|known| known.as_str() == kind), "template.yaml names {kind}");
+        }
+    }
+}
+
+#[test]
+fn the_watch_table_serves_the_routes_of_the_template() {
+    let (template, manifest) = (document("template.yaml"), document("Cargo.toml"));
+    let routes = template.lines().filter_map(|line| line.split_once("Method: ")?.1.split_once(", Path: "));
+    let mut count = 0;
+    for (method, rest) in routes {
+        let path = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next().unwrap(),
+            None => rest.split([',', ' ']).next().unwrap(),
+        };
+        assert!(manifest.contains(&format!("\"{path}\" = [")), "Cargo.toml lacks {path}");
+        assert!(manifest.contains(&format!("method = \"{method}\"")), "Cargo.toml lacks {method} {path}");
+        count += 1;
+    }
+    assert_eq!(count, 8);
+}
