@@ -104,6 +104,9 @@ impl Partner {
             .with_max_times(RETRIES)
             .build();
         loop {
+            if CallScope::remaining().is_zero() {
+                return Err(self.unavailable("no time is left for it"));
+            }
             let Some(permit) = self.shared.breaker.permit().await else {
                 return Err(self.unavailable("its circuit is open"));
             };
