@@ -7,7 +7,7 @@ use crate::ports::{CustomerService, InventoryService, OrderKey, OrderStore, Stor
 use crate::use_cases::{SettleError, SettleOrder};
 
 /// An order that could not be settled is tried again this much later, so that it does not keep others waiting.
-const POSTPONE: Duration = Duration::from_secs(300);
+const POSTPONE: Duration = Duration::from_secs(60);
 
 /// What one run did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
