@@ -48,7 +48,7 @@ mod tests {
         assert_eq!((status, body["data"].as_array().unwrap().len()), (200, 2));
         assert_eq!((&body["page"]["limit"], &body["page"]["has_more"]), (&2.into(), &true.into()));
         let cursor = body["page"]["next_cursor"].as_str().unwrap();
-        assert_eq!(headers["link"], format!("</v1/orders?limit=2&status=confirmed&cursor={cursor}>; rel=\"next\""));
+        assert_eq!(headers["link"], format!("</v1/orders?cursor={cursor}&limit=2&status=confirmed>; rel=\"next\""));
     }
 
     #[tokio::test]

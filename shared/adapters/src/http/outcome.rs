@@ -110,7 +110,6 @@ impl From<ListError> for Problem {
             ListError::NoIndex => Self::new(Code::UnsupportedFilter)
                 .detail("status and customer_id cannot be combined; each goes with created_after and created_before"),
             ListError::Forbidden(error) => error.into(),
-            ListError::Store(error) => error.into(),
         }
     }
 }

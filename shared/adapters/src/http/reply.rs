@@ -108,11 +108,13 @@ impl Reply {
     }
 }
 
-/// The same list, continued at the cursor.
+/// The same list, continued at the cursor. API Gateway does not keep the order of parameters, so they are sorted.
 fn with_cursor(path_and_query: &str, cursor: &str) -> String {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let cursor = format!("cursor={cursor}");
     let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-    let pairs: Vec<String> = kept.map(ToOwned::to_owned).chain([format!("cursor={cursor}")]).collect();
+    let mut pairs: Vec<&str> = kept.chain([cursor.as_str()]).collect();
+    pairs.sort_unstable();
     format!("{path}?{}", pairs.join("&"))
 }
 

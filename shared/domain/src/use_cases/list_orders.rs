@@ -1,9 +1,8 @@
-//! List a storefront's orders.
+//! What a client may list, and which index answers it.
 
 use crate::caller::{Caller, Forbidden};
 use crate::id::CustomerId;
-use crate::listing::{Filter, Limit, ListQuery, Page, Position};
-use crate::ports::{OrderStore, StoreError};
+use crate::listing::{Filter, Limit, ListQuery, Position};
 use crate::status::Status;
 use crate::timestamp::Timestamp;
 
@@ -33,9 +32,6 @@ pub enum ListError {
     /// The caller may not see this customer's orders.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl ListRequest {
@@ -62,14 +58,6 @@ impl ListRequest {
             limit: self.limit,
         })
     }
-}
-
-/// One page of the caller's orders.
-///
-/// # Errors
-/// As [`ListRequest::for_caller`], and [`ListError::Store`].
-pub async fn list_orders(store: &impl OrderStore, caller: &Caller, request: ListRequest) -> Result<Page, ListError> {
-    Ok(store.list(&request.for_caller(caller)?).await?)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod sweep_orders;
 pub use change_order::{ChangeError, IfMatch, Target, change_order};
 pub use edit_order::{EditError, EditOrder};
 pub use get_order::{GetOrderError, get_order};
-pub use list_orders::{ListError, ListRequest, list_orders};
+pub use list_orders::{ListError, ListRequest};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placed, Request};
 pub use publish_changes::{CommittedChange, publish_changes};
 pub use settle_order::{SettleError, SettleOrder};
