@@ -8,6 +8,10 @@ use futures_util::StreamExt;
 /// How long an open circuit waits for the next probe.
 const WINDOW_MS: u64 = 5_000;
 
+/// Failures are counted by each environment on its own: here one of create-order, which is called once at a time, and
+/// those of settle-inventory, which hear of the pending orders meanwhile.
+const ENVIRONMENTS: usize = 3;
+
 #[tokio::test]
 async fn an_open_circuit_is_known_to_new_environments_and_probed_once_a_window() {
     let shop = Shop::open().await;
@@ -24,7 +28,7 @@ async fn an_open_circuit_is_known_to_new_environments_and_probed_once_a_window()
         let before = shop.partners.calls(&["products", "reservations"]).await.len();
         assert_eq!(place().await.status, 202);
         failures += shop.partners.calls(&["products", "reservations"]).await.len() - before;
-        assert!(failures <= 10, "still closed after {failures} failures");
+        assert!(failures <= 5 * ENVIRONMENTS, "still closed after {failures} failures");
     }
     // Environments that were warm rely on what they read up to five seconds ago.
     eventually("every environment knowing of it", || async {
