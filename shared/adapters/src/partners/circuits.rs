@@ -12,8 +12,8 @@ use domain::timestamp::Timestamp;
 
 use crate::config::{self, ConfigError};
 
-/// A call of the circuit table must not cost a request its time.
-const PATIENCE: Duration = Duration::from_millis(150);
+/// A call of the circuit table must not cost a request its time, but a new environment has to connect first.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// The state of a circuit, as `GET /health` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
