@@ -16,7 +16,7 @@ from processes import StackError, say, wait_until
 
 STACK = os.environ["STACK_NAME"]
 
-# What is used only when something is overdue, or after every retry of a record.
+# What is used only when something is overdue, or when a record cannot be published.
 SEEN_IN_TROUBLE_ONLY = {
     "SweepOrdersFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
     "PublishEventsFunction": ("sqs:SendMessage",),
@@ -43,7 +43,8 @@ def main():
         ("DeleteOrderFunction", "dynamodb:UpdateItem"): lambda: change("DELETE", "") < 500,
         ("SettleInventoryFunction", "dynamodb:GetItem"): is_settled,
         ("SettleInventoryFunction", "dynamodb:UpdateItem"): is_settled,
-        ("PublishEventsFunction", "events:PutEvents"): is_announced,
+        ("PublishEventsFunction", "events:PutEvents"): lambda: comes_out_of("EVENTS_QUEUE_URL"),
+        ("PublishEventsFunction", "sns:Publish"): lambda: comes_out_of("FEED_QUEUE_URL"),
     }
     granted = set()
     for function, role, name, policy in policies(iam):
@@ -120,14 +121,14 @@ def change(method, path, body=None):
     return status(method, f"/orders/{order['id']}{path}", body)
 
 
-def is_announced():
-    """Whether the events of a new order come out of the bus within a few seconds."""
+def comes_out_of(queue):
+    """Whether the events of a new order reach this queue within a few seconds."""
     _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
     sqs = client("sqs", os.environ)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         answer = sqs.receive_message(
-            QueueUrl=os.environ["EVENTS_QUEUE_URL"], MaxNumberOfMessages=10, WaitTimeSeconds=1
+            QueueUrl=os.environ[queue], MaxNumberOfMessages=10, WaitTimeSeconds=1
         )
         if any(order["id"] in message["Body"] for message in answer.get("Messages", [])):
             return True

@@ -97,6 +97,8 @@ class Stack:
             "TENANT": demo.TENANT,
             "TOKEN": demo.token(self.partners_url),
             "EVENTS_QUEUE_URL": outputs["EventsQueueUrl"],
+            "FEED_QUEUE_URL": outputs["FeedQueueUrl"],
+            "UNPUBLISHED_QUEUE_URL": outputs["UnpublishedChangesUrl"],
             "ORDERS_TABLE": outputs["OrdersTableName"],
             "CIRCUITS_TABLE": outputs["CircuitsTableName"],
             "SETTLE_QUEUE_URL": outputs["SettleQueueUrl"],

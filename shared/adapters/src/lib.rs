@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod config;
+pub mod dead_letters;
 pub mod health;
 pub mod http;
 pub mod messages;

@@ -2,65 +2,84 @@
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use domain::use_cases::CommittedChange;
+use domain::ports::EventPublisher;
+use domain::use_cases::{CommittedChange, first_unpublished, publish_changes};
 
+use crate::dead_letters::{DeadLetters, Unreadable};
 use crate::store::{DecodeError, OrderRecord};
 
-/// One batch of stream records.
+/// One batch of stream records, in stream order.
 #[derive(Debug)]
 pub struct StreamBatch {
-    /// Sequence number of every change, in stream order.
-    sequence_numbers: Vec<String>,
-    /// The changes.
-    changes: Vec<CommittedChange>,
-    /// Sequence number of the first record that is not an order.
-    undecodable: Option<String>,
+    records: Vec<Record>,
+}
+
+/// One record that is this region's to deal with.
+#[derive(Debug)]
+struct Record {
+    sequence_number: String,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Change(Box<CommittedChange>),
+    Unreadable(Unreadable),
 }
 
 impl StreamBatch {
     /// Reads a batch. Records of orders at home in another region are left to that region; removals (an expired
-    /// order) announce nothing. Reading stops at the first record that is not an order.
+    /// order) announce nothing.
     #[must_use]
     pub fn read(event: Event, home_region: &str) -> Self {
-        let mut batch = Self { sequence_numbers: Vec::new(), changes: Vec::new(), undecodable: None };
-        for record in event.records {
-            let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
-            match committed_change(record) {
-                Ok(Some(change)) if change.new.home_region == home_region => {
-                    batch.sequence_numbers.push(sequence_number);
-                    batch.changes.push(change);
+        let records = event.records.into_iter().filter_map(|record| read(record, home_region)).collect();
+        Self { records }
+    }
+
+    /// Publishes every change, and sets records that are no orders aside, so that they stop nobody. The answer names
+    /// the first record that must come again.
+    pub async fn publish(
+        self,
+        publisher: &impl EventPublisher,
+        dead_letters: &impl DeadLetters,
+    ) -> DynamoDbEventResponse {
+        let (mut numbers, mut changes, mut unread) = (Vec::new(), Vec::new(), None);
+        for Record { sequence_number, content } in self.records {
+            match content {
+                Content::Change(change) => {
+                    numbers.push(sequence_number);
+                    changes.push(*change);
                 }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(sequence_number, cause = %error, "a stream record is not an order");
-                    batch.undecodable = Some(sequence_number);
-                    break;
-                }
+                Content::Unreadable(record) => match dead_letters.bury(&record).await {
+                    Ok(()) => {}
+                    Err(error) => {
+                        tracing::error!(sequence_number, cause = %error, "a dead letter was not taken");
+                        unread = Some(sequence_number);
+                        // What follows comes again with it.
+                        break;
+                    }
+                },
             }
         }
-        batch
+        let published = publish_changes(publisher, &changes).await;
+        let failed = first_unpublished(&published).and_then(|first| numbers.into_iter().nth(first));
+        resume_at(failed.or(unread))
     }
+}
 
-    /// The changes, in stream order.
-    #[must_use]
-    pub fn changes(&self) -> &[CommittedChange] {
-        &self.changes
-    }
-
-    /// Reports the first record that must come again. Lambda resumes from the lowest sequence number reported, so
-    /// naming a later one would lose what failed before it.
-    #[must_use]
-    pub fn report(self, published: &[bool]) -> DynamoDbEventResponse {
-        let failed = self.sequence_numbers.into_iter().zip(published).find(|(_, is_out)| !**is_out);
-        let first = failed.map(|(sequence_number, _)| sequence_number).or(self.undecodable);
-        let mut response = DynamoDbEventResponse::default();
-        response.batch_item_failures.extend(first.map(|sequence_number| {
-            let mut failure = DynamoDbBatchItemFailure::default();
-            failure.item_identifier = Some(sequence_number);
-            failure
-        }));
-        response
-    }
+fn read(record: EventRecord, home_region: &str) -> Option<Record> {
+    let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
+    let key = record.change.keys.get("pk").and_then(|key| serde_dynamo::from_attribute_value(key.clone()).ok());
+    let content = match committed_change(record) {
+        Ok(Some(change)) if change.new.home_region == home_region => Content::Change(Box::new(change)),
+        Ok(_) => return None,
+        Err(error) => {
+            tracing::error!(sequence_number, cause = %error, "a stream record is not an order");
+            let cause = error.to_string();
+            Content::Unreadable(Unreadable { sequence_number: sequence_number.clone(), key, cause })
+        }
+    };
+    Some(Record { sequence_number, content })
 }
 
 fn committed_change(record: EventRecord) -> Result<Option<CommittedChange>, DecodeError> {
@@ -73,4 +92,15 @@ fn committed_change(record: EventRecord) -> Result<Option<CommittedChange>, Deco
         image => Some(OrderRecord::from_item(image)?.into_order()?),
     };
     Ok(Some(CommittedChange { old, new }))
+}
+
+/// Lambda takes up the stream again from this record.
+fn resume_at(sequence_number: Option<String>) -> DynamoDbEventResponse {
+    let mut response = DynamoDbEventResponse::default();
+    response.batch_item_failures.extend(sequence_number.map(|sequence_number| {
+        let mut failure = DynamoDbBatchItemFailure::default();
+        failure.item_identifier = Some(sequence_number);
+        failure
+    }));
+    response
 }

@@ -2,7 +2,8 @@
 
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot be set up must fail")]
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
@@ -13,6 +14,7 @@ use ring::rand::SystemRandom;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::dead_letters::{DeadLetters, NotBuried, Unreadable};
 use crate::http::{ApiRequest, Problem, Reply};
 use crate::partners::PartnerClient;
 use crate::token::{Jwks, TokenConfig, TokenVerifier};
@@ -117,4 +119,34 @@ fn sign(algorithm: Algorithm, claims: &Value, key: &EncodingKey) -> String {
     let mut header = Header::new(algorithm);
     header.kid = Some(KEY_ID.to_owned());
     jsonwebtoken::encode(&header, &all, key).expect("a token")
+}
+
+/// Dead letters in memory.
+#[derive(Debug, Default)]
+pub struct MemoryDeadLetters {
+    buried: Mutex<Vec<Unreadable>>,
+    is_down: AtomicBool,
+}
+
+impl MemoryDeadLetters {
+    /// What was set aside.
+    #[must_use]
+    pub fn buried(&self) -> Vec<Unreadable> {
+        self.buried.lock().expect("no test panics while it holds this").clone()
+    }
+
+    /// Makes the queue unavailable, or available again.
+    pub fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+}
+
+impl DeadLetters for MemoryDeadLetters {
+    async fn bury(&self, record: &Unreadable) -> Result<(), NotBuried> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(NotBuried("switched off".to_owned()));
+        }
+        self.buried.lock().expect("no test panics while it holds this").push(record.clone());
+        Ok(())
+    }
 }

@@ -5,16 +5,19 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use adapters::publisher::EventBridgePublisher;
+use adapters::publisher::{CloudEvent, EventBridge, MAX_EVENT};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::put_events::{PutEventsInput, PutEventsOutput};
 use aws_sdk_eventbridge::types::PutEventsResultEntry;
 use aws_smithy_mocks::{mock, mock_client};
 use domain::event::{Event, new_events};
+use domain::history::Stamp;
 use domain::memory::sample;
 use domain::metadata::Metadata;
 use domain::order::{Edit, Order, OrderData, Patch};
 use domain::ports::EventPublisher;
+use domain::shipment::Shipment;
+use domain::use_cases::Delivery;
 use serde_json::Value;
 
 /// What the bus does with an entry, by the event's id.
@@ -30,6 +33,7 @@ enum Fate {
 struct Bus {
     fates: HashMap<String, Fate>,
     calls: Vec<Vec<String>>,
+    details: Vec<Value>,
 }
 
 impl Bus {
@@ -40,6 +44,8 @@ impl Bus {
         let results = ids.iter().filter_map(|id| self.entry(id)).collect::<Vec<_>>();
         let failed = results.iter().filter(|entry| entry.error_code().is_some()).count();
         self.calls.push(ids);
+        let details = input.entries().iter().map(|entry| serde_json::from_str(entry.detail().unwrap()).unwrap());
+        self.details.extend(details);
         PutEventsOutput::builder().set_entries(Some(results)).failed_entry_count(i32::try_from(failed).unwrap()).build()
     }
 
@@ -62,13 +68,13 @@ fn id_of(detail: &str) -> String {
 }
 
 /// A publisher on a bus with these fates, by number of the order (each sample order has three events).
-fn publisher(fates: &[(u32, usize, Fate)]) -> (EventBridgePublisher, Arc<Mutex<Bus>>) {
+fn publisher(fates: &[(u32, usize, Fate)]) -> (Delivery<EventBridge>, Arc<Mutex<Bus>>) {
     let fates = fates.iter().map(|(n, index, fate)| (format!("{}:1:{index}", sample::order_id(*n)), *fate)).collect();
-    let bus = Arc::new(Mutex::new(Bus { fates, calls: Vec::new() }));
+    let bus = Arc::new(Mutex::new(Bus { fates, calls: Vec::new(), details: Vec::new() }));
     let scripted = Arc::clone(&bus);
     let rule = mock!(Client::put_events).then_compute_output(move |input| scripted.lock().unwrap().answer(input));
     let client = mock_client!(aws_sdk_eventbridge, aws_smithy_mocks::RuleMode::MatchAny, &[rule]);
-    (EventBridgePublisher::new(client, "bus"), bus)
+    (Delivery(EventBridge::new(client, "bus")), bus)
 }
 
 fn orders(count: u32) -> Vec<Order> {
@@ -80,7 +86,7 @@ fn events(orders: &[Order]) -> Vec<Event<'_>> {
     orders.iter().flat_map(|order| new_events(None, order)).collect()
 }
 
-async fn outcomes(publisher: &EventBridgePublisher, orders: &[Order]) -> Vec<bool> {
+async fn outcomes(publisher: &Delivery<EventBridge>, orders: &[Order]) -> Vec<bool> {
     publisher.publish(&events(orders)).await.iter().map(Result::is_ok).collect()
 }
 
@@ -123,4 +129,23 @@ async fn an_entry_that_stays_refused_fails_alone() {
 async fn an_answer_that_leaves_entries_out_proves_nothing_of_them() {
     let (publisher, _) = publisher(&[(1, 2, Fate::LeftOut)]);
     assert_eq!(outcomes(&publisher, &orders(1)).await, [true, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_over_the_limit_goes_out_without_history_and_lines_and_says_so() {
+    let (publisher, bus) = publisher(&[]);
+    let pairs = (0..50).map(|n| (format!("{n:040}"), "\u{1}".repeat(500))).collect();
+    let wide = Edit { metadata: Patch::Set(Metadata::parse(pairs).unwrap()), ..Edit::default() };
+    let mut order = orders(1).remove(0).edit(&wide, None, sample::stamp(2)).unwrap().unwrap();
+    for n in 3..100 {
+        let stamp = Stamp { actor: "a".repeat(1_500), ..sample::stamp(n) };
+        order = order.ship(Shipment { shipped_at: Some(stamp.at), ..sample::shipment() }, stamp).unwrap().unwrap();
+    }
+    assert!(serde_json::to_string(&CloudEvent::from(&new_events(None, &order)[0])).unwrap().len() > MAX_EVENT);
+    assert!(outcomes(&publisher, std::slice::from_ref(&order)).await.iter().all(|is_out| *is_out));
+    let details = bus.lock().unwrap().details.clone();
+    let data = &details[0]["data"];
+    assert_eq!(data["omitted"], serde_json::json!(["history", "lines"]));
+    assert!(data["order"]["history"].is_null() && data["order"]["lines"].is_null());
+    assert_eq!((&data["order"]["id"], &data["order"]["version"]), (&order.id.to_string().into(), &99.into()));
 }

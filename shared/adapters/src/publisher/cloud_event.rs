@@ -1,38 +1,70 @@
 //! An event as CloudEvents 1.0 JSON (<https://github.com/cloudevents/spec>).
 
 use domain::event::Event;
+use domain::ports::PublishError;
 use serde::Serialize;
 
 use crate::wire::{ChangesView, OrderView};
 
+/// What an entry counts beside the event: source, type, bus or topic, ids and attributes, rounded up.
+pub(super) const ENVELOPE: usize = 1024;
+
+/// The most bytes of one event: 256 KiB with its envelope, which both bus and topic take.
+pub const MAX_EVENT: usize = 256 * 1024 - ENVELOPE;
+
+/// What a large event leaves out of its order.
+const OMITTED: [&str; 2] = ["history", "lines"];
+
 /// The JSON form of an event.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct CloudEvent<'a> {
+    /// The version of CloudEvents.
     specversion: &'static str,
-    /// `<order id>:<version>:<n>`
+    /// `<order id>:<version>:<n>`, the same however often the event is sent.
     id: String,
     /// `orders/<tenant>`
     source: String,
+    /// What happened.
     #[serde(rename = "type")]
     kind: &'static str,
     /// The order id.
     subject: String,
+    /// When the version was committed, RFC 3339.
     time: String,
+    /// The form of `data`.
     datacontenttype: &'static str,
+    /// Names the schema of this document.
     dataschema: String,
     /// The version, ten digits, so that text sorts as numbers do.
     sequence: String,
-    data: Data<'a>,
+    /// The order, and what became different.
+    data: EventData<'a>,
 }
 
+/// What an event carries.
 #[derive(Debug, Serialize)]
-struct Data<'a> {
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+pub struct EventData<'a> {
+    /// The order as it was when the event was sent.
     order: OrderView<'a>,
+    /// What the version changed, by field.
     changes: ChangesView,
+    /// The fields that `order` lacks because the event would be too large with them.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(feature = "schemas", schemars(default))]
+    omitted: &'static [&'static str],
 }
 
 impl<'a> From<&Event<'a>> for CloudEvent<'a> {
     fn from(event: &Event<'a>) -> Self {
+        let changes = event.entry.changes.as_slice().into();
+        Self::new(event, EventData { order: event.order.into(), changes, omitted: &[] })
+    }
+}
+
+impl<'a> CloudEvent<'a> {
+    fn new(event: &Event<'a>, data: EventData<'a>) -> Self {
         Self {
             specversion: "1.0",
             id: event.id.to_string(),
@@ -41,9 +73,32 @@ impl<'a> From<&Event<'a>> for CloudEvent<'a> {
             subject: event.order.id.to_string(),
             time: event.entry.stamp.at.to_string(),
             datacontenttype: "application/json",
-            dataschema: format!("urn:schema:orders:{}:1", event.kind.as_str()),
+            dataschema: schema_name(event.kind.as_str()),
             sequence: format!("{:010}", event.entry.version),
-            data: Data { order: event.order.into(), changes: event.entry.changes.as_slice().into() },
+            data,
         }
     }
+
+    /// The event with what bounds its size: an order without history and lines, and said to be so.
+    fn shortened(event: &Event<'a>) -> Self {
+        let changes = event.entry.changes.as_slice().into();
+        let order = OrderView::from(event.order).without_history_and_lines();
+        Self::new(event, EventData { order, changes, omitted: &OMITTED })
+    }
+}
+
+/// The `dataschema` of events of this type.
+#[must_use]
+pub fn schema_name(kind: &str) -> String {
+    format!("urn:schema:orders:{kind}:1")
+}
+
+/// The event as JSON of at most [`MAX_EVENT`] bytes.
+pub(super) fn json(event: &Event<'_>) -> Result<String, PublishError> {
+    let unwritable = |error: serde_json::Error| PublishError(error.to_string());
+    let whole = serde_json::to_string(&CloudEvent::from(event)).map_err(unwritable)?;
+    if whole.len() <= MAX_EVENT {
+        return Ok(whole);
+    }
+    serde_json::to_string(&CloudEvent::shortened(event)).map_err(unwritable)
 }

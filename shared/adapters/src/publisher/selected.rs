@@ -1,29 +1,30 @@
-//! The real bus or its stand-in, as the settings say.
+//! The real bus and feed or their stand-in, as the settings say.
 
 use aws_config::SdkConfig;
 use domain::event::Event;
 use domain::ports::{EventPublisher, PublishError};
+use domain::use_cases::{Both, Delivery};
 
-use super::EventBridgePublisher;
+use super::{EventBridge, SnsFeed};
 use crate::config::{self, ConfigError};
 
-/// The bus in use.
+/// Where events go.
 #[derive(Debug, Clone)]
 pub enum SelectedPublisher {
-    /// The real one.
-    EventBridge(EventBridgePublisher),
+    /// To the bus and the feed.
+    Aws(Both<Delivery<EventBridge>, Delivery<SnsFeed>>),
     /// `USE_REAL_MESSAGE_BROKER=false`: events become log lines with id and type, without the order.
     Log,
 }
 
 impl SelectedPublisher {
-    /// The bus named by `EVENT_BUS`, or its stand-in.
+    /// The bus named by `EVENT_BUS` and the topic named by `ORDER_FEED`, or their stand-in.
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
         if config::switch("USE_REAL_MESSAGE_BROKER")? {
-            return Ok(Self::EventBridge(EventBridgePublisher::from_env(aws)?));
+            return Ok(Self::Aws(Both(Delivery(EventBridge::from_env(aws)?), Delivery(SnsFeed::from_env(aws)?))));
         }
         tracing::warn!(stand_in = "broker", "a stand-in takes the place of the real service");
         Ok(Self::Log)
@@ -33,7 +34,7 @@ impl SelectedPublisher {
 impl EventPublisher for SelectedPublisher {
     async fn publish(&self, events: &[Event<'_>]) -> Vec<Result<(), PublishError>> {
         match self {
-            Self::EventBridge(bus) => bus.publish(events).await,
+            Self::Aws(both) => both.publish(events).await,
             Self::Log => events.iter().map(log).collect(),
         }
     }

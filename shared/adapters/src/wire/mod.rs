@@ -3,6 +3,8 @@
 mod create_order;
 mod order_view;
 mod page_view;
+#[cfg(feature = "schemas")]
+mod schema;
 mod update_order;
 mod update_shipping;
 mod update_status;

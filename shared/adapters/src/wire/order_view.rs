@@ -15,12 +15,16 @@ use serde_json::{Value, json};
 
 /// The JSON form of an order.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct OrderView<'a> {
     id: String,
     customer: CustomerView<'a>,
-    lines: Vec<LineView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<Vec<LineView<'a>>>,
     total: Option<MoneyView>,
+    #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::statuses())))]
     status: &'static str,
+    #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::inventories())))]
     inventory: &'static str,
     shipping_address: Option<AddressView<'a>>,
     shipping: Option<ShipmentView<'a>>,
@@ -31,10 +35,12 @@ pub struct OrderView<'a> {
     created_at: String,
     updated_at: String,
     allowed_transitions: Vec<&'static str>,
-    history: Vec<EntryView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<EntryView<'a>>>,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct CustomerView<'a> {
     id: &'a str,
     name: Option<&'a str>,
@@ -42,6 +48,7 @@ struct CustomerView<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct LineView<'a> {
     line_id: String,
     product_id: &'a str,
@@ -52,12 +59,14 @@ struct LineView<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub(super) struct MoneyView {
     amount: i64,
     currency: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct AddressView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
@@ -75,6 +84,7 @@ struct AddressView<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct ShipmentView<'a> {
     carrier: &'a str,
     tracking_number: &'a str,
@@ -89,6 +99,7 @@ struct ShipmentView<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct EntryView<'a> {
     version: u64,
     at: String,
@@ -101,6 +112,7 @@ struct EntryView<'a> {
 /// What became different, by field: `{"status": {"from": …, "to": …}}`, and `{"replaced": true}` for fields whose
 /// values are not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(with = "super::schema::Changes"))]
 #[serde(transparent)]
 pub struct ChangesView(BTreeMap<&'static str, Value>);
 
@@ -114,7 +126,7 @@ impl<'a> From<&'a Order> for OrderView<'a> {
                 name: contact.map(|contact| contact.name.as_str()),
                 email: contact.map(|contact| contact.email.as_str()),
             },
-            lines: order.lines.as_slice().iter().map(Into::into).collect(),
+            lines: Some(order.lines.as_slice().iter().map(Into::into).collect()),
             total: order.lines.total().map(Into::into),
             status: order.status.as_str(),
             inventory: order.inventory.as_str(),
@@ -127,8 +139,16 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             created_at: order.created_at.to_string(),
             updated_at: order.updated_at.to_string(),
             allowed_transitions: order.status.allowed().iter().copied().map(Status::as_str).collect(),
-            history: order.history.iter().map(Into::into).collect(),
+            history: Some(order.history.iter().map(Into::into).collect()),
         }
+    }
+}
+
+impl OrderView<'_> {
+    /// The order without what has no small bound: for an event that would be too large with it.
+    #[must_use]
+    pub fn without_history_and_lines(self) -> Self {
+        Self { lines: None, history: None, ..self }
     }
 }
 

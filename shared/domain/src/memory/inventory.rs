@@ -47,6 +47,12 @@ impl MemoryInventory {
         state.holds.retain(|id, _| confirmed.contains(id));
     }
 
+    /// Lets one hold expire, unless it was confirmed; whether it did.
+    pub fn expire_hold(&self, id: ReservationId) -> bool {
+        let mut state = lock(&self.state);
+        !state.confirmed.contains(&id) && state.holds.remove(&id).is_some()
+    }
+
     /// How many holds are kept for good.
     #[must_use]
     pub fn confirmed(&self) -> usize {

@@ -6,12 +6,14 @@ mod inventory;
 mod publisher;
 pub mod sample;
 mod store;
+mod trail;
 
 pub use customers::MemoryCustomers;
 pub use ids::CountingIds;
 pub use inventory::MemoryInventory;
 pub use publisher::{MemoryPublisher, Published};
 pub use store::MemoryStore;
+pub use trail::MemoryTrail;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

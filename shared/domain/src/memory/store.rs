@@ -7,7 +7,7 @@ use super::lock;
 use crate::id::{OrderId, TenantId};
 use crate::listing::{ListQuery, OrderSummary, Page, Position};
 use crate::order::Order;
-use crate::ports::{Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use crate::ports::{ChangedOrders, ChangedPage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use crate::timestamp::Timestamp;
 
 /// Keeps orders in a map.
@@ -77,5 +77,12 @@ impl OrderStore for MemoryStore {
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         Ok(Page { orders: rows, has_more })
+    }
+}
+
+impl ChangedOrders for MemoryStore {
+    async fn changed_since(&self, from: Timestamp, _page: Option<&OrderKey>) -> Result<ChangedPage, StoreError> {
+        let orders = lock(&self.orders).values().filter(|order| order.updated_at >= from).cloned().collect();
+        Ok(ChangedPage { orders, next: None })
     }
 }

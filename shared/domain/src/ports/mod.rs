@@ -1,5 +1,7 @@
 //! What the rules need from the world, each with its contract of errors.
 
+mod audit;
+mod channel;
 mod clock;
 mod customers;
 mod ids;
@@ -8,6 +10,8 @@ mod publisher;
 mod shared;
 mod store;
 
+pub use audit::{AuditTrail, ChangedOrders, ChangedPage, Seen, TrailError, Window};
+pub use channel::{BatchLimits, Entry, EventChannel};
 pub use clock::Clock;
 pub use customers::CustomerService;
 pub use ids::Ids;

@@ -1,4 +1,4 @@
-//! Where events go.
+//! Who announces what happened.
 
 use crate::event::Event;
 

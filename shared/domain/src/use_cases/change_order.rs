@@ -69,8 +69,8 @@ pub async fn change_order<S: OrderStore>(
 ) -> Result<Order, ChangeError> {
     for _ in 0..=RETRIES {
         let order = target.read(store).await?;
-        if let Some(own) = target.already_written(&order) {
-            return Ok(own);
+        if target.has_written(&order) {
+            return Ok(order);
         }
         target.check(&order)?;
         let Some(next) = change(&order)? else { return Ok(order) };
@@ -87,16 +87,15 @@ impl Target {
     /// Reads the order; one that was deleted is seen by the request that deleted it alone.
     pub(super) async fn read(&self, store: &impl OrderStore) -> Result<Order, ChangeError> {
         let order = store.get(&self.caller.tenant, self.id).await?.ok_or(ChangeError::NotFound)?;
-        let is_visible = !order.is_deleted() || self.already_written(&order).is_some();
+        let is_visible = !order.is_deleted() || self.has_written(&order);
         let is_allowed = self.caller.may_act_for(&order.customer.id);
         if is_visible && is_allowed { Ok(order) } else { Err(ChangeError::NotFound) }
     }
 
-    /// The order, when this very request made one of its versions: a write can succeed and its answer be lost, and the
+    /// Whether this very request made one of the order's versions: a write can succeed and its answer be lost, and the
     /// client library then sends it again and hears of a conflict with itself.
-    pub(super) fn already_written(&self, order: &Order) -> Option<Order> {
-        let is_own = |request_id: &str| request_id == self.stamp.request_id;
-        order.history.iter().any(|entry| is_own(&entry.stamp.request_id)).then(|| order.clone())
+    pub(super) fn has_written(&self, order: &Order) -> bool {
+        order.history.iter().any(|entry| entry.stamp.request_id == self.stamp.request_id)
     }
 
     /// Checks the client's condition.

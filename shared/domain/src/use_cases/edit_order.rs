@@ -69,11 +69,13 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
     /// # Errors
     /// [`EditError`]; see [`ChangeError`] for what may have been written.
     pub async fn run(&self, target: &Target, edit: &Edit, lines: Option<&RequestedLines>) -> Result<Order, EditError> {
+        let mut surplus = None;
         for _ in 0..=RETRIES {
             let order = target.read(&self.store).await?;
-            if let Some(own) = target.already_written(&order) {
-                return Ok(own);
+            if target.has_written(&order) {
+                return Ok(order);
             }
+            self.give_back(surplus.take()).await;
             target.check(&order)?;
             let New { lines, reservation } = match lines.filter(|lines| **lines != order.lines.requested()) {
                 Some(lines) => self.hold(&order, lines).await?,
@@ -82,7 +84,8 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
             let Some(next) = order.edit(edit, lines, target.stamp.clone())? else { return Ok(order) };
             match self.store.update(&order, &next).await {
                 Ok(()) => return Ok(next),
-                Err(UpdateError::Conflict) => self.give_back(reservation).await,
+                // The other writer may be an earlier attempt of this very write, which needs the hold.
+                Err(UpdateError::Conflict) => surplus = reservation,
                 Err(UpdateError::Store(error)) => {
                     if !error.may_have_written() {
                         self.give_back(reservation).await;
@@ -91,6 +94,7 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
                 }
             }
         }
+        self.give_back(surplus).await;
         Err(ChangeError::Conflict.into())
     }
 

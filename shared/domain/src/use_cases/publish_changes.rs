@@ -1,8 +1,8 @@
 //! Announce committed changes, in version order per order, and say which must be sent again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, VecDeque};
 
-use crate::event::new_events;
+use crate::event::{Event, new_events};
 use crate::id::OrderId;
 use crate::order::Order;
 use crate::ports::EventPublisher;
@@ -16,66 +16,60 @@ pub struct CommittedChange {
     pub new: Order,
 }
 
+/// The events of one order that wait for their turn, each with what it belongs to.
+pub(super) type Lane<'a, T> = VecDeque<(T, Event<'a>)>;
+
 /// Publishes the events of changes given in stream order. Returns, for each change, whether all its events are out.
 ///
-/// Orders are independent of each other. Within an order nothing overtakes: after a change that failed, its later
-/// changes are held back and count as failed.
+/// Orders go side by side. Within an order nothing overtakes: an event is sent when the one before it is out, and after
+/// one that failed the rest is held back.
 pub async fn publish_changes(publisher: &impl EventPublisher, changes: &[CommittedChange]) -> Vec<bool> {
-    let mut published = vec![false; changes.len()];
-    let mut stopped = HashSet::<OrderId>::new();
-    for wave in waves(changes) {
-        let wave: Vec<usize> = wave
-            .into_iter()
-            .filter(|index| changes.get(*index).is_some_and(|c| !stopped.contains(&c.new.id)))
-            .collect();
-        for (index, is_out) in publish_wave(publisher, changes, &wave).await {
-            if let (Some(slot), Some(change)) = (published.get_mut(index), changes.get(index)) {
-                *slot = is_out;
-                if !is_out {
-                    stopped.insert(change.new.id);
-                }
-            }
+    let mut published = vec![true; changes.len()];
+    for change in publish_in_order(publisher, lanes(changes)).await {
+        if let Some(is_out) = published.get_mut(change) {
+            *is_out = false;
         }
     }
     published
 }
 
-/// Groups changes so that each group holds at most one change per order, and an order's changes keep their order.
-fn waves(changes: &[CommittedChange]) -> Vec<Vec<usize>> {
-    let mut waves: Vec<Vec<usize>> = Vec::new();
-    let mut seen = std::collections::HashMap::<OrderId, usize>::new();
-    for (index, change) in changes.iter().enumerate() {
-        let turn = seen.entry(change.new.id).or_default();
-        match waves.get_mut(*turn) {
-            Some(wave) => wave.push(index),
-            None => waves.push(vec![index]),
+/// Publishes each lane in its order, all lanes at once. Returns what was not published.
+pub(super) async fn publish_in_order<T>(publisher: &impl EventPublisher, mut lanes: Vec<Lane<'_, T>>) -> Vec<T> {
+    let mut held_back = Vec::new();
+    while !lanes.is_empty() {
+        let wave: Vec<Event<'_>> = lanes.iter().filter_map(|lane| Some(lane.front()?.1)).collect();
+        let results = publisher.publish(&wave).await;
+        for (n, lane) in lanes.iter_mut().enumerate() {
+            match results.get(n) {
+                Some(Ok(())) => drop(lane.pop_front()),
+                Some(Err(_)) | None => held_back.extend(lane.drain(..).map(|(owner, _)| owner)),
+            }
         }
-        *turn += 1;
+        lanes.retain(|lane| !lane.is_empty());
     }
-    waves
+    held_back
 }
 
-async fn publish_wave(
-    publisher: &impl EventPublisher,
-    changes: &[CommittedChange],
-    wave: &[usize],
-) -> Vec<(usize, bool)> {
-    let mut events = Vec::new();
-    let mut owners = Vec::new();
-    for (index, change) in wave.iter().filter_map(|index| Some((*index, changes.get(*index)?))) {
+/// The first change that must come again: the stream resumes there, so naming a later one would lose it.
+#[must_use]
+pub fn first_unpublished(published: &[bool]) -> Option<usize> {
+    published.iter().position(|is_out| !is_out)
+}
+
+/// One lane for each order that has something to announce.
+fn lanes(changes: &[CommittedChange]) -> Vec<Lane<'_, usize>> {
+    let mut lanes: Vec<Lane<'_, usize>> = Vec::new();
+    let mut lane_of = HashMap::<OrderId, usize>::new();
+    for (index, change) in changes.iter().enumerate() {
         for event in new_events(change.old.as_ref(), &change.new) {
-            events.push(event);
-            owners.push(index);
+            let place = *lane_of.entry(change.new.id).or_insert(lanes.len());
+            match lanes.get_mut(place) {
+                Some(lane) => lane.push_back((index, event)),
+                None => lanes.push(VecDeque::from([(index, event)])),
+            }
         }
     }
-    let results = publisher.publish(&events).await;
-    let failed: HashSet<usize> = owners
-        .iter()
-        .enumerate()
-        .filter(|(n, _)| !matches!(results.get(*n), Some(Ok(()))))
-        .map(|(_, owner)| *owner)
-        .collect();
-    wave.iter().map(|index| (*index, !failed.contains(index))).collect()
+    lanes
 }
 
 #[cfg(test)]
@@ -127,6 +121,21 @@ mod tests {
         let publisher = MemoryPublisher::default();
         publisher.refuse(id(1, 0));
         assert_eq!(publish_changes(&publisher, &[created(1), created(2), created(1)]).await, [false, true, false]);
-        assert!(publisher.published().iter().all(|event| event.id.order == sample::order_id(2) || event.id.index > 0));
+        assert!(publisher.published().iter().all(|event| event.id.order == sample::order_id(2)));
+    }
+
+    #[tokio::test]
+    async fn an_event_is_sent_when_the_one_before_it_is_out() {
+        let publisher = MemoryPublisher::default();
+        publisher.refuse(id(1, 1));
+        assert_eq!(publish_changes(&publisher, &[created(1)]).await, [false]);
+        let sent: Vec<_> = publisher.published().into_iter().map(|event| event.id).collect();
+        assert_eq!(sent, [id(1, 0)]);
+    }
+
+    #[test]
+    fn the_stream_resumes_at_the_first_failure() {
+        assert_eq!(first_unpublished(&[true, false, true, false]), Some(1));
+        assert_eq!(first_unpublished(&[true, true]), None);
     }
 }

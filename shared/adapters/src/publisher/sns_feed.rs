@@ -1,0 +1,115 @@
+//! The SNS FIFO topic: every order's events in version order.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::{BuildError, DisplayErrorContext};
+use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use domain::event::Event;
+use domain::ports::{BatchLimits, Entry, EventChannel, PublishError};
+
+use super::cloud_event::{self, ENVELOPE};
+use crate::config::{self, ConfigError};
+
+/// Sends events to one FIFO topic: group = order id, deduplication id = event id.
+#[derive(Debug, Clone)]
+pub struct SnsFeed {
+    client: Client,
+    topic: String,
+}
+
+/// One message, but for its id within the batch.
+#[derive(Debug, Clone)]
+pub struct Message {
+    body: String,
+    group: String,
+    deduplication_id: String,
+    kind: MessageAttributeValue,
+    tenant: MessageAttributeValue,
+}
+
+impl SnsFeed {
+    /// The topic named by `ORDER_FEED`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`].
+    pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
+        Ok(Self::new(Client::new(aws), config::required("ORDER_FEED")?))
+    }
+
+    /// This topic, by its ARN.
+    #[must_use]
+    pub fn new(client: Client, topic: impl Into<String>) -> Self {
+        Self { client, topic: topic.into() }
+    }
+}
+
+impl EventChannel for SnsFeed {
+    type Content = Message;
+
+    /// Of one `PublishBatch` call.
+    const LIMITS: BatchLimits = BatchLimits { entries: 10, bytes: 256 * 1024 };
+
+    fn entry(&self, event: &Event<'_>) -> Result<Entry<Self::Content>, PublishError> {
+        let body = cloud_event::json(event)?;
+        let bytes = body.len() + ENVELOPE;
+        let content = Message {
+            body,
+            group: event.order.id.to_string(),
+            deduplication_id: event.id.to_string(),
+            kind: attribute(event.kind.as_str()).map_err(unbuildable)?,
+            tenant: attribute(event.order.tenant.as_str()).map_err(unbuildable)?,
+        };
+        Ok(Entry { content, bytes })
+    }
+
+    async fn put(&self, batch: Vec<Self::Content>) -> Vec<Result<(), PublishError>> {
+        let count = batch.len();
+        let entries = match batch.into_iter().enumerate().map(|(n, message)| request_entry(n, message)).collect() {
+            Ok(entries) => entries,
+            Err(error) => return vec![Err(unbuildable(error)); count],
+        };
+        let call = self.client.publish_batch().topic_arn(&self.topic).set_publish_batch_request_entries(Some(entries));
+        // Boxed, or the compiler gives up on the depth of nested futures.
+        match Box::pin(call.send()).await {
+            Ok(output) => (0..count).map(|n| outcome(&output, &n.to_string())).collect(),
+            Err(error) => vec![Err(PublishError(DisplayErrorContext(&error).to_string())); count],
+        }
+    }
+
+    async fn pause(&self, retry: u32) {
+        tokio::time::sleep(Duration::from_millis(50 << retry)).await;
+    }
+}
+
+fn attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+}
+
+fn request_entry(n: usize, message: Message) -> Result<PublishBatchRequestEntry, BuildError> {
+    PublishBatchRequestEntry::builder()
+        .id(n.to_string())
+        .message(message.body)
+        .message_group_id(message.group)
+        .message_deduplication_id(message.deduplication_id)
+        .message_attributes("type", message.kind)
+        .message_attributes("tenant", message.tenant)
+        .build()
+}
+
+/// Results come by id, in two lists; an entry that is in neither proves nothing, so it counts as a failure.
+fn outcome(output: &PublishBatchOutput, id: &str) -> Result<(), PublishError> {
+    if output.successful().iter().any(|entry| entry.id() == Some(id)) {
+        return Ok(());
+    }
+    Err(PublishError(match output.failed().iter().find(|entry| entry.id() == id) {
+        Some(entry) => format!("{}: {}", entry.code(), entry.message().unwrap_or_default()),
+        None => "the answer lacks this entry".to_owned(),
+    }))
+}
+
+fn unbuildable(error: BuildError) -> PublishError {
+    PublishError(error.to_string())
+}

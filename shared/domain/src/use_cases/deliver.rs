@@ -1,0 +1,106 @@
+//! Deliver events through a channel: in batches that it takes, every entry's result read, refused entries sent again.
+
+use futures_util::future::{join, join_all};
+
+use crate::event::Event;
+use crate::ports::{BatchLimits, Entry, EventChannel, EventPublisher, PublishError};
+
+/// How often an event is sent again before it counts as failed; the stream brings it back.
+const RETRIES: u32 = 2;
+
+/// Publishes through one channel.
+#[derive(Debug, Clone)]
+pub struct Delivery<C>(pub C);
+
+/// Publishes through two; an event is out when both have it.
+#[derive(Debug, Clone)]
+pub struct Both<A, B>(pub A, pub B);
+
+/// An entry on its way, with its place among the events given.
+#[derive(Debug, Clone)]
+struct Outgoing<C> {
+    index: usize,
+    entry: Entry<C>,
+}
+
+type Outcome = Result<(), PublishError>;
+
+impl<C: EventChannel> EventPublisher for Delivery<C> {
+    async fn publish(&self, events: &[Event<'_>]) -> Vec<Outcome> {
+        let mut results = Vec::with_capacity(events.len());
+        let mut ready = Vec::with_capacity(events.len());
+        for (index, event) in events.iter().enumerate() {
+            results.push(match self.0.entry(event) {
+                Ok(entry) => {
+                    ready.push(Outgoing { index, entry });
+                    Err(PublishError("not sent".to_owned()))
+                }
+                Err(error) => Err(error),
+            });
+        }
+        let sent = join_all(batches(ready, C::LIMITS).into_iter().map(|batch| self.send(batch))).await;
+        for (index, result) in sent.into_iter().flatten() {
+            if let Some(slot) = results.get_mut(index) {
+                *slot = result;
+            }
+        }
+        results
+    }
+}
+
+impl<C: EventChannel> Delivery<C> {
+    /// Sends one batch, then again what was refused of it.
+    async fn send(&self, batch: Vec<Outgoing<C::Content>>) -> Vec<(usize, Outcome)> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut waiting = batch;
+        for retry in 0..=RETRIES {
+            if retry > 0 {
+                self.0.pause(retry).await;
+            }
+            let is_last = retry == RETRIES;
+            let contents = waiting.iter().map(|outgoing| outgoing.entry.content.clone()).collect();
+            let mut answers = self.0.put(contents).await.into_iter();
+            let mut refused = Vec::new();
+            for outgoing in waiting {
+                match answers.next() {
+                    Some(Ok(())) => outcomes.push((outgoing.index, Ok(()))),
+                    Some(Err(error)) if is_last => outcomes.push((outgoing.index, Err(error))),
+                    Some(Err(_)) | None => refused.push(outgoing),
+                }
+            }
+            waiting = refused;
+            if waiting.is_empty() {
+                break;
+            }
+        }
+        outcomes
+    }
+}
+
+impl<A: EventPublisher, B: EventPublisher> EventPublisher for Both<A, B> {
+    async fn publish(&self, events: &[Event<'_>]) -> Vec<Outcome> {
+        let (first, second) = join(self.0.publish(events), self.1.publish(events)).await;
+        first.into_iter().zip(second).map(|(first, second)| first.and(second)).collect()
+    }
+}
+
+/// Groups entries by what one call takes, in order.
+fn batches<C>(entries: Vec<Outgoing<C>>, limits: BatchLimits) -> Vec<Vec<Outgoing<C>>> {
+    let mut batches: Vec<Vec<Outgoing<C>>> = Vec::new();
+    let mut bytes = 0;
+    for outgoing in entries {
+        let size = outgoing.entry.bytes;
+        let fits = |batch: &&mut Vec<Outgoing<C>>| batch.len() < limits.entries && bytes + size <= limits.bytes;
+        match batches.last_mut().filter(fits) {
+            Some(batch) => {
+                bytes += size;
+                batch.push(outgoing);
+            }
+            None => {
+                bytes = size;
+                batches.push(vec![outgoing]);
+            }
+        }
+    }
+    batches
+}
