@@ -75,6 +75,6 @@ mod tests {
         context.deadline = u64::MAX / 2;
         handle(&settle, &context, order.created_at.plus(SETTLE_WITHIN)).await.unwrap();
         let settled = settle.store.get(&order.tenant, order.id).await.unwrap().unwrap();
-        assert_eq!(settled.step(), None);
+        assert_eq!(settled.settlement.due, None);
     }
 }

@@ -12,7 +12,7 @@ use domain::id::{IdempotencyKey, OrderId, ProductId, TenantId};
 use domain::line::Product;
 use domain::listing::{ListQuery, Page};
 use domain::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
-use domain::order::{Edit, Order, SETTLE_WITHIN};
+use domain::order::{Edit, Order, RELEASE_AGAIN_AFTER, SETTLE_WITHIN};
 use domain::ports::{
     ConfirmError, Inserted, InventoryService, OrderKey, OrderStore, ReserveError, StoreError, Unavailable, UpdateError,
 };
@@ -125,8 +125,10 @@ impl World {
         self.inventory.expire();
         let settle = settler(Arc::clone(&self.store), Arc::clone(&self.inventory));
         let mut stamp = sample::stamp(90);
-        stamp.at = sample::stamp(80).at.plus(SETTLE_WITHIN);
-        sweep_orders(&settle, &stamp, 100).await.unwrap();
+        for wait in [SETTLE_WITHIN, RELEASE_AGAIN_AFTER] {
+            stamp.at = stamp.at.plus(wait);
+            sweep_orders(&settle, &stamp, 100).await.unwrap();
+        }
         self.inventory.expire();
     }
 
@@ -141,7 +143,7 @@ impl World {
             let units: u32 = units.map(|(_, quantity)| quantity.get()).sum();
             assert_eq!(self.inventory.available(&product), 100 - units, "{what}: sku-{n}");
         }
-        assert!(order.as_ref().is_none_or(|order| order.step().is_none()), "{what}: {order:?}");
+        assert!(order.as_ref().is_none_or(|order| order.settlement.due.is_none()), "{what}: {order:?}");
         order
     }
 }

@@ -63,7 +63,7 @@ impl EventChannel for EventBridge {
         // Boxed, or the compiler gives up on the depth of nested futures.
         match Box::pin(self.client.put_events().set_entries(Some(batch)).send()).await {
             Ok(output) => (0..count).map(|n| outcome(output.entries().get(n))).collect(),
-            Err(error) => vec![Err(PublishError(DisplayErrorContext(&error).to_string())); count],
+            Err(error) => vec![Err(refused(DisplayErrorContext(&error))); count],
         }
     }
 
@@ -76,11 +76,16 @@ impl EventChannel for EventBridge {
 fn outcome(entry: Option<&PutEventsResultEntry>) -> Result<(), PublishError> {
     match entry {
         Some(entry) if entry.error_code().is_none() && entry.event_id().is_some() => Ok(()),
-        Some(entry) => Err(PublishError(format!(
+        Some(entry) => Err(refused(format_args!(
             "{}: {}",
             entry.error_code().unwrap_or("no event id"),
             entry.error_message().unwrap_or_default()
         ))),
-        None => Err(PublishError("the answer lacks this entry".to_owned())),
+        None => Err(refused("the answer lacks this entry")),
     }
+}
+
+fn refused(cause: impl std::fmt::Display) -> PublishError {
+    tracing::warn!(%cause, "the bus did not take an event");
+    PublishError(cause.to_string())
 }

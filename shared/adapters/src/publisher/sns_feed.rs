@@ -75,7 +75,7 @@ impl EventChannel for SnsFeed {
         // Boxed, or the compiler gives up on the depth of nested futures.
         match Box::pin(call.send()).await {
             Ok(output) => (0..count).map(|n| outcome(&output, &n.to_string())).collect(),
-            Err(error) => vec![Err(PublishError(DisplayErrorContext(&error).to_string())); count],
+            Err(error) => vec![Err(refused(DisplayErrorContext(&error))); count],
         }
     }
 
@@ -104,10 +104,15 @@ fn outcome(output: &PublishBatchOutput, id: &str) -> Result<(), PublishError> {
     if output.successful().iter().any(|entry| entry.id() == Some(id)) {
         return Ok(());
     }
-    Err(PublishError(match output.failed().iter().find(|entry| entry.id() == id) {
-        Some(entry) => format!("{}: {}", entry.code(), entry.message().unwrap_or_default()),
-        None => "the answer lacks this entry".to_owned(),
-    }))
+    Err(match output.failed().iter().find(|entry| entry.id() == id) {
+        Some(entry) => refused(format_args!("{}: {}", entry.code(), entry.message().unwrap_or_default())),
+        None => refused("the answer lacks this entry"),
+    })
+}
+
+fn refused(cause: impl std::fmt::Display) -> PublishError {
+    tracing::warn!(%cause, "the feed did not take an event");
+    PublishError(cause.to_string())
 }
 
 fn unbuildable(error: BuildError) -> PublishError {

@@ -273,7 +273,7 @@ pub async fn a_deleted_order_is_stored_but_not_listed(store: &impl OrderStore) {
 pub async fn overdue_settlements_are_found_longest_overdue_first(store: &impl OrderStore) {
     let orders = inserted_many(store).await;
     let settled = orders.last().cloned().expect("nine orders");
-    updated(store, &settled, settled.settled()).await;
+    updated(store, &settled, settled.released_again()).await;
     let now = sample::stamp(4).at.plus(SETTLE_WITHIN);
     let keys: Vec<OrderKey> = (2..=4).map(|n| OrderKey { tenant: sample::tenant(), id: sample::order_id(n) }).collect();
     assert_eq!(store.overdue(now, 10).await.as_deref(), Ok(&keys[..]));
@@ -284,8 +284,10 @@ pub async fn overdue_settlements_are_found_longest_overdue_first(store: &impl Or
 /// What no client sees is a write like any other.
 pub async fn a_note_on_settlement_makes_a_revision_but_no_version(store: &impl OrderStore) {
     let order = inserted(store).await;
-    let settled = updated(store, &order, order.settled()).await;
+    let settled = updated(store, &order, order.settled(sample::stamp(9).at)).await;
     assert_eq!((settled.version, settled.revision), (1, 2));
     assert_eq!(store.update(&order, &processing(&order, 2)).await, Err(UpdateError::Conflict));
-    updated(store, &settled, processing(&settled, 3)).await;
+    let processing = updated(store, &settled, processing(&settled, 3)).await;
+    let released = updated(store, &processing, processing.released(sample::stamp(4))).await;
+    updated(store, &released, released.released_again()).await;
 }

@@ -53,6 +53,12 @@ impl MemoryInventory {
         !state.confirmed.contains(&id) && state.holds.remove(&id).is_some()
     }
 
+    /// Whether a hold is kept for good.
+    #[must_use]
+    pub fn is_confirmed(&self, id: ReservationId) -> bool {
+        lock(&self.state).confirmed.contains(&id)
+    }
+
     /// How many holds are kept for good.
     #[must_use]
     pub fn confirmed(&self) -> usize {

@@ -20,7 +20,7 @@ use crate::timestamp::Timestamp;
 
 pub use change::{Edit, Patch, Refused};
 pub use place::{Placement, Stock};
-pub use settle::{CancelReason, SETTLE_WITHIN, Settlement, Step};
+pub use settle::{CancelReason, RELEASE_AGAIN_AFTER, SETTLE_WITHIN, Settlement, Step};
 
 /// What a client asks for: everything of an order that comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,24 +15,36 @@ use crate::timestamp::Timestamp;
 /// A settlement that has not happened this long after the change that needs it is overdue.
 pub const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 
+/// What is released is released again this much later. Whoever read the order while it still wanted the hold may take it
+/// anew after the first release; by then no such function runs any more (the longest may run a minute).
+pub const RELEASE_AGAIN_AFTER: Duration = Duration::from_secs(120);
+
 /// What is still owed; no client sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settlement {
     /// When it is overdue; `None`: nothing is owed.
     pub due: Option<Timestamp>,
-    /// Reservations of lines that were replaced, to be released.
+    /// Reservations that the order no longer wants, to be released.
     pub superseded: Vec<ReservationId>,
+    /// Everything is done, but for releasing what is superseded a second time when it is due.
+    pub release_again: bool,
 }
 
 impl Settlement {
     /// Something is owed from this moment on.
     #[must_use]
     pub fn owed_from(at: Timestamp) -> Self {
-        Self { due: Some(at.plus(SETTLE_WITHIN)), superseded: Vec::new() }
+        Self { due: Some(at.plus(SETTLE_WITHIN)), superseded: Vec::new(), release_again: false }
+    }
+
+    /// Everything is done; these reservations were released for the first time.
+    fn released(superseded: Vec<ReservationId>, at: Timestamp) -> Self {
+        let release_again = !superseded.is_empty();
+        Self { due: release_again.then(|| at.plus(RELEASE_AGAIN_AFTER)), superseded, release_again }
     }
 
     pub(super) fn owe(&mut self, at: Timestamp) {
-        self.due = Some(at.plus(SETTLE_WITHIN));
+        (self.due, self.release_again) = (Some(at.plus(SETTLE_WITHIN)), false);
     }
 
     pub(super) fn supersede(&mut self, old: ReservationId, at: Timestamp) {
@@ -50,6 +62,8 @@ pub enum Step {
     Complete,
     /// Keep the hold for good, and give replaced lines back.
     Confirm,
+    /// Give back once more what nobody can take any more.
+    ReleaseAgain,
 }
 
 /// Why settlement calls an order off; [`CancelReason::as_str`] is the reason in the order's history.
@@ -79,14 +93,18 @@ impl CancelReason {
 }
 
 impl Order {
-    /// What settlement has to do next; `None`: nothing is owed.
+    /// What settlement has to do now; `None`: nothing.
     #[must_use]
-    pub fn step(&self) -> Option<Step> {
-        self.settlement.due?;
+    pub fn step(&self, now: Timestamp) -> Option<Step> {
+        let due = self.settlement.due?;
+        if self.settlement.release_again {
+            return (due <= now).then_some(Step::ReleaseAgain);
+        }
         Some(match (self.inventory, self.status) {
             (Inventory::ReleasePending, _) => Step::Release,
             (Inventory::Reserved | Inventory::Unconfirmed, Status::Pending) => Step::Complete,
-            (Inventory::Reserved | Inventory::Unconfirmed | Inventory::Released, _) => Step::Confirm,
+            (Inventory::Reserved | Inventory::Unconfirmed, _) => Step::Confirm,
+            (Inventory::Released, _) => Step::ReleaseAgain,
         })
     }
 
@@ -125,15 +143,25 @@ impl Order {
     #[must_use]
     pub fn released(&self, stamp: Stamp) -> Self {
         let changes = inventory_change(self.inventory, Inventory::Released);
+        let (mut superseded, at) = (self.settlement.superseded.clone(), stamp.at);
+        superseded.push(self.reservation().id);
         self.next(stamp, vec![EventKind::InventoryReleased], changes, |order| {
             order.inventory = Inventory::Released;
-            order.settlement = Settlement::default();
+            order.settlement = Settlement::released(superseded, at);
+        })
+    }
+
+    /// Notes that the hold is kept for good and what is superseded was released: another revision, but no version.
+    #[must_use]
+    pub fn settled(&self, at: Timestamp) -> Self {
+        self.noted(|order| {
+            order.settlement = Settlement::released(std::mem::take(&mut order.settlement.superseded), at)
         })
     }
 
     /// Notes that nothing is owed any more: another revision, but no version.
     #[must_use]
-    pub fn settled(&self) -> Self {
+    pub fn released_again(&self) -> Self {
         self.noted(|order| order.settlement = Settlement::default())
     }
 

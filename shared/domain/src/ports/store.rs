@@ -11,7 +11,8 @@ pub trait OrderStore: Send + Sync {
     ///
     /// # Errors
     /// MUST NOT answer an error when the id is taken: that is [`Inserted::Existing`].
-    /// After [`StoreError::Unavailable`] the order may be stored or not; after any other error it is not.
+    /// After [`StoreError::Unavailable`] and [`StoreError::Throttled`] the order may be stored or not; after any other
+    /// error it is not.
     fn insert(&self, order: &Order) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
     /// Reads an order with strong consistency. `None`: this tenant has no order of this id.
@@ -24,7 +25,8 @@ pub trait OrderStore: Send + Sync {
     ///
     /// # Errors
     /// MUST return [`UpdateError::Conflict`] when the stored order has another revision, or is gone; nothing was written.
-    /// After [`StoreError::Unavailable`] the change may be stored or not; after any other error it is not.
+    /// After [`StoreError::Unavailable`] and [`StoreError::Throttled`] the change may be stored or not; after any other
+    /// error it is not.
     fn update(&self, before: &Order, after: &Order) -> impl Future<Output = Result<(), UpdateError>> + Send;
 
     /// Orders at home in this store's region whose settlement was due by `now`, longest overdue first, at most `limit`.
@@ -75,7 +77,7 @@ pub enum Inserted {
 /// Why the store did not do as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Too many requests; nothing was written.
+    /// Too many requests. A write may have happened: client libraries try again, and report the last attempt.
     #[error("the store is throttling: {0}")]
     Throttled(String),
     /// No answer, so a write may have happened or not.
@@ -90,15 +92,4 @@ pub enum StoreError {
     /// What is stored cannot be read as an order.
     #[error("a stored order cannot be read: {0}")]
     Corrupt(String),
-}
-
-impl StoreError {
-    /// Whether a write that ended in this error may have happened all the same.
-    #[must_use]
-    pub const fn may_have_written(&self) -> bool {
-        match self {
-            Self::Unavailable(_) => true,
-            Self::Throttled(_) | Self::Rejected(_) | Self::TooLarge | Self::Corrupt(_) => false,
-        }
-    }
 }

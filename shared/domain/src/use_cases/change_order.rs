@@ -60,8 +60,8 @@ pub enum ChangeError {
 /// times.
 ///
 /// # Errors
-/// [`ChangeError`]; nothing changed, except that after a [`StoreError`] for which [`StoreError::may_have_written`]
-/// holds it may have.
+/// [`ChangeError`]; nothing changed, except that after a [`StoreError`] and after [`ChangeError::Conflict`] it may have:
+/// see [`OrderStore::update`].
 pub async fn change_order<S: OrderStore>(
     store: &S,
     target: &Target,

@@ -69,13 +69,13 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
     /// # Errors
     /// [`EditError`]; see [`ChangeError`] for what may have been written.
     pub async fn run(&self, target: &Target, edit: &Edit, lines: Option<&RequestedLines>) -> Result<Order, EditError> {
-        let mut surplus = None;
+        let mut held = None;
         for _ in 0..=RETRIES {
             let order = target.read(&self.store).await?;
             if target.has_written(&order) {
                 return Ok(order);
             }
-            self.give_back(surplus.take()).await;
+            self.give_back(held.take(), &order).await;
             target.check(&order)?;
             let New { lines, reservation } = match lines.filter(|lines| **lines != order.lines.requested()) {
                 Some(lines) => self.hold(&order, lines).await?,
@@ -84,17 +84,11 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
             let Some(next) = order.edit(edit, lines, target.stamp.clone())? else { return Ok(order) };
             match self.store.update(&order, &next).await {
                 Ok(()) => return Ok(next),
-                // The other writer may be an earlier attempt of this very write, which needs the hold.
-                Err(UpdateError::Conflict) => surplus = reservation,
-                Err(UpdateError::Store(error)) => {
-                    if !error.may_have_written() {
-                        self.give_back(reservation).await;
-                    }
-                    return Err(ChangeError::Store(error).into());
-                }
+                Err(UpdateError::Conflict) => held = reservation,
+                // The hold expires, unless the write did happen or another request for the same lines needs it.
+                Err(UpdateError::Store(error)) => return Err(ChangeError::Store(error).into()),
             }
         }
-        self.give_back(surplus).await;
         Err(ChangeError::Conflict.into())
     }
 
@@ -114,10 +108,11 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
         Ok(New { lines: Some(priced), reservation: Some(reservation) })
     }
 
-    /// A failure to release is only logged by the port: the hold was never confirmed, so it expires.
-    async fn give_back(&self, reservation: Option<Reservation>) {
-        if let Some(reservation) = reservation {
-            drop(self.inventory.release(reservation.id).await);
+    /// Gives the hold of an attempt back that came too late, unless whoever came first asked for the same lines: then
+    /// it is the order's. A failure to release is only logged by the port: the hold was never confirmed, so it expires.
+    async fn give_back(&self, held: Option<Reservation>, order: &Order) {
+        if let Some(held) = held.filter(|held| held.id != order.reservation().id) {
+            drop(self.inventory.release(held.id).await);
         }
     }
 }

@@ -91,8 +91,8 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
     /// expires.
     ///
     /// # Errors
-    /// [`PlaceOrderError`]; no order was placed, except that after a [`StoreError`] for which
-    /// [`StoreError::may_have_written`] holds it may have been.
+    /// [`PlaceOrderError`]; no order was placed, except that after a [`StoreError`] it may have been: see
+    /// [`OrderStore::insert`].
     pub async fn run(&self, request: Request) -> Result<Placed, PlaceOrderError> {
         let Request { caller, key, draft, stamp } = request;
         if !caller.may_act_for(&draft.customer) {
@@ -142,12 +142,8 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         match self.store.insert(&order).await {
             Ok(Inserted::New) => Ok(Placed { order, replayed: false }),
             Ok(Inserted::Existing(existing)) => self.settle_for(*existing, &order, reservation).await,
-            Err(error) => {
-                if !error.may_have_written() {
-                    self.give_back(reservation).await;
-                }
-                Err(error.into())
-            }
+            // The hold expires, unless the write did happen: or an earlier request with the same key, whose order it is.
+            Err(error) => Err(error.into()),
         }
     }
 

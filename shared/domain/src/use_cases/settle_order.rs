@@ -53,11 +53,12 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> SettleOrder<S, C, I
     pub async fn run(&self, key: &OrderKey, stamp: &Stamp) -> Result<(), SettleError> {
         for _ in 0..MAX_STEPS {
             let Some(order) = self.store.get(&key.tenant, key.id).await? else { return Ok(()) };
-            let Some(step) = order.step() else { return Ok(()) };
+            let Some(step) = order.step(stamp.at) else { return Ok(()) };
             let next = match step {
                 Step::Release => self.release(&order, stamp).await?,
                 Step::Complete => self.complete(&order, stamp).await?,
                 Step::Confirm => self.confirm(&order, stamp).await?,
+                Step::ReleaseAgain => self.release_again(&order).await?,
             };
             match self.store.update(&order, &next).await {
                 Ok(()) | Err(UpdateError::Conflict) => {}
@@ -129,7 +130,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> SettleOrder<S, C, I
         self.release_superseded(order).await?;
         let reservation = order.reservation();
         match self.inventory.confirm(reservation.id).await {
-            Ok(()) => return Ok(order.settled()),
+            Ok(()) => return Ok(order.settled(stamp.at)),
             Err(ConfirmError::Unavailable(error)) => return Err(error.into()),
             Err(ConfirmError::Expired) => {}
         }
@@ -139,7 +140,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> SettleOrder<S, C, I
             Err(ReserveError::Unavailable(error)) => return Err(error.into()),
         }
         match self.inventory.confirm(reservation.id).await {
-            Ok(()) => Ok(order.settled()),
+            Ok(()) => Ok(order.settled(stamp.at)),
             Err(ConfirmError::Unavailable(error)) => Err(error.into()),
             Err(ConfirmError::Expired) => {
                 let detail = "a new reservation expired at once".to_owned();
@@ -147,11 +148,16 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> SettleOrder<S, C, I
             }
         }
     }
+
+    async fn release_again(&self, order: &Order) -> Result<Order, SettleError> {
+        self.release_superseded(order).await?;
+        Ok(order.released_again())
+    }
 }
 
-/// The order called off; one that is on its way already keeps what it has, and nothing more is owed.
+/// The order called off. One that is on its way already goes on, but says that nothing is held for it.
 fn called_off(order: &Order, reason: CancelReason, stamp: &Stamp) -> Order {
-    order.called_off(reason, stamp.clone()).unwrap_or_else(|| order.settled())
+    order.called_off(reason, stamp.clone()).unwrap_or_else(|| order.released(stamp.clone()))
 }
 
 #[cfg(test)]
@@ -159,7 +165,7 @@ mod tests {
     use super::*;
     use crate::history::Change;
     use crate::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
-    use crate::order::Edit;
+    use crate::order::{Edit, RELEASE_AGAIN_AFTER};
     use crate::status::{Inventory, Status};
     use crate::use_cases::{EditOrder, IfMatch, PlaceOrder, Request, Target, change_order};
 
@@ -190,13 +196,17 @@ mod tests {
         }
 
         async fn settle(&self, order: &Order) -> Result<Order, SettleError> {
+            self.settle_at(order, sample::stamp(50)).await
+        }
+
+        async fn settle_at(&self, order: &Order, stamp: Stamp) -> Result<Order, SettleError> {
             let settle = SettleOrder {
                 store: self.store.clone(),
                 customers: self.customers.clone(),
                 inventory: self.inventory.clone(),
             };
             let key = OrderKey { tenant: order.tenant.clone(), id: order.id };
-            settle.run(&key, &sample::stamp(50)).await?;
+            settle.run(&key, &stamp).await?;
             Ok(self.store.get(&key.tenant, key.id).await.unwrap().unwrap())
         }
 
@@ -278,8 +288,23 @@ mod tests {
         world.settle(&order).await.unwrap();
         world.change(&order, Status::Canceled).await;
         let settled = world.settle(&order).await.unwrap();
-        assert_eq!((settled.inventory, settled.settlement.due), (Inventory::Released, None));
+        assert_eq!((settled.inventory, settled.step(sample::stamp(50).at)), (Inventory::Released, None));
         assert_eq!(world.free(), [100, 100, 100]);
+    }
+
+    #[tokio::test]
+    async fn what_someone_late_took_anew_is_given_back_again() {
+        let world = World::new();
+        let order = world.place(1).await;
+        world.change(&order, Status::Canceled).await;
+        world.settle(&order).await.unwrap();
+        // Someone who read the order before it was canceled finds the hold gone, and takes it again for good.
+        world.inventory.reserve(&order.reservation()).await.unwrap();
+        world.inventory.confirm(order.reservation().id).await.unwrap();
+        assert_eq!(world.free(), [98, 99, 100]);
+        let later = Stamp { at: sample::stamp(50).at.plus(RELEASE_AGAIN_AFTER), ..sample::stamp(51) };
+        let settled = world.settle_at(&order, later).await.unwrap();
+        assert_eq!((world.free(), settled.settlement.due), ([100, 100, 100], None));
     }
 
     #[tokio::test]
@@ -304,6 +329,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_order_on_its_way_whose_hold_was_lost_says_so() {
+        let world = World::new();
+        let order = world.place(1).await;
+        world.change(&order, Status::Processing).await;
+        let shipped = Target { stamp: sample::stamp(41), ..target(&order) };
+        change_order(&*world.store, &shipped, |order| order.ship(sample::shipment(), shipped.stamp.clone()))
+            .await
+            .unwrap();
+        world.inventory.expire();
+        world.inventory.stock(sample::product(1), 0);
+        let settled = world.settle(&order).await.unwrap();
+        assert_eq!((settled.status, settled.inventory), (Status::Shipped, Inventory::Released));
+        assert_eq!(settled.step(sample::stamp(50).at), None);
+    }
+
+    #[tokio::test]
     async fn replaced_lines_are_given_back_and_the_new_ones_kept() {
         let world = World::new();
         let order = world.place(1).await;
@@ -311,7 +352,7 @@ mod tests {
         let edit = EditOrder { store: world.store.clone(), inventory: world.inventory.clone() };
         edit.run(&target(&order), &Edit::default(), Some(&sample::lines(&[(3, 4)]))).await.unwrap();
         let settled = world.settle(&order).await.unwrap();
-        assert_eq!((settled.settlement.superseded.len(), settled.version), (0, 2));
+        assert_eq!((settled.step(sample::stamp(50).at), settled.version), (None, 2));
         assert_eq!((world.free(), world.inventory.confirmed()), ([100, 100, 96], 1));
     }
 

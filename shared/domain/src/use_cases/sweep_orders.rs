@@ -42,7 +42,7 @@ pub async fn sweep_orders<S: OrderStore, C: CustomerService, I: InventoryService
 
 /// A conflict means that somebody else has just worked on the order, which is as good.
 async fn postpone(store: &impl OrderStore, key: &OrderKey, stamp: &Stamp) -> Result<(), StoreError> {
-    let Some(order) = store.get(&key.tenant, key.id).await?.filter(|order| order.step().is_some()) else {
+    let Some(order) = store.get(&key.tenant, key.id).await?.filter(|order| order.step(stamp.at).is_some()) else {
         return Ok(());
     };
     match store.update(&order, &order.postponed(stamp.at.plus(POSTPONE))).await {

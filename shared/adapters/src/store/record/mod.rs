@@ -88,6 +88,9 @@ pub struct OrderRecord {
     /// reservations to release
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sr: Vec<String>,
+    /// everything is settled but for a second release
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ra: bool,
     /// settlement due, milliseconds: with the home region the key of the index by-settlement
     #[serde(default, skip_serializing_if = "Option::is_none")]
     d: Option<i64>,
@@ -173,6 +176,7 @@ impl OrderRecord {
             revision: self.r,
             settlement: Settlement {
                 due: self.d.map(Timestamp::from_millis),
+                release_again: self.ra,
                 superseded: self.sr.iter().map(|id| reservation(id)).collect::<Result<_, _>>()?,
             },
             deletion: self.z.zip(self.ttl).map(|(at, expires)| Deletion {
@@ -211,6 +215,7 @@ impl From<&Order> for OrderRecord {
             lv: Some(order.lines_version).filter(|version| *version != 1),
             r: order.revision,
             sr: order.settlement.superseded.iter().map(ToString::to_string).collect(),
+            ra: order.settlement.release_again,
             d: order.settlement.due.map(Timestamp::as_millis),
             z: order.deletion.map(|deletion| deletion.at.as_millis()),
             ttl: order.deletion.map(|deletion| deletion.expires_at.as_secs()),
