@@ -36,6 +36,10 @@ check: tools ## Format, clippy and docs, without a warning
 unit: tools ## Unit, property and contract tests
 	cargo test --locked --workspace --exclude e2e
 
+.PHONY: simulate
+simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one with SEED=n
+	SEEDS=$(or $(SEEDS),20000) cargo test --locked --package domain --test simulation no_storm -- --nocapture
+
 .PHONY: lint-template
 lint-template: $(VENV) ## Validate template.yaml
 	AWS_DEFAULT_REGION=us-east-1 sam validate --lint

@@ -1,0 +1,256 @@
+//! Everything that outlives a process: the services, the clock, and the dice that decide what goes wrong.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use domain::history::Stamp;
+use domain::memory::{CountingIds, sample};
+use domain::timestamp::Timestamp;
+
+use crate::bugs::Bug;
+use crate::channels::{Bus, Feed};
+use crate::client::Ledger;
+use crate::partners::Stockroom;
+use crate::process::Point;
+use crate::queue::Queue;
+use crate::table::Table;
+
+/// What can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A process dies between two effects.
+    Crash,
+    /// A process is ended because it took too long.
+    TimedOut,
+    /// A call is refused: throttled, 503; nothing happened.
+    Refused,
+    /// A call is lost on its way; nothing happened.
+    LostRequest,
+    /// A call does its work and its answer is lost.
+    LostAnswer,
+    /// A call does its work after the caller has given up.
+    Late,
+    /// A library repeats a call that did its work.
+    Repeated,
+    /// Some entries of a batch are refused.
+    PartialFailure,
+    /// A message or a record comes again although it was dealt with.
+    Duplicate,
+    /// A message overtakes an older one.
+    Reordered,
+    /// An index does not show a write yet.
+    StaleIndex,
+    /// A hold expires before it could be confirmed.
+    Expired,
+    /// The clock of a process is wrong.
+    Skew,
+}
+
+/// Why a call gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// Nothing happened, and the caller knows.
+    Refused,
+    /// It may have happened.
+    NoAnswer,
+}
+
+/// Who makes a call.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The name of the process.
+    pub name: String,
+    /// Its request id, unique in the run.
+    pub request_id: String,
+    /// How far its clock is off, in milliseconds.
+    skew: i64,
+}
+
+/// When every run begins: 2026.
+const START: i64 = 1_767_225_600_000;
+
+type LateEffect = Box<dyn FnOnce() + Send>;
+
+/// Chance and time.
+pub struct Dice {
+    rng: fastrand::Rng,
+    now: i64,
+    /// Per mille of calls that go wrong; 0 once calm.
+    trouble: u32,
+    faults: BTreeMap<Fault, u64>,
+    late: Vec<LateEffect>,
+    processes: u64,
+    is_traced: bool,
+}
+
+/// The services and the dice.
+pub struct World {
+    /// DynamoDB with its stream.
+    pub table: Table,
+    /// EventBridge.
+    pub bus: Bus,
+    /// SNS FIFO.
+    pub feed: Feed,
+    /// SQS.
+    pub queue: Queue,
+    /// The inventory service.
+    pub stockroom: Stockroom,
+    /// Ids of orders without a key.
+    pub ids: CountingIds,
+    /// What clients were told.
+    pub ledger: Mutex<Ledger>,
+    /// The rule that is broken on purpose.
+    pub bug: Option<Bug>,
+    dice: Mutex<Dice>,
+}
+
+impl World {
+    /// A new world, all of whose chances follow from the seed.
+    pub fn new(seed: u64, bug: Option<Bug>, is_traced: bool) -> Arc<Self> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        // Some runs are nearly calm, some are a storm: either finds what the other does not.
+        let trouble = [20, 80, 160, 250][rng.usize(0..4)];
+        let stockroom = Stockroom::new([rng.u32(3..12), rng.u32(3..20), rng.u32(3..40)]);
+        let dice =
+            Dice { rng, now: START, trouble, faults: BTreeMap::new(), late: Vec::new(), processes: 0, is_traced };
+        Arc::new(Self {
+            table: Table::default(),
+            bus: Bus::default(),
+            feed: Feed::default(),
+            queue: Queue::default(),
+            stockroom,
+            ids: CountingIds::default(),
+            ledger: Mutex::default(),
+            bug,
+            dice: Mutex::new(dice),
+        })
+    }
+
+    fn dice(&self) -> MutexGuard<'_, Dice> {
+        self.dice.lock().unwrap()
+    }
+
+    /// The time, in milliseconds.
+    pub fn now(&self) -> i64 {
+        self.dice().now
+    }
+
+    /// A number below `bound`.
+    pub fn pick(&self, bound: usize) -> usize {
+        self.dice().rng.usize(0..bound)
+    }
+
+    /// Whether something of these odds, in a thousand, happens.
+    pub fn chance(&self, per_mille: u32) -> bool {
+        self.dice().rng.u32(0..1000) < per_mille
+    }
+
+    /// Whether this goes wrong now; if so it counts as injected.
+    pub fn strikes(&self, fault: Fault) -> bool {
+        let mut dice = self.dice();
+        let strikes = dice.trouble > 0 && dice.rng.u32(0..1000) < dice.trouble;
+        if strikes {
+            *dice.faults.entry(fault).or_default() += 1;
+        }
+        strikes
+    }
+
+    /// Counts something that went wrong.
+    pub fn injected(&self, fault: Fault) {
+        *self.dice().faults.entry(fault).or_default() += 1;
+    }
+
+    /// What was injected so far.
+    pub fn faults(&self) -> BTreeMap<Fault, u64> {
+        self.dice().faults.clone()
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn calm(&self) {
+        self.dice().trouble = 0;
+    }
+
+    /// A new process, whose clock may be wrong.
+    pub fn process(&self, function: &str) -> Who {
+        let is_skewed = self.strikes(Fault::Skew);
+        let mut dice = self.dice();
+        dice.processes += 1;
+        let skew = if is_skewed { dice.rng.i64(-2_000..2_000) } else { 0 };
+        let (n, name) = (dice.processes, format!("{function} {}", dice.processes));
+        Who { name, request_id: format!("6f1c9a52-0d4e-4c1b-9a51-{n:012}"), skew }
+    }
+
+    /// The stamp of what this process does now.
+    pub fn stamp(&self, who: &Who) -> Stamp {
+        let at = Timestamp::from_millis(self.now() + who.skew);
+        Stamp { at, actor: sample::caller().subject, request_id: who.request_id.clone() }
+    }
+
+    /// Time passes, and with it holds.
+    pub fn advance(&self, millis: i64) {
+        self.dice().now += millis;
+        self.stockroom.expire(self);
+    }
+
+    /// What was late arrives.
+    pub fn arrive(&self) {
+        let late = std::mem::take(&mut self.dice().late);
+        for effect in late {
+            effect();
+        }
+    }
+
+    /// Something late arrives at any time.
+    pub fn maybe_arrive(&self) {
+        if self.chance(100) {
+            self.arrive();
+        }
+    }
+
+    /// A line of the trace.
+    pub fn note(&self, who: &str, what: &str, outcome: &impl Debug) {
+        let dice = self.dice();
+        if dice.is_traced {
+            let outcome: String = format!("{outcome:?}").chars().take(120).collect();
+            println!("{:>9} ms  {who:<22} {what}: {outcome}", dice.now - START);
+        }
+    }
+
+    /// One call over the network. `effect` is what the service does with it.
+    pub async fn call<T: Debug + Send>(
+        &self,
+        who: &Who,
+        what: &str,
+        mut effect: impl FnMut() -> T + Send,
+    ) -> Result<T, Lost> {
+        Point::default().await;
+        let answer = if self.strikes(Fault::Refused) {
+            Err(Lost::Refused)
+        } else if self.strikes(Fault::LostRequest) {
+            Err(Lost::NoAnswer)
+        } else if self.strikes(Fault::LostAnswer) {
+            effect();
+            Err(Lost::NoAnswer)
+        } else if self.strikes(Fault::Repeated) {
+            effect();
+            Point::default().await;
+            Ok(effect())
+        } else {
+            Ok(effect())
+        };
+        self.note(&who.name, what, &answer);
+        Point::default().await;
+        answer
+    }
+
+    /// What the caller hears of a write that is under way longer than it waits; the write happens later. A library that
+    /// tries again meanwhile may hear that it is throttled.
+    pub fn late(&self, effect: impl FnOnce() + Send + 'static) -> Option<Lost> {
+        if !self.strikes(Fault::Late) {
+            return None;
+        }
+        self.dice().late.push(Box::new(effect));
+        Some(if self.chance(500) { Lost::NoAnswer } else { Lost::Refused })
+    }
+}
