@@ -54,8 +54,16 @@ watch: $(VENV) ## Serve the functions with `cargo lambda watch` against the runn
 	@scripts/watch.sh
 
 .PHONY: redrive
-redrive: $(VENV) ## Move the dead letters of settlement back, see docs/operations.md
-	@[ ! -f .local/stack.env ] || source .local/stack.env; .venv/bin/python scripts/redrive.py
+redrive: $(VENV) ## Give dead letters another try, QUEUE=settle (default) or publish, see docs/operations.md
+	@[ ! -f .local/stack.env ] || source .local/stack.env; .venv/bin/python scripts/redrive.py $(or $(QUEUE),settle)
+
+.PHONY: reconcile
+reconcile: $(VENV) ## Compare histories with events, ARGS="--from TIME --to TIME --republish"
+	@[ ! -f .local/stack.env ] || source .local/stack.env; .venv/bin/python scripts/reconcile.py $(ARGS)
+
+.PHONY: schemas
+schemas: tools ## Write docs/schemas and docs/asyncapi.json anew from the types
+	UPDATE_SCHEMAS=1 cargo test --locked --package adapters --test events_contract
 
 .PHONY: tools
 tools:

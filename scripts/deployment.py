@@ -28,6 +28,7 @@ class Deployment:
             "InventoryServiceUrl": partners_url,
             "TokenIssuer": partners_url,
             "SettleRetrySeconds": "10",
+            "Reconcile": "ENABLED",
             "Jwks": f"{partners_url}/.well-known/jwks.json",
         }
 

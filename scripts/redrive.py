@@ -1,41 +1,67 @@
-"""Moves the messages of a dead-letter queue back to where they came from.
+"""Gives what ended in a dead-letter queue another try.
 
-    redrive.py [QUEUE]     QUEUE is `settle` (the default)
+    redrive.py settle      moves messages back to SettleQueue
+    redrive.py publish     sends the events again that messages of UnpublishedChanges stand for
 
 It uses the stack that the environment names: `source .local/stack.env`, or AWS credentials and STACK_NAME.
 """
 
-import os
+import json
 import sys
+from datetime import datetime, timedelta
 
 import boto3
+import reconcile
+from outputs import outputs
 
-# Dead-letter queue and source, as outputs of the stack.
-QUEUES = {"settle": ("UnsettledMessagesUrl", "SettleQueueUrl")}
+# A change is stamped before it reaches the stream, by a clock that may be wrong.
+MARGIN = timedelta(seconds=60)
 
 
 def main(name="settle"):
-    if name not in QUEUES:
-        sys.exit(__doc__)
-    stack = boto3.client("cloudformation").describe_stacks(StackName=os.environ.get("STACK_NAME", "orders"))
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Stacks"][0]["Outputs"]}
-    dead_letters, source = (outputs[output] for output in QUEUES[name])
-    print(f"moved {redrive(boto3.client('sqs'), dead_letters, source)} messages back to {source}")
+    match name:
+        case "settle":
+            moved = redrive("UnsettledMessagesUrl", lambda body: send(outputs()["SettleQueueUrl"], body))
+            print(f"moved {moved} messages back")
+        case "publish":
+            print(f"dealt with {redrive('UnpublishedChangesUrl', resend)} messages")
+        case _:
+            sys.exit(__doc__)
 
 
-def redrive(sqs, dead_letters, source):
-    """Sends each message before it deletes it: a crash in between doubles a message, and settling twice is harmless."""
-    moved = 0
-    while messages := receive(sqs, dead_letters):
+def redrive(queue, deal_with):
+    """Deals with each message before it deletes it: a crash in between does it twice, which is harmless."""
+    sqs, url = boto3.client("sqs"), outputs()[queue]
+    count = 0
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
         for message in messages:
-            sqs.send_message(QueueUrl=source, MessageBody=message["Body"])
-            sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
-            moved += 1
-    return moved
+            deal_with(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            count += 1
+    return count
 
 
-def receive(sqs, queue):
-    return sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+def send(url, body):
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+
+def resend(body):
+    """Rebuilds the events from the histories: of the orders of a batch by its time, of an unreadable record by its key."""
+    letter = json.loads(body)
+    if batch := letter.get("DDBStreamBatchInfo"):
+        start = time(batch["approximateArrivalOfFirstRecord"]) - MARGIN
+        end = time(batch["approximateArrivalOfLastRecord"]) + MARGIN
+        request = {"mode": "resend", "from": reconcile.rfc3339(start), "to": reconcile.rfc3339(end)}
+    else:
+        request = {"mode": "resend_orders", "orders": [letter["key"]]}
+    report = reconcile.run(request)
+    if report["republished"] < report["events"] or not report["orders"]:
+        sys.exit(f"error: {request} sent {report['republished']} of {report['events']} events; the message stays")
+    print(f"{request} sent {report['republished']} events")
+
+
+def time(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 if __name__ == "__main__":

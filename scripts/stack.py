@@ -99,6 +99,7 @@ class Stack:
             "EVENTS_QUEUE_URL": outputs["EventsQueueUrl"],
             "FEED_QUEUE_URL": outputs["FeedQueueUrl"],
             "UNPUBLISHED_QUEUE_URL": outputs["UnpublishedChangesUrl"],
+            "AUDIT_QUEUE_URL": outputs["AuditQueueUrl"],
             "ORDERS_TABLE": outputs["OrdersTableName"],
             "CIRCUITS_TABLE": outputs["CircuitsTableName"],
             "SETTLE_QUEUE_URL": outputs["SettleQueueUrl"],

@@ -6,6 +6,7 @@
 mod circuit;
 mod outage;
 mod poison;
+mod publisher;
 mod rush;
 
 use e2e::{Shop, eventually};

@@ -9,11 +9,13 @@
 )]
 
 mod events;
+mod functions;
 mod partners;
 mod queue;
 mod shop;
 
 pub use events::Events;
+pub use functions::Functions;
 pub use partners::Partners;
 pub use queue::Queue;
 pub use shop::{Answer, Shop, order_of};

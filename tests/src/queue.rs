@@ -3,6 +3,7 @@
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 
 use crate::setting;
 
@@ -29,11 +30,16 @@ impl Queue {
     pub async fn take(&self) -> Vec<String> {
         let client = Client::new(&aws().await);
         let received = client.receive_message().queue_url(&self.url).max_number_of_messages(10).send().await;
-        let mut bodies = Vec::new();
-        for message in received.expect("the queue answers").messages() {
+        let (mut bodies, mut receipts) = (Vec::new(), Vec::new());
+        for (n, message) in received.expect("the queue answers").messages().iter().enumerate() {
             let receipt = message.receipt_handle().expect("a receipt");
-            client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await.expect("deleted");
+            let entry = DeleteMessageBatchRequestEntry::builder().id(n.to_string()).receipt_handle(receipt);
+            receipts.push(entry.build().expect("an entry"));
             bodies.push(message.body().unwrap_or_default().to_owned());
+        }
+        if !receipts.is_empty() {
+            let deletion = client.delete_message_batch().queue_url(&self.url).set_entries(Some(receipts));
+            assert!(deletion.send().await.expect("the queue answers").failed().is_empty(), "messages stay");
         }
         bodies
     }

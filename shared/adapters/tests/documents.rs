@@ -38,16 +38,6 @@ fn every_event_is_described() {
 }
 
 #[test]
-fn the_rules_of_the_template_match_events_that_exist() {
-    let template = document("template.yaml");
-    for line in template.lines().filter_map(|line| line.trim().strip_prefix("detail-type: [")) {
-        for kind in line.trim_end_matches(']').split(", ") {
-            assert!(EventKind::ALL.iter().any(|known| known.as_str() == kind), "template.yaml names {kind}");
-        }
-    }
-}
-
-#[test]
 fn the_watch_table_serves_the_routes_of_the_template() {
     let (template, manifest) = (document("template.yaml"), document("Cargo.toml"));
     let routes = template.lines().filter_map(|line| line.split_once("Method: ")?.1.split_once(", Path: "));

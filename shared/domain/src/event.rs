@@ -71,6 +71,16 @@ pub struct EventId {
     pub index: usize,
 }
 
+impl EventId {
+    /// Reads what [`fmt::Display`] writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ':');
+        let order = OrderId::parse(parts.next()?).ok()?;
+        Some(Self { order, version: parts.next()?.parse().ok()?, index: parts.next()?.parse().ok()? })
+    }
+}
+
 /// `<order id>:<version>:<n>`
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,4 +118,20 @@ fn events_of<'a>(order: &'a Order, entry: &'a Entry) -> impl Iterator<Item = Eve
         entry,
         order,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::sample;
+
+    #[test]
+    fn an_event_id_reads_back_as_it_was_written() {
+        let id = EventId { order: sample::order_id(1), version: 12, index: 3 };
+        assert_eq!(EventId::parse(&id.to_string()), Some(id));
+        for bad in ["", "1:2:3", "0192f0c1-7a3e-7cc0-8000-000000000001:1", "0192f0c1-7a3e-7cc0-8000-000000000001:1:-1"]
+        {
+            assert_eq!(EventId::parse(bad), None, "{bad}");
+        }
+    }
 }

@@ -58,6 +58,12 @@ impl Timestamp {
     pub fn plus(self, later: Duration) -> Self {
         Self::from_millis(self.0.saturating_add(i64::try_from(later.as_millis()).unwrap_or(i64::MAX)))
     }
+
+    /// This instant, `earlier` before.
+    #[must_use]
+    pub fn minus(self, earlier: Duration) -> Self {
+        Self::from_millis(self.0.saturating_sub(i64::try_from(earlier.as_millis()).unwrap_or(i64::MAX)))
+    }
 }
 
 /// RFC 3339, UTC, always three digits of milliseconds: `2026-01-31T09:30:00.000Z`.

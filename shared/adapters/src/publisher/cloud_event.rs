@@ -52,7 +52,6 @@ pub struct EventData<'a> {
     changes: ChangesView,
     /// The fields that `order` lacks because the event would be too large with them.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[cfg_attr(feature = "schemas", schemars(default))]
     omitted: &'static [&'static str],
 }
 

@@ -1,5 +1,6 @@
 //! Orders in DynamoDB: one item each, one call per operation.
 
+mod audit;
 mod change;
 mod failure;
 mod keys;
@@ -114,6 +115,14 @@ impl OrderStore for DynamoStore {
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         self.page(query).await
     }
+}
+
+/// The order that a key of the table names: `<tenant>#<order id>`.
+///
+/// # Errors
+/// [`DecodeError::Unknown`].
+pub fn parse_key(key: &str) -> Result<OrderKey, DecodeError> {
+    keys::parse_order(key).ok_or(DecodeError::Unknown { what: "key" })
 }
 
 fn existing(item: Option<HashMap<String, AttributeValue>>) -> Result<Inserted, StoreError> {

@@ -19,28 +19,37 @@ pub(super) fn inventories() -> Vec<&'static str> {
 }
 
 /// What became different, by field.
-#[derive(Default, Serialize, JsonSchema)]
-#[serde(default)]
+#[derive(Serialize, JsonSchema)]
 pub struct Changes {
     /// The status moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<StatusChange>,
     /// The hold on stock changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     inventory: Option<InventoryChange>,
     /// The total changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<TotalChange>,
     /// The customer became known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<Replaced>,
     /// The lines were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     lines: Option<Replaced>,
     /// The shipping address was replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     shipping_address: Option<Replaced>,
     /// The shipping information was replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     shipping: Option<Replaced>,
     /// The metadata were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Replaced>,
     /// The external reference was replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     external_reference: Option<Replaced>,
     /// The notes were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<Replaced>,
 }
 

@@ -14,7 +14,7 @@ use crate::listing::{Filter, Limit, ListQuery, OrderSummary, Position};
 use crate::memory::sample;
 use crate::metadata::Metadata;
 use crate::order::{Edit, Order, OrderData, Patch, SETTLE_WITHIN, Settlement};
-use crate::ports::{Inserted, OrderKey, OrderStore, UpdateError};
+use crate::ports::{ChangedOrders, Inserted, OrderKey, OrderStore, UpdateError};
 use crate::status::Status;
 use crate::text::{ExternalReference, Notes, Reason};
 
@@ -40,6 +40,7 @@ macro_rules! order_store_contract {
             a_deleted_order_is_stored_but_not_listed
             overdue_settlements_are_found_longest_overdue_first
             a_note_on_settlement_makes_a_revision_but_no_version
+            orders_that_changed_lately_are_found_over_all_pages
         );
     };
     (@tests $make:expr; $($rule:ident)+) => {
@@ -290,4 +291,39 @@ pub async fn a_note_on_settlement_makes_a_revision_but_no_version(store: &impl O
     let processing = updated(store, &settled, processing(&settled, 3)).await;
     let released = updated(store, &processing, processing.released(sample::stamp(4))).await;
     updated(store, &released, released.released_again()).await;
+}
+
+/// Everything that changed at that time or later, and nothing older; what is deleted as well.
+pub async fn orders_that_changed_lately_are_found_over_all_pages(store: &(impl OrderStore + ChangedOrders)) {
+    // More than DynamoDB reads at a time, which is 1 MiB.
+    let pairs = (0..50).map(|n| (n.to_string(), "v".repeat(500))).collect();
+    let metadata = Metadata::parse(pairs).expect("legal");
+    let mut expected = Vec::new();
+    for n in 1..=60 {
+        let data = OrderData {
+            id: sample::order_id(n),
+            metadata: metadata.clone(),
+            updated_at: sample::stamp(n).at,
+            ..(*sample::order()).clone()
+        };
+        let order = Order::restore(data);
+        assert_eq!(store.insert(&order).await, Ok(Inserted::New));
+        expected.push(match n {
+            60 => {
+                updated(store, &order, order.delete(Duration::from_secs(60), sample::stamp(61)).expect("legal")).await
+            }
+            _ => order,
+        });
+    }
+    let (mut found, mut page) = (Vec::new(), None);
+    loop {
+        let changed = store.changed_since(sample::stamp(11).at, page.as_ref()).await.expect("a page");
+        found.extend(changed.orders);
+        page = changed.next;
+        if page.is_none() {
+            break;
+        }
+    }
+    found.sort_by_key(|order| order.id);
+    assert_eq!(found, expected[10..]);
 }

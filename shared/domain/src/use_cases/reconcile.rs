@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, VecDeque};
 use super::publish_changes::{Lane, publish_in_order};
 use crate::event::{Event, EventId, new_events};
 use crate::order::Order;
-use crate::ports::{AuditTrail, ChangedOrders, EventPublisher, OrderKey, OrderStore, StoreError, TrailError, Window};
+use crate::ports::{
+    AuditTrail, ChangedOrders, EventPublisher, OrderKey, OrderStore, Seen, StoreError, TrailError, Window,
+};
+use crate::timestamp::Timestamp;
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -86,12 +89,20 @@ impl<S: OrderStore + ChangedOrders, P: EventPublisher> Reconcile<S, P> {
         Ok(found)
     }
 
+    /// Sends every event of the versions committed within the window again, whether it came out or not.
+    ///
+    /// # Errors
+    /// [`ReconcileError`]; what was sent stays sent.
+    pub async fn resend(&self, window: Window) -> Result<Reconciliation, ReconcileError> {
+        self.run(window, &NoTrail, true).await
+    }
+
     /// Sends every event of these orders' histories again: for changes whose records are lost. An order that does not
     /// exist has nothing to say.
     ///
     /// # Errors
     /// [`StoreError`]; what was sent stays sent.
-    pub async fn republish(&self, keys: &[OrderKey]) -> Result<Reconciliation, StoreError> {
+    pub async fn resend_orders(&self, keys: &[OrderKey]) -> Result<Reconciliation, StoreError> {
         let mut done = Reconciliation::default();
         for key in keys {
             let Some(order) = self.store.get(&key.tenant, key.id).await? else { continue };
@@ -111,6 +122,15 @@ impl<S: OrderStore + ChangedOrders, P: EventPublisher> Reconcile<S, P> {
     }
 }
 
+/// Nothing is known of what came out.
+struct NoTrail;
+
+impl AuditTrail for NoTrail {
+    async fn seen_since(&self, _: Timestamp) -> Result<Vec<Seen>, TrailError> {
+        Ok(Vec::new())
+    }
+}
+
 fn events_within(order: &Order, window: Window) -> Vec<Event<'_>> {
     new_events(None, order).into_iter().filter(|event| window.contains(event.entry.stamp.at)).collect()
 }
@@ -124,7 +144,6 @@ mod tests {
     use super::*;
     use crate::memory::{MemoryPublisher, MemoryStore, MemoryTrail, sample};
     use crate::order::OrderData;
-    use crate::ports::Seen;
     use crate::status::Status;
 
     type Service = Reconcile<MemoryStore, MemoryPublisher>;
@@ -212,10 +231,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_whole_window_is_sent_again() {
+        let service = service().await;
+        assert_eq!(service.resend(window(0, 9)).await.unwrap().republished, 9);
+        assert_eq!(service.resend(window(50, 60)).await.unwrap().republished, 0);
+    }
+
+    #[tokio::test]
     async fn a_whole_history_is_sent_again() {
         let service = service().await;
         let key = |n| OrderKey { tenant: sample::tenant(), id: sample::order_id(n) };
-        let done = service.republish(&[key(2), key(77)]).await.unwrap();
+        let done = service.resend_orders(&[key(2), key(77)]).await.unwrap();
         assert_eq!((done.orders, done.republished), (1, 3));
     }
 }

@@ -46,7 +46,8 @@ impl Stockroom {
         let mut held = self.held.lock().unwrap();
         held.retain(|id, (_, since)| {
             let is_old = at - *since >= HOLD_MILLIS;
-            if !is_old && !(world.chance(100) && world.strikes(Fault::Expired)) {
+            let goes_early = !is_old && world.chance(100) && world.strikes(Fault::Expired);
+            if !is_old && !goes_early {
                 return true;
             }
             self.inventory.expire_hold(*id);
@@ -58,7 +59,6 @@ impl Stockroom {
     pub fn count(&self) -> Vec<(ProductId, u32, u32)> {
         (1..)
             .zip(self.units)
-            .map(|(n, units)| (n, units))
             .map(|(n, units)| {
                 let id = sample::product(n).id;
                 let free = self.inventory.available(&id);

@@ -238,7 +238,7 @@ async fn sweep(world: Arc<World>, who: Who) {
 async fn redrive(world: Arc<World>, who: Who, keys: Vec<OrderKey>) {
     let store = SimStore { world: Arc::clone(&world), who: who.clone() };
     let reconcile = Reconcile { store, publisher: channels::publisher(&world, &who) };
-    let done = reconcile.republish(&keys).await;
+    let done = reconcile.resend_orders(&keys).await;
     world.note(&who.name, "redriven", &done);
 }
 

@@ -1,0 +1,47 @@
+"""Compares the histories of orders that changed in a window of time with what came out of the bus.
+
+    reconcile.py [--from TIME] [--to TIME] [--republish]
+
+Times are RFC 3339; without them the last hour is compared, but for its last ten seconds. The report is JSON. It exits
+with 1 when anything is missing that was not sent again, or came out and is in no history.
+"""
+
+import argparse
+import json
+import sys
+from datetime import datetime, timedelta, timezone
+
+import boto3
+from botocore.config import Config
+from outputs import outputs
+
+
+def main():
+    now = datetime.now(timezone.utc)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--from", dest="start", default=rfc3339(now - timedelta(hours=1)))
+    arguments.add_argument("--to", default=rfc3339(now - timedelta(seconds=10)))
+    arguments.add_argument("--republish", action="store_true")
+    wish = arguments.parse_args()
+    report = run({"mode": "compare", "from": wish.start, "to": wish.to, "republish": wish.republish})
+    print(json.dumps(report, indent=2))
+    sys.exit(report["missing"] > report["republished"] or report["unknown"] > 0)
+
+
+def run(request):
+    """What reconcile-events answers."""
+    # The function may take five minutes.
+    client = boto3.client("lambda", config=Config(read_timeout=320, retries={"max_attempts": 0}))
+    answer = client.invoke(FunctionName=outputs()["ReconcileFunctionName"], Payload=json.dumps(request))
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        sys.exit(f"error: reconcile-events failed: {payload.get('errorMessage', payload)}")
+    return payload
+
+
+def rfc3339(time):
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+if __name__ == "__main__":
+    main()

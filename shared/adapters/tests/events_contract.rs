@@ -1,0 +1,186 @@
+//! Event names, sources, rules, schemas, the AsyncAPI document and the code say the same.
+//!
+//! `make schemas` writes the schemas and the document anew from the types.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use adapters::publisher::{CloudEvent, SOURCE, schema_name};
+use domain::event::{EventKind, new_events};
+use domain::memory::sample;
+use domain::order::{Edit, Order, Patch};
+use domain::status::Status;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+fn path(file: &str) -> String {
+    format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn schema_file(kind: EventKind) -> String {
+    format!("docs/schemas/{}.json", kind.as_str())
+}
+
+/// The schema of one event: that of every event, with what is always the same in this one.
+fn schema(kind: EventKind) -> Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<CloudEvent<'_>>().to_value();
+    schema["$id"] = json!(schema_name(kind.as_str()));
+    schema["title"] = json!(kind.as_str());
+    let fixed = [
+        ("specversion", "1.0"),
+        ("type", kind.as_str()),
+        ("datacontenttype", "application/json"),
+        ("dataschema", &schema_name(kind.as_str())),
+    ];
+    for (name, value) in fixed {
+        schema["properties"][name]["const"] = json!(value);
+    }
+    for (name, pattern) in [
+        ("id", "^[0-9a-f-]{36}:[1-9][0-9]*:[0-9]+$"),
+        ("source", "^orders/.+$"),
+        ("subject", "^[0-9a-f-]{36}$"),
+        ("sequence", "^[0-9]{10}$"),
+    ] {
+        schema["properties"][name]["pattern"] = json!(pattern);
+    }
+    schema["properties"]["time"]["format"] = json!("date-time");
+    schema
+}
+
+/// The document of everything that this service sends.
+fn async_api() -> Value {
+    let message = |kind: &EventKind| {
+        let message = json!({
+            "name": kind.as_str(),
+            "contentType": "application/cloudevents+json",
+            "correlationId": { "location": "$message.payload#/subject" },
+            "payload": { "$ref": format!("./schemas/{}.json", kind.as_str()) },
+        });
+        (kind.as_str().to_owned(), message)
+    };
+    let references = |to: &str| -> serde_json::Map<String, Value> {
+        let reference = |kind: &EventKind| {
+            (kind.as_str().to_owned(), json!({ "$ref": format!("#/{to}/messages/{}", kind.as_str()) }))
+        };
+        EventKind::ALL.iter().map(reference).collect()
+    };
+    let sends = |channel: &str| {
+        json!({
+            "action": "send",
+            "channel": { "$ref": format!("#/channels/{channel}") },
+            "messages": references(&format!("channels/{channel}")).into_iter().map(|(_, value)| value).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Order service events",
+            "version": "1.0.0",
+            "description": "Every committed version of an order, as CloudEvents 1.0. See events.md.",
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            "bus": {
+                "address": "{stack}-events",
+                "title": "EventBridge bus",
+                "description": format!("Source `{SOURCE}`, DetailType the event's type, Detail the event. At least once, in no order."),
+                "parameters": { "stack": { "description": "The name of the stack." } },
+                "messages": references("components"),
+            },
+            "feed": {
+                "address": "{stack}-feed.fifo",
+                "title": "SNS FIFO topic",
+                "description": "Message group: the order id. Deduplication id: the event's id. Attributes: `type`, `tenant`. At least once, in version order per order.",
+                "parameters": { "stack": { "description": "The name of the stack." } },
+                "messages": references("components"),
+            },
+        },
+        "operations": { "announce": sends("bus"), "feed": sends("feed") },
+        "components": { "messages": EventKind::ALL.iter().map(message).collect::<serde_json::Map<_, _>>() },
+    })
+}
+
+/// The file says what the code does; `make schemas` makes it so.
+fn holds(file: &str, value: &Value) {
+    if std::env::var("UPDATE_SCHEMAS").is_ok() {
+        std::fs::write(path(file), serde_json::to_string_pretty(value).unwrap() + "\n").unwrap();
+    }
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(path(file)).unwrap()).unwrap();
+    assert!(written == *value, "{file} is not what the code does: run `make schemas`");
+}
+
+#[test]
+fn every_event_has_its_schema_and_every_schema_its_event() {
+    for kind in EventKind::ALL {
+        holds(&schema_file(kind), &schema(kind));
+    }
+    let files = std::fs::read_dir(path("docs/schemas")).unwrap();
+    let files: BTreeSet<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let kinds: BTreeSet<String> = EventKind::ALL.iter().map(|kind| format!("{}.json", kind.as_str())).collect();
+    assert_eq!(files, kinds);
+}
+
+#[test]
+fn the_asyncapi_document_names_every_event() {
+    holds("docs/asyncapi.json", &async_api());
+}
+
+/// Orders that between them have been through everything.
+fn orders() -> Vec<Order> {
+    let stamp = sample::stamp;
+    let placed = sample::order();
+    let pending = sample::bare_order();
+    let lines = Edit { notes: Patch::Set(domain::text::Notes::parse("gift").unwrap()), ..Edit::default() };
+    let edited = placed.edit(&lines, None, stamp(2)).unwrap().unwrap();
+    let processing = edited.transition(Status::Processing, None, stamp(3)).unwrap().unwrap();
+    let shipped = processing.ship(sample::shipment(), stamp(4)).unwrap().unwrap();
+    let delivered = shipped.transition(Status::Delivered, None, stamp(5)).unwrap().unwrap();
+    let reason = domain::text::Reason::parse("changed my mind").unwrap();
+    let canceled = pending.transition(Status::Canceled, Some(reason), stamp(6)).unwrap().unwrap();
+    let released = canceled.released(stamp(7));
+    let deleted = edited.delete(std::time::Duration::from_secs(60), stamp(8)).unwrap();
+    let completed = pending.completed(sample::contact(2), placed.lines.clone(), stamp(9));
+    vec![delivered, released, deleted, completed]
+}
+
+#[test]
+fn every_event_that_is_sent_fits_its_schema() {
+    let mut seen = BTreeSet::new();
+    for order in orders() {
+        for event in new_events(None, &order) {
+            let document = serde_json::to_value(CloudEvent::from(&event)).unwrap();
+            let validator = jsonschema::validator_for(&schema(event.kind)).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {errors:?}", event.kind.as_str());
+            let other = EventKind::ALL.into_iter().find(|kind| *kind != event.kind).unwrap();
+            assert!(!jsonschema::is_valid(&schema(other), &document), "a schema fits another event");
+            seen.insert(event.kind.as_str());
+        }
+    }
+    assert_eq!(seen.len(), EventKind::ALL.len(), "every kind was seen: {seen:?}");
+}
+
+#[test]
+fn the_rules_of_the_template_match_what_is_sent() {
+    let template = std::fs::read_to_string(path("template.yaml")).unwrap();
+    let named = |prefix: &str| -> Vec<String> {
+        let lists = template.lines().filter_map(|line| {
+            let line = line.trim().trim_start_matches("EventPattern: { ").trim_end_matches(" }");
+            line.strip_prefix(prefix)?.strip_suffix(']').map(str::to_owned)
+        });
+        lists.flat_map(|list| list.split(", ").map(str::to_owned).collect::<Vec<_>>()).collect()
+    };
+    let sources = named("source: [");
+    assert_eq!((sources.len(), sources.iter().all(|source| source == SOURCE)), (4, true), "{sources:?}");
+    let kinds = named("detail-type: [");
+    assert_eq!(kinds.len(), 4);
+    for kind in kinds {
+        assert!(EventKind::ALL.iter().any(|known| known.as_str() == kind), "template.yaml names {kind}");
+    }
+    let schema = schema(EventKind::OrderCreated);
+    let statuses = &schema["$defs"]["OrderView"]["properties"]["status"]["enum"];
+    let pending = template.contains("detail: { data: { order: { status: [pending] } } }");
+    assert!(pending && statuses.as_array().unwrap().contains(&json!("pending")));
+}
