@@ -11,16 +11,18 @@ import urllib.error
 import uuid
 
 import demo
+import reconcile
 from aws import client
 from processes import StackError, say, wait_until
 
 STACK = os.environ["STACK_NAME"]
 
 # What is used only when something is overdue, or when a record cannot be published; and sns:Publish, which AWS asks for
-# where the emulator asks for sns:PublishBatch.
+# where the emulator asks for sns:PublishBatch; likewise for batches of SQS.
 NOT_PROVED_HERE = {
     "SweepOrdersFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
     "PublishEventsFunction": ("sqs:SendMessage", "sns:Publish"),
+    "ReconcileEventsFunction": ("sns:Publish", "sqs:DeleteMessage", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibility"),
 }
 
 SHIPPING = {"carrier": "Carrier", "tracking_number": "1"}
@@ -44,6 +46,12 @@ def main():
         ("DeleteOrderFunction", "dynamodb:UpdateItem"): lambda: change("DELETE", "") < 500,
         ("SettleInventoryFunction", "dynamodb:GetItem"): is_settled,
         ("SettleInventoryFunction", "dynamodb:UpdateItem"): is_settled,
+        ("ReconcileEventsFunction", "dynamodb:Scan"): compares,
+        ("ReconcileEventsFunction", "sqs:ReceiveMessage"): compares,
+        ("ReconcileEventsFunction", "sqs:ChangeMessageVisibilityBatch"): compares,
+        ("ReconcileEventsFunction", "dynamodb:GetItem"): resends,
+        ("ReconcileEventsFunction", "events:PutEvents"): resends,
+        ("ReconcileEventsFunction", "sns:PublishBatch"): resends,
         ("PublishEventsFunction", "events:PutEvents"): lambda: comes_out_of("EVENTS_QUEUE_URL"),
         ("PublishEventsFunction", "sns:PublishBatch"): lambda: comes_out_of("FEED_QUEUE_URL"),
     }
@@ -134,6 +142,25 @@ def comes_out_of(queue):
             if order["id"] in message["Body"]:
                 return True
     return False
+
+
+def compares():
+    """Whether histories can be compared with a trail that is not empty."""
+    comes_out_of("EVENTS_QUEUE_URL")
+    return succeeds({"mode": "compare"})
+
+
+def resends():
+    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    return succeeds({"mode": "resend_orders", "orders": [f"{os.environ['TENANT']}#{order['id']}"]})
+
+
+def succeeds(request):
+    try:
+        report = reconcile.run(request)
+    except SystemExit:
+        return False
+    return request["mode"] == "compare" or report["republished"] == report["events"] > 0
 
 
 def is_settled():

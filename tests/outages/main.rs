@@ -7,6 +7,7 @@ mod circuit;
 mod outage;
 mod poison;
 mod publisher;
+mod reconcile;
 mod rush;
 
 use e2e::{Shop, eventually};

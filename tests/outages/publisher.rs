@@ -20,14 +20,14 @@ async fn a_publisher_killed_at_random_loses_no_event_and_keeps_the_feed_in_order
     let product = shop.product(10_000).await;
     let stop = Arc::new(AtomicBool::new(false));
     let killer = tokio::spawn(kill_publishers(Arc::clone(&stop)));
-    let lives = futures_util::stream::iter(0..ORDERS).map(|_| live(&shop, &product)).buffer_unordered(8);
+    let lives = futures_util::stream::iter(0..ORDERS).map(|_| live(&shop, &product)).buffer_unordered(3);
     let orders: Vec<Value> = lives.collect().await;
     stop.store(true, Ordering::Relaxed);
     let kills = killer.await.unwrap();
 
     let versions: usize = orders.iter().map(|order| order["history"].as_array().unwrap().len()).sum();
     println!("{versions} versions, {kills} publishers killed");
-    assert!(versions >= 500 && kills >= 10);
+    assert!(versions >= 500 && kills >= 5);
     let mut expected = HashMap::new();
     for order in &orders {
         let (id, ids) = (order["id"].as_str().unwrap().to_owned(), recorded(order));
@@ -52,12 +52,13 @@ async fn live(shop: &Shop, product: &str) -> Value {
     shop.get(&path).await.body
 }
 
-/// Kills whatever publishes, some times a second; how many died.
+/// Kills whatever publishes, some times a second, until told to stop; how many died. The emulator waits a while before
+/// it starts the next.
 async fn kill_publishers(stop: Arc<AtomicBool>) -> usize {
     let publishers = Functions::named("PublishEvents");
     let mut kills = 0;
     while !stop.load(Ordering::Relaxed) {
-        let pause = u64::try_from(Uuid::new_v4().as_u128() % 400).unwrap();
+        let pause = u64::try_from(Uuid::new_v4().as_u128() % 150).unwrap();
         tokio::time::sleep(Duration::from_millis(pause)).await;
         kills += publishers.kill();
     }
