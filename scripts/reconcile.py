@@ -16,6 +16,10 @@ from botocore.config import Config
 from outputs import outputs
 
 
+class Failed(Exception):
+    """What went wrong, in one line for the operator."""
+
+
 def main():
     now = datetime.now(timezone.utc)
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -35,7 +39,7 @@ def run(request):
     answer = client.invoke(FunctionName=outputs()["ReconcileFunctionName"], Payload=json.dumps(request))
     payload = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        sys.exit(f"error: reconcile-events failed: {payload.get('errorMessage', payload)}")
+        raise Failed(f"reconcile-events failed: {payload.get('errorMessage', payload)}")
     return payload
 
 
@@ -44,4 +48,7 @@ def rfc3339(time):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Failed as error:
+        sys.exit(f"error: {error}")

@@ -21,24 +21,30 @@ MARGIN = timedelta(seconds=60)
 def main(name="settle"):
     match name:
         case "settle":
-            moved = redrive("UnsettledMessagesUrl", lambda body: send(outputs()["SettleQueueUrl"], body))
-            print(f"moved {moved} messages back")
+            redrive("UnsettledMessagesUrl", lambda body: send(outputs()["SettleQueueUrl"], body))
         case "publish":
-            print(f"dealt with {redrive('UnpublishedChangesUrl', resend)} messages")
+            redrive("UnpublishedChangesUrl", resend)
         case _:
             sys.exit(__doc__)
 
 
 def redrive(queue, deal_with):
-    """Deals with each message before it deletes it: a crash in between does it twice, which is harmless."""
+    """Deals with each message before it deletes it: a crash in between does it twice, which is harmless. A message that
+    cannot be dealt with stays, and the others go on."""
     sqs, url = boto3.client("sqs"), outputs()[queue]
-    count = 0
+    done = failed = 0
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
         for message in messages:
-            deal_with(message["Body"])
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            count += 1
-    return count
+            try:
+                deal_with(message["Body"])
+            except reconcile.Failed as error:
+                print(f"error: {error}; the message stays", file=sys.stderr)
+                failed += 1
+            else:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                done += 1
+    print(f"redrove {done} messages")
+    sys.exit(failed > 0)
 
 
 def send(url, body):
@@ -56,7 +62,7 @@ def resend(body):
         request = {"mode": "resend_orders", "orders": [letter["key"]]}
     report = reconcile.run(request)
     if report["republished"] < report["events"] or not report["orders"]:
-        sys.exit(f"error: {request} sent {report['republished']} of {report['events']} events; the message stays")
+        raise reconcile.Failed(f"{request} sent {report['republished']} of {report['events']} events")
     print(f"{request} sent {report['republished']} events")
 
 

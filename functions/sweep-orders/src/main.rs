@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use adapters::partners::{CallScope, Circuits, PartnerClient, SelectedCustomers, SelectedInventory};
-use adapters::store::DynamoStore;
+use adapters::partners::CallScope;
 use adapters::system::SystemClock;
-use adapters::{aws, telemetry};
+use adapters::{aws, settlement, telemetry};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::history::Stamp;
 use domain::ports::{Clock, CustomerService, InventoryService, OrderStore};
@@ -21,13 +20,7 @@ const RUN_BUDGET: Duration = Duration::from_secs(50);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::config().await?;
-    let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(&aws)?);
-    let settle = SettleOrder {
-        store: DynamoStore::from_env(&aws)?,
-        customers: SelectedCustomers::from_env(&client, &circuits)?,
-        inventory: SelectedInventory::from_env(&client, &circuits)?,
-    };
+    let settle = settlement::from_env(&aws::config().await?)?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<EventBridgeEvent>| {
         let settle = &settle;
         async move { handle(settle, &event.context, SystemClock.now()).await }

@@ -10,6 +10,7 @@ pub mod http;
 pub mod messages;
 pub mod partners;
 pub mod publisher;
+pub mod settlement;
 pub mod store;
 pub mod stream;
 pub mod system;
