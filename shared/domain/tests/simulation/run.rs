@@ -62,7 +62,7 @@ struct Scheduler {
 
 impl Scheduler {
     fn storm(mut self) {
-        // Every shopper sends at least once; more often when the dice say so, for an answer may have been lost.
+        // Every shopper sends twice, for the first answer may have been lost.
         let mut sendings: Vec<Shopper> = self.shoppers.iter().cycle().take(self.shoppers.len() * 2).cloned().collect();
         for _ in 0..MOST_TURNS {
             if sendings.is_empty() && self.wishes == 0 && self.processes.is_empty() {
@@ -80,6 +80,9 @@ impl Scheduler {
                 8 => self.kill(),
                 _ => self.step(),
             }
+        }
+        while !self.processes.is_empty() {
+            self.bury(0);
         }
     }
 
