@@ -1,10 +1,12 @@
 """The stack that the environment names: `source .local/stack.env`, or AWS credentials and STACK_NAME (`orders`)."""
 
 import os
+from functools import cache
 
 import boto3
 
 
+@cache
 def outputs():
     """Outputs of the stack by name."""
     name = os.environ.get("STACK_NAME", "orders")

@@ -9,6 +9,7 @@ It uses the stack that the environment names: `source .local/stack.env`, or AWS 
 import json
 import sys
 from datetime import datetime, timedelta
+from functools import cache
 
 import boto3
 import reconcile
@@ -21,7 +22,7 @@ MARGIN = timedelta(seconds=60)
 def main(name="settle"):
     match name:
         case "settle":
-            redrive("UnsettledMessagesUrl", lambda body: send(outputs()["SettleQueueUrl"], body))
+            redrive("UnsettledMessagesUrl", settle)
         case "publish":
             redrive("UnpublishedChangesUrl", resend)
         case _:
@@ -31,9 +32,9 @@ def main(name="settle"):
 def redrive(queue, deal_with):
     """Deals with each message before it deletes it: a crash in between does it twice, which is harmless. A message that
     cannot be dealt with stays, and the others go on."""
-    sqs, url = boto3.client("sqs"), outputs()[queue]
+    url = outputs()[queue]
     done = failed = 0
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
+    while messages := sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
         for message in messages:
             try:
                 deal_with(message["Body"])
@@ -41,14 +42,19 @@ def redrive(queue, deal_with):
                 print(f"error: {error}; the message stays", file=sys.stderr)
                 failed += 1
             else:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 done += 1
     print(f"redrove {done} messages")
     sys.exit(failed > 0)
 
 
-def send(url, body):
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+@cache
+def sqs():
+    return boto3.client("sqs")
+
+
+def settle(body):
+    sqs().send_message(QueueUrl=outputs()["SettleQueueUrl"], MessageBody=body)
 
 
 def resend(body):

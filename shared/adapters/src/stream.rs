@@ -16,14 +16,8 @@ pub struct StreamBatch {
 
 /// One record that is this region's to deal with.
 #[derive(Debug)]
-struct Record {
-    sequence_number: String,
-    content: Content,
-}
-
-#[derive(Debug)]
-enum Content {
-    Change(Box<CommittedChange>),
+enum Record {
+    Change { sequence_number: String, change: Box<CommittedChange> },
     Unreadable(Unreadable),
 }
 
@@ -44,21 +38,20 @@ impl StreamBatch {
         dead_letters: &impl DeadLetters,
     ) -> DynamoDbEventResponse {
         let (mut numbers, mut changes, mut unread) = (Vec::new(), Vec::new(), None);
-        for Record { sequence_number, content } in self.records {
-            match content {
-                Content::Change(change) => {
+        for record in self.records {
+            match record {
+                Record::Change { sequence_number, change } => {
                     numbers.push(sequence_number);
                     changes.push(*change);
                 }
-                Content::Unreadable(record) => match dead_letters.bury(&record).await {
-                    Ok(()) => {}
-                    Err(error) => {
-                        tracing::error!(sequence_number, cause = %error, "a dead letter was not taken");
-                        unread = Some(sequence_number);
+                Record::Unreadable(record) => {
+                    if let Err(error) = dead_letters.bury(&record).await {
+                        tracing::error!(record.sequence_number, cause = %error, "a dead letter was not taken");
                         // What follows comes again with it.
+                        unread = Some(record.sequence_number);
                         break;
                     }
-                },
+                }
             }
         }
         let published = publish_changes(publisher, &changes).await;
@@ -70,16 +63,16 @@ impl StreamBatch {
 fn read(record: EventRecord, home_region: &str) -> Option<Record> {
     let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
     let key = record.change.keys.get("pk").and_then(|key| serde_dynamo::from_attribute_value(key.clone()).ok());
-    let content = match committed_change(record) {
-        Ok(Some(change)) if change.new.home_region == home_region => Content::Change(Box::new(change)),
-        Ok(_) => return None,
+    match committed_change(record) {
+        Ok(Some(change)) if change.new.home_region == home_region => {
+            Some(Record::Change { sequence_number, change: Box::new(change) })
+        }
+        Ok(_) => None,
         Err(error) => {
             tracing::error!(sequence_number, cause = %error, "a stream record is not an order");
-            let cause = error.to_string();
-            Content::Unreadable(Unreadable { sequence_number: sequence_number.clone(), key, cause })
+            Some(Record::Unreadable(Unreadable { sequence_number, key, cause: error.to_string() }))
         }
-    };
-    Some(Record { sequence_number, content })
+    }
 }
 
 fn committed_change(record: EventRecord) -> Result<Option<CommittedChange>, DecodeError> {

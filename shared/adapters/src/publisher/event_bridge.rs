@@ -1,7 +1,5 @@
 //! The EventBridge bus: for routing and filtering, in no order.
 
-use std::time::Duration;
-
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::DisplayErrorContext;
@@ -11,6 +9,7 @@ use domain::event::Event;
 use domain::ports::{BatchLimits, Entry, EventChannel, PublishError};
 
 use super::cloud_event::{self, ENVELOPE};
+use super::refused;
 use crate::config::{self, ConfigError};
 
 /// `Source` of every entry; rules match on it.
@@ -42,8 +41,7 @@ impl EventBridge {
 impl EventChannel for EventBridge {
     type Content = PutEventsRequestEntry;
 
-    /// Of one `PutEvents` call.
-    const LIMITS: BatchLimits = BatchLimits { entries: 10, bytes: 256 * 1024 };
+    const LIMITS: BatchLimits = super::LIMITS;
 
     fn entry(&self, event: &Event<'_>) -> Result<Entry<Self::Content>, PublishError> {
         let detail = cloud_event::json(event)?;
@@ -63,12 +61,12 @@ impl EventChannel for EventBridge {
         // Boxed, or the compiler gives up on the depth of nested futures.
         match Box::pin(self.client.put_events().set_entries(Some(batch)).send()).await {
             Ok(output) => (0..count).map(|n| outcome(output.entries().get(n))).collect(),
-            Err(error) => vec![Err(refused(DisplayErrorContext(&error))); count],
+            Err(error) => vec![Err(refused("bus", DisplayErrorContext(&error))); count],
         }
     }
 
     async fn pause(&self, retry: u32) {
-        tokio::time::sleep(Duration::from_millis(50 << retry)).await;
+        super::pause(retry).await;
     }
 }
 
@@ -76,16 +74,14 @@ impl EventChannel for EventBridge {
 fn outcome(entry: Option<&PutEventsResultEntry>) -> Result<(), PublishError> {
     match entry {
         Some(entry) if entry.error_code().is_none() && entry.event_id().is_some() => Ok(()),
-        Some(entry) => Err(refused(format_args!(
-            "{}: {}",
-            entry.error_code().unwrap_or("no event id"),
-            entry.error_message().unwrap_or_default()
-        ))),
-        None => Err(refused("the answer lacks this entry")),
+        Some(entry) => Err(refused(
+            "bus",
+            format_args!(
+                "{}: {}",
+                entry.error_code().unwrap_or("no event id"),
+                entry.error_message().unwrap_or_default()
+            ),
+        )),
+        None => Err(refused("bus", "the answer lacks this entry")),
     }
-}
-
-fn refused(cause: impl std::fmt::Display) -> PublishError {
-    tracing::warn!(%cause, "the bus did not take an event");
-    PublishError(cause.to_string())
 }

@@ -1,7 +1,5 @@
 //! The SNS FIFO topic: every order's events in version order.
 
-use std::time::Duration;
-
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{BuildError, DisplayErrorContext};
@@ -11,6 +9,7 @@ use domain::event::Event;
 use domain::ports::{BatchLimits, Entry, EventChannel, PublishError};
 
 use super::cloud_event::{self, ENVELOPE};
+use super::refused;
 use crate::config::{self, ConfigError};
 
 /// Sends events to one FIFO topic: group = order id, deduplication id = event id.
@@ -49,8 +48,7 @@ impl SnsFeed {
 impl EventChannel for SnsFeed {
     type Content = Message;
 
-    /// Of one `PublishBatch` call.
-    const LIMITS: BatchLimits = BatchLimits { entries: 10, bytes: 256 * 1024 };
+    const LIMITS: BatchLimits = super::LIMITS;
 
     fn entry(&self, event: &Event<'_>) -> Result<Entry<Self::Content>, PublishError> {
         let body = cloud_event::json(event)?;
@@ -75,12 +73,12 @@ impl EventChannel for SnsFeed {
         // Boxed, or the compiler gives up on the depth of nested futures.
         match Box::pin(call.send()).await {
             Ok(output) => (0..count).map(|n| outcome(&output, &n.to_string())).collect(),
-            Err(error) => vec![Err(refused(DisplayErrorContext(&error))); count],
+            Err(error) => vec![Err(refused("feed", DisplayErrorContext(&error))); count],
         }
     }
 
     async fn pause(&self, retry: u32) {
-        tokio::time::sleep(Duration::from_millis(50 << retry)).await;
+        super::pause(retry).await;
     }
 }
 
@@ -105,14 +103,9 @@ fn outcome(output: &PublishBatchOutput, id: &str) -> Result<(), PublishError> {
         return Ok(());
     }
     Err(match output.failed().iter().find(|entry| entry.id() == id) {
-        Some(entry) => refused(format_args!("{}: {}", entry.code(), entry.message().unwrap_or_default())),
-        None => refused("the answer lacks this entry"),
+        Some(entry) => refused("feed", format_args!("{}: {}", entry.code(), entry.message().unwrap_or_default())),
+        None => refused("feed", "the answer lacks this entry"),
     })
-}
-
-fn refused(cause: impl std::fmt::Display) -> PublishError {
-    tracing::warn!(%cause, "the feed did not take an event");
-    PublishError(cause.to_string())
 }
 
 fn unbuildable(error: BuildError) -> PublishError {

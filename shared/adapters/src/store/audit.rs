@@ -9,7 +9,7 @@ use domain::timestamp::Timestamp;
 
 use super::failure::store_error;
 use super::record::DecodeError;
-use super::{DynamoStore, OrderRecord, keys};
+use super::{DynamoStore, OrderRecord, keys, parse_key};
 
 impl ChangedOrders for DynamoStore {
     async fn changed_since(&self, from: Timestamp, page: Option<&OrderKey>) -> Result<ChangedPage, StoreError> {
@@ -36,8 +36,7 @@ impl ChangedOrders for DynamoStore {
 }
 
 fn key(item: &HashMap<String, AttributeValue>) -> Result<OrderKey, DecodeError> {
-    let key = item.get(keys::ORDER).and_then(|key| key.as_s().ok());
-    key.and_then(|key| keys::parse_order(key)).ok_or(DecodeError::Unknown { what: "key" })
+    parse_key(item.get(keys::ORDER).and_then(|key| key.as_s().ok()).map_or("", String::as_str))
 }
 
 /// An item that is no order must not stop the audit of the others; its stream record is a dead letter.

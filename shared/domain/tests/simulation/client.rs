@@ -18,9 +18,7 @@ use domain::use_cases::{
 
 use crate::bugs::Bug;
 use crate::channels::publisher;
-use crate::partners::SimPartners;
-use crate::table::SimStore;
-use crate::world::{Who, World};
+use crate::world::{Ports, Who, World};
 
 /// What clients, and operators, were told.
 #[derive(Default)]
@@ -69,11 +67,11 @@ impl Shopper {
         let reservation = Reservation::of(sample::tenant(), id, 1, self.draft.lines.clone());
         let stamp = world.stamp(&who);
         let request = Request { caller: sample::caller(), key, draft: self.draft, stamp };
-        let partners = SimPartners { world: Arc::clone(&world), who: who.clone() };
+        let ports = Ports::of(&world, &who);
         let place = PlaceOrder {
-            store: SimStore { world: Arc::clone(&world), who: who.clone() },
-            customers: partners.clone(),
-            inventory: partners,
+            store: ports.clone(),
+            customers: ports.clone(),
+            inventory: ports,
             ids: Counting(Arc::clone(&world)),
             home_region: "eu-central-1".to_owned(),
         };
@@ -135,11 +133,11 @@ impl Wish {
     pub async fn ask(self, world: Arc<World>, who: Who, order: OrderId) {
         let stamp = world.stamp(&who);
         let target = Target { caller: sample::caller(), id: order, if_match: IfMatch::Any, stamp: stamp.clone() };
-        let store = SimStore { world: Arc::clone(&world), who: who.clone() };
+        let store = Ports::of(&world, &who);
         let answer = match self {
             Self::Move(status) => {
                 if status == Status::Canceled {
-                    break_order_of_effects(&world, &who, &store, order).await;
+                    break_order_of_effects(&store, order).await;
                 }
                 change_order(&store, &target, |order| order.transition(status, None, stamp.clone())).await
             }
@@ -155,8 +153,7 @@ impl Wish {
             }
             Self::Lines => {
                 let lines = sample::lines(&[(1 + u32::try_from(world.pick(3)).unwrap(), quantity(&world))]);
-                let inventory = SimPartners { world: Arc::clone(&world), who: who.clone() };
-                let edit = EditOrder { store, inventory };
+                let edit = EditOrder { inventory: store.clone(), store };
                 match edit.run(&target, &Edit::default(), Some(&lines)).await {
                     Ok(order) => Ok(order),
                     Err(EditError::Change(error)) => Err(error),
@@ -185,14 +182,14 @@ fn remember(world: &World, who: Who, answer: Result<Order, ChangeError>) {
 }
 
 /// The effects of a cancellation that must follow its commit, before it.
-async fn break_order_of_effects(world: &Arc<World>, who: &Who, store: &SimStore, id: OrderId) {
+async fn break_order_of_effects(ports: &Ports, id: OrderId) {
+    let Ports { world, who } = ports;
     let is_broken = matches!(world.bug, Some(Bug::ReleasedBeforeCommit | Bug::PublishedBeforeCommit));
-    let Some(order) = (if is_broken { store.get(&sample::tenant(), id).await.ok().flatten() } else { None }) else {
+    let Some(order) = (if is_broken { ports.get(&sample::tenant(), id).await.ok().flatten() } else { None }) else {
         return;
     };
     if world.bug == Some(Bug::ReleasedBeforeCommit) {
-        let partners = SimPartners { world: Arc::clone(world), who: who.clone() };
-        drop(partners.release(order.reservation().id).await);
+        drop(ports.release(order.reservation().id).await);
     }
     if let Ok(Some(canceled)) = order.transition(Status::Canceled, None, world.stamp(who))
         && world.bug == Some(Bug::PublishedBeforeCommit)

@@ -1,7 +1,7 @@
 //! The customer and the inventory service: no answer now and then, and holds that expire.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use domain::id::{CustomerId, ProductId};
 use domain::line::Product;
@@ -9,11 +9,10 @@ use domain::memory::{MemoryCustomers, MemoryInventory, sample};
 use domain::order::Contact;
 use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
-use futures_util::FutureExt;
 use uuid::Uuid;
 
 use crate::bugs::Bug;
-use crate::world::{Fault, Lost, Who, World};
+use crate::world::{Fault, Lost, Ports, World, now};
 
 /// How long an unconfirmed hold lasts.
 const HOLD_MILLIS: i64 = 900_000;
@@ -24,10 +23,6 @@ pub struct Stockroom {
     customers: MemoryCustomers,
     units: [u32; 3],
     held: Mutex<BTreeMap<ReservationId, (Reservation, i64)>>,
-}
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("memory answers at once")
 }
 
 impl Stockroom {
@@ -90,27 +85,18 @@ impl Stockroom {
     }
 }
 
-/// The partners as one process sees them.
-#[derive(Clone)]
-pub struct SimPartners {
-    /// The world.
-    pub world: Arc<World>,
-    /// The process.
-    pub who: Who,
-}
-
 fn unavailable(lost: Lost) -> Unavailable {
     Unavailable { service: "partner", detail: format!("{lost:?}") }
 }
 
-impl CustomerService for SimPartners {
+impl CustomerService for Ports {
     async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
         let customers = &self.world.stockroom.customers;
         self.world.call(&self.who, "find customer", || now(customers.find(id))).await.map_err(unavailable)?
     }
 }
 
-impl InventoryService for SimPartners {
+impl InventoryService for Ports {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         let inventory = &self.world.stockroom.inventory;
         self.world.call(&self.who, "products", || now(inventory.products(ids))).await.map_err(unavailable)?

@@ -13,10 +13,9 @@ use crate::bugs::Bug;
 use crate::channels;
 use crate::client::{Shopper, Wish};
 use crate::invariants;
-use crate::partners::SimPartners;
 use crate::process::{Process, Work};
-use crate::table::{Batch, SHARDS, SimStore};
-use crate::world::{Fault, Who, World};
+use crate::table::{Batch, SHARDS};
+use crate::world::{Fault, Ports, Who, World};
 
 /// A bound on the turns of a run.
 const MOST_TURNS: usize = 20_000;
@@ -37,7 +36,7 @@ pub fn run(seed: u64, bug: Option<Bug>, is_traced: bool) -> Outcome {
     let world = World::new(seed, bug, is_traced);
     Scheduler {
         processes: Vec::new(),
-        shoppers: shoppers(&world),
+        sendings: sendings(&world),
         wishes: 10 + world.pick(25),
         world: Arc::clone(&world),
     }
@@ -47,29 +46,30 @@ pub fn run(seed: u64, bug: Option<Bug>, is_traced: bool) -> Outcome {
     Outcome { violation: invariants::check(&world).err(), faults: world.faults() }
 }
 
-fn shoppers(world: &World) -> Vec<Shopper> {
-    (0..5 + world.pick(5)).map(|n| Shopper::new(world, n)).collect()
+/// What shoppers send: each twice, for the first answer may have been lost.
+fn sendings(world: &World) -> Vec<Shopper> {
+    let shoppers: Vec<Shopper> = (0..5 + world.pick(5)).map(|n| Shopper::new(world, n)).collect();
+    [shoppers.clone(), shoppers].concat()
 }
 
 /// Lets processes run, start and die.
 struct Scheduler {
     world: Arc<World>,
     processes: Vec<Process>,
-    shoppers: Vec<Shopper>,
+    /// What shoppers have yet to send.
+    sendings: Vec<Shopper>,
     /// How many more changes clients ask for.
     wishes: usize,
 }
 
 impl Scheduler {
     fn storm(mut self) {
-        // Every shopper sends twice, for the first answer may have been lost.
-        let mut sendings: Vec<Shopper> = self.shoppers.iter().cycle().take(self.shoppers.len() * 2).cloned().collect();
         for _ in 0..MOST_TURNS {
-            if sendings.is_empty() && self.wishes == 0 && self.processes.is_empty() {
+            if self.sendings.is_empty() && self.wishes == 0 && self.processes.is_empty() {
                 break;
             }
             match self.world.pick(20) {
-                0 => self.send(&mut sendings),
+                0 => self.send(),
                 1 => self.wish(),
                 2 => self.publish(),
                 3 => self.spawn("settle-inventory", Work::Settle, settle),
@@ -86,11 +86,11 @@ impl Scheduler {
         }
     }
 
-    fn send(&mut self, sendings: &mut Vec<Shopper>) {
-        if sendings.is_empty() {
+    fn send(&mut self) {
+        if self.sendings.is_empty() {
             return;
         }
-        let shopper = sendings.swap_remove(self.world.pick(sendings.len()));
+        let shopper = self.sendings.swap_remove(self.world.pick(self.sendings.len()));
         let who = self.world.process("create-order");
         let future = shopper.place(Arc::clone(&self.world), who.clone());
         self.processes.push(Process::new(who.name, Work::Request, self.world.now(), future));
@@ -239,7 +239,7 @@ async fn sweep(world: Arc<World>, who: Who) {
 
 /// The operator's redrive of what could not be published.
 async fn redrive(world: Arc<World>, who: Who, keys: Vec<OrderKey>) {
-    let store = SimStore { world: Arc::clone(&world), who: who.clone() };
+    let store = Ports::of(&world, &who);
     let reconcile = Reconcile { store, publisher: channels::publisher(&world, &who) };
     let done = reconcile.resend_orders(&keys).await;
     world.note(&who.name, "redriven", &done);
@@ -252,15 +252,14 @@ async fn reconcile(world: Arc<World>, who: Who) {
         trail.note(Seen { id: event.id, at: event.at });
     }
     let window = Window { from: Timestamp::from_millis(0), to: Timestamp::from_millis(i64::MAX / 2_000) };
-    let store = SimStore { world: Arc::clone(&world), who: who.clone() };
+    let store = Ports::of(&world, &who);
     let reconcile = Reconcile { store, publisher: MemoryPublisher::default() };
     let found = reconcile.run(window, &trail, true).await.expect("calm");
     world.note(&who.name, "reconciled", &found);
     world.ledger.lock().unwrap().reconciled = Some(found);
 }
 
-fn settler(world: &Arc<World>, who: &Who) -> SettleOrder<SimStore, SimPartners, SimPartners> {
-    let partners = SimPartners { world: Arc::clone(world), who: who.clone() };
-    let store = SimStore { world: Arc::clone(world), who: who.clone() };
-    SettleOrder { store, customers: partners.clone(), inventory: partners }
+fn settler(world: &Arc<World>, who: &Who) -> SettleOrder<Ports, Ports, Ports> {
+    let ports = Ports::of(world, who);
+    SettleOrder { store: ports.clone(), customers: ports.clone(), inventory: ports }
 }

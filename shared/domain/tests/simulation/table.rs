@@ -10,10 +10,9 @@ use domain::order::{Order, OrderData, Settlement};
 use domain::ports::{ChangedOrders, ChangedPage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use domain::timestamp::Timestamp;
 use domain::use_cases::CommittedChange;
-use futures_util::FutureExt;
 
 use crate::bugs::Bug;
-use crate::world::{Fault, Lost, Who, World};
+use crate::world::{Fault, Lost, Ports, World, now};
 
 /// Shards of the stream; an order stays in one.
 pub const SHARDS: usize = 2;
@@ -48,10 +47,6 @@ pub struct Batch {
     from: usize,
     /// The records.
     pub changes: Vec<CommittedChange>,
-}
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("memory answers at once")
 }
 
 impl Table {
@@ -181,15 +176,6 @@ impl Shard {
     }
 }
 
-/// The table as one process sees it.
-#[derive(Clone)]
-pub struct SimStore {
-    /// The world.
-    pub world: Arc<World>,
-    /// The process.
-    pub who: Who,
-}
-
 fn unanswered(lost: Lost) -> StoreError {
     match lost {
         Lost::Refused => StoreError::Throttled("too fast".to_owned()),
@@ -197,7 +183,7 @@ fn unanswered(lost: Lost) -> StoreError {
     }
 }
 
-impl OrderStore for SimStore {
+impl OrderStore for Ports {
     async fn insert(&self, order: &Order) -> Result<Inserted, StoreError> {
         let bug = self.world.bug;
         let (world, late) = (Arc::clone(&self.world), order.clone());
@@ -241,7 +227,7 @@ impl OrderStore for SimStore {
     }
 }
 
-impl ChangedOrders for SimStore {
+impl ChangedOrders for Ports {
     async fn changed_since(&self, from: Timestamp, page: Option<&OrderKey>) -> Result<ChangedPage, StoreError> {
         self.world.table.orders.changed_since(from, page).await
     }

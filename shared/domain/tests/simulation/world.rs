@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use domain::history::Stamp;
 use domain::memory::{CountingIds, sample};
 use domain::timestamp::Timestamp;
+use futures_util::FutureExt;
 
 use crate::bugs::Bug;
 use crate::channels::{Bus, Feed};
@@ -69,6 +70,27 @@ pub struct Who {
 
 /// When every run begins: 2026.
 const START: i64 = 1_767_225_600_000;
+
+/// The services as one process sees them.
+#[derive(Clone)]
+pub struct Ports {
+    /// The world.
+    pub world: Arc<World>,
+    /// The process.
+    pub who: Who,
+}
+
+impl Ports {
+    /// The services of this world, for this process.
+    pub fn of(world: &Arc<World>, who: &Who) -> Self {
+        Self { world: Arc::clone(world), who: who.clone() }
+    }
+}
+
+/// What a port in memory answers, which it does at once.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("memory answers at once")
+}
 
 type LateEffect = Box<dyn FnOnce() + Send>;
 
