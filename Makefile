@@ -8,20 +8,27 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 
-VENV := .venv/.installed
-STACK := .venv/bin/python scripts/stack.py
+PYTHON := .venv/bin/python
+STACK := $(PYTHON) scripts/stack.py
+# The environment of the local stack, if there is one.
+STACK_ENV := $${STACK_FOLDER:-.local}/stack.env
+WITH_STACK := [ ! -f "$(STACK_ENV)" ] || source "$(STACK_ENV)";
 
 .PHONY: help
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: run
-run: $(VENV) ## Deploy the service into a local AWS emulator, place an order, show its events, leave it running
+run: venv tools ## Deploy the service into a local AWS emulator, place an order, show its events, leave it running
 	@$(STACK) run
 
 .PHONY: down
-down: $(VENV) ## Stop what `make run` started; data stays
+down: venv ## Stop what `make run` started; data stays
 	@$(STACK) down
+
+.PHONY: reset
+reset: venv ## Stop it and delete its data, after asking
+	@$(STACK) reset
 
 .PHONY: test
 test: check unit lint-template e2e ## Run every check and every test
@@ -41,25 +48,30 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 	SEEDS=$(or $(SEEDS),20000) cargo test --locked --package domain --test simulation no_storm -- --nocapture
 
 .PHONY: lint-template
-lint-template: $(VENV) ## Validate template.yaml
+lint-template: venv ## Validate template.yaml and the example's
 	AWS_DEFAULT_REGION=us-east-1 sam validate --lint
+	AWS_DEFAULT_REGION=us-east-1 sam validate --lint --template examples/consumer/template.yaml
 
 .PHONY: e2e
-e2e: $(VENV) tools ## Test a freshly deployed stack on its own ports, then take it away
+e2e: venv tools ## Test a freshly deployed stack on its own ports, then take it away
 	cargo test --locked --package e2e --no-run
 	@$(STACK) test scripts/e2e.sh
 
 .PHONY: watch
-watch: $(VENV) ## Serve the functions with `cargo lambda watch` against the running stack's table and partners
-	@scripts/watch.sh
+watch: venv tools ## Serve the functions with `cargo lambda watch` against the running stack's table and partners
+	@$(WITH_STACK) exec $(PYTHON) scripts/watch.py
+
+.PHONY: consumer
+consumer: venv tools ## Deploy examples/consumer beside the running stack, place an order, show what arrived
+	@$(WITH_STACK) $(PYTHON) scripts/consumer.py
 
 .PHONY: redrive
-redrive: $(VENV) ## Give dead letters another try, QUEUE=settle (default) or publish, see docs/operations.md
-	@[ ! -f .local/stack.env ] || source .local/stack.env; .venv/bin/python scripts/redrive.py $(or $(QUEUE),settle)
+redrive: venv ## Give dead letters another try, QUEUE=settle (default) or publish, see docs/operations.md
+	@$(WITH_STACK) $(PYTHON) scripts/redrive.py $(or $(QUEUE),settle)
 
 .PHONY: reconcile
-reconcile: $(VENV) ## Compare histories with events, ARGS="--from TIME --to TIME --republish"
-	@[ ! -f .local/stack.env ] || source .local/stack.env; .venv/bin/python scripts/reconcile.py $(ARGS)
+reconcile: venv ## Compare histories with events, ARGS="--from TIME --to TIME --republish"
+	@$(WITH_STACK) $(PYTHON) scripts/reconcile.py $(ARGS)
 
 .PHONY: schemas
 schemas: tools ## Write docs/schemas and docs/asyncapi.json anew from the types
@@ -70,8 +82,6 @@ tools:
 	@command -v cargo > /dev/null || { echo "error: cargo is missing; install Rust with rustup" >&2; exit 1; }
 	@command -v cc > /dev/null || { echo "error: a C compiler is missing" >&2; exit 1; }
 
-$(VENV): requirements.txt | tools
-	@echo "==> installing the tools of requirements.txt into .venv" >&2
-	@python3 -m venv .venv || { echo "error: Python 3.10 or later with venv is missing" >&2; exit 1; }
-	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.txt
-	@touch $@
+.PHONY: venv
+venv:
+	@scripts/venv.sh

@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import os
-import subprocess
 from functools import cache
 from pathlib import Path
 
+import sam
 import yaml
-
 from aws import client
-from processes import StackError, say
+from processes import say
+from sam import ROOT
 
 
 class Deployment:
@@ -18,12 +17,10 @@ class Deployment:
 
     name = "orders"
 
-    def __init__(self, root: Path, folder: Path, aws: dict, partners_url: str):
-        self.root = root
+    def __init__(self, folder: Path, aws: dict, partners_url: str):
         self.folder = folder
         self.aws = aws
         self.parameters = {
-            "Architecture": "x86_64",
             "CustomerServiceUrl": partners_url,
             "InventoryServiceUrl": partners_url,
             "TokenIssuer": partners_url,
@@ -34,28 +31,22 @@ class Deployment:
 
     def deploy(self):
         mark = self.folder / "deployed"
-        build = self.digest()
-        if mark.exists() and mark.read_text() == build and self.outputs():
+        digest = self.digest()
+        if mark.exists() and mark.read_text() == digest and self.outputs():
             say("the deployed stack is up to date")
             return
+        if mark.exists() and not self.outputs():
+            say("the emulator has no stack any more: its orders are gone, the service is deployed anew")
         say("deploying")
-        log = self.folder / "deploy.log"
-        overrides = [f"{name}={value}" for name, value in self.parameters.items()]
-        command = ["sam", "deploy", "--config-env", "local", "--parameter-overrides", *overrides]
-        env = {**os.environ, **self.aws, "SAM_CLI_TELEMETRY": "0"}
-        with log.open("w") as output:
-            done = subprocess.run(command, cwd=self.root, env=env, stdout=output, stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            raise StackError(f"`sam deploy` failed, see {log}")
+        sam.deploy(self.folder, self.name, self.parameters, self.aws)
         self.outputs.cache_clear()
         self.apply_gateway_responses()
-        mark.write_text(build)
+        mark.write_text(digest)
 
     def digest(self):
         """Changes when anything does that is deployed."""
         digest = hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode())
-        build = self.root / ".aws-sam/build"
-        for file in [self.root / "template.yaml", *sorted(build.glob("*/bootstrap"))]:
+        for file in [ROOT / "template.yaml", *sorted(sam.built(self.folder).glob("*/bootstrap"))]:
             digest.update(file.read_bytes())
         return digest.hexdigest()
 
@@ -73,7 +64,7 @@ class Deployment:
 
     def apply_gateway_responses(self):
         """The emulator does not import gateway responses from the API's OpenAPI document, as AWS does."""
-        api = template(self.root)["Resources"]["Api"]["Properties"]
+        api = template()["Resources"]["Api"]["Properties"]
         gateway = client("apigateway", self.aws)
         api_id = self.outputs()["ApiId"]
         for kind, response in api["GatewayResponses"].items():
@@ -90,7 +81,7 @@ class Deployment:
         gateway.create_deployment(restApiId=api_id, stageName=api["StageName"])
 
 
-def template(root):
+def template():
     """template.yaml with its intrinsic functions left as plain values."""
 
     class Loader(yaml.SafeLoader):
@@ -104,4 +95,4 @@ def template(root):
         return loader.construct_mapping(node, deep=True)
 
     Loader.add_multi_constructor("!", plain)
-    return yaml.load((root / "template.yaml").read_text(), Loader)
+    return yaml.load((ROOT / "template.yaml").read_text(), Loader)

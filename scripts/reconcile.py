@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 from botocore.config import Config
-from outputs import outputs
+from outputs import in_one_line, outputs
 
 
 class Failed(Exception):
@@ -49,6 +49,6 @@ def rfc3339(time):
 
 if __name__ == "__main__":
     try:
-        main()
+        in_one_line(main)
     except Failed as error:
         sys.exit(f"error: {error}")

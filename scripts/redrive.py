@@ -13,7 +13,7 @@ from functools import cache
 
 import boto3
 import reconcile
-from outputs import outputs
+from outputs import in_one_line, outputs
 
 # A change is stamped before it reaches the stream, by a clock that may be wrong.
 MARGIN = timedelta(seconds=60)
@@ -77,4 +77,4 @@ def time(text):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    in_one_line(lambda: main(*sys.argv[1:]))

@@ -2,31 +2,30 @@
 
     stack.py run                   start what is not running, deploy what changed, place a sample order
     stack.py down                  stop it; data stays
+    stack.py reset                 stop it and delete its data, after asking
     stack.py test COMMAND...       run a command against a fresh stack on free ports, then take the stack away
+
+Settings: GATEWAY_PORT (4566), PARTNERS_PORT (4580), STACK_FOLDER (.local, where a stack keeps everything).
 """
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import demo
+import sam
 from deployment import Deployment
-from processes import Process, StackError, free_port, say
+from processes import Process, StackError, free_port, port_setting, say, stop
+from sam import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
-
-# Local stacks are built for speed of building; what is deployed to AWS takes the release profile of Cargo.toml.
-QUICK_RELEASE = {
-    "CARGO_PROFILE_RELEASE_LTO": "off",
-    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
-    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
-}
-
 
 class Stack:
     """An emulator, the partners and the deployed service, with their state in one folder."""
@@ -34,9 +33,9 @@ class Stack:
     def __init__(self, folder: Path, gateway_port: int, partners_port: int):
         self.folder = folder
         self.partners_url = f"http://127.0.0.1:{partners_port}"
-        endpoint = f"http://127.0.0.1:{gateway_port}"
+        self.endpoint = f"http://127.0.0.1:{gateway_port}"
         self.aws = {
-            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -44,13 +43,16 @@ class Stack:
         }
         self.emulator = Process(
             name="emulator",
-            command=[str(ROOT / ".venv/bin/ministack")],
+            command=[str(ROOT / ".venv/bin/python"), str(ROOT / "scripts/emulator.py")],
             port=gateway_port,
-            ready=f"{endpoint}/_ministack/health",
+            port_variable="GATEWAY_PORT",
+            ready=f"{self.endpoint}/_ministack/health",
             folder=folder,
             env={
                 "AUTH": "true",  # IAM is enforced
+                "BIND_HOST": "127.0.0.1",
                 "GATEWAY_PORT": str(gateway_port),
+                "IOT_MTLS_ENABLED": "0",
                 "MINISTACK_HOST": "127.0.0.1",
                 "PERSIST_STATE": "1",
                 "S3_PERSIST": "1",
@@ -61,34 +63,49 @@ class Stack:
         )
         self.partners = Process(
             name="partners",
-            command=[str(target_folder() / "debug/partners")],
+            command=[str(sam.target_folder() / "debug/partners")],
             port=partners_port,
+            port_variable="PARTNERS_PORT",
             ready=f"{self.partners_url}/.well-known/jwks.json",
             folder=folder,
             env={"PORT": str(partners_port), "STATE_FILE": str(folder / "partners.json"), **hold_seconds()},
         )
-        self.deployment = Deployment(ROOT, folder, self.aws, self.partners_url)
+        self.deployment = Deployment(folder, self.aws, self.partners_url)
 
     def up(self, then=lambda env: None):
         """Starts what is not running and does `then`; when that fails, stops what it started."""
         processes = [process for process in (self.emulator, self.partners) if not process.is_running()]
         for process in processes:
             process.require_free_port()
-        build()
+        if self.emulator.was_killed():
+            say("the emulator was killed: orders are restored, messages of its queues since its last start are lost")
+        self.build()
         try:
             for process in processes:
                 process.start()
             self.deployment.deploy()
+            self.save()
             self.write_env()
             then(self.env)
         except BaseException:
-            for process in processes:
-                process.stop()
+            stop(process.pid_file for process in processes)
             raise
 
+    def build(self):
+        """Builds everything; cargo shows its own progress."""
+        say("building the functions and the partners (the first time takes minutes)")
+        sam.run(["cargo", "build", "--locked", "--package", "partners"])
+        sam.cargo_build()
+        sam.build(ROOT / "template.yaml", self.folder)
+
     def down(self):
-        for process in (self.partners, self.emulator):
-            process.stop()
+        stop([self.partners.pid_file, self.emulator.pid_file])
+
+    def save(self):
+        """From here on the emulator may be killed: it keeps what is deployed, and every order at once."""
+        request = urllib.request.Request(f"{self.endpoint}/_local/save", method="POST")
+        with urllib.request.urlopen(request, timeout=60):
+            pass
 
     def write_env(self):
         outputs = self.deployment.outputs()
@@ -117,38 +134,54 @@ def hold_seconds():
     return {"HOLD_SECONDS": value} if value else {}
 
 
-def target_folder():
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-
-
-def build():
-    """Builds everything; cargo shows its own progress."""
-    say("building the functions and the partners (the first time takes minutes)")
-    env = {**os.environ, **QUICK_RELEASE, "SAM_CLI_TELEMETRY": "0"}
-    for command in (
-        ["cargo", "build", "--locked", "--package", "partners"],
-        ["cargo", "lambda", "build", "--locked", "--release", "--target", "x86_64-unknown-linux-gnu"],
-    ):
-        if subprocess.run(command, cwd=ROOT, env=env).returncode != 0:
-            raise StackError(f"`{' '.join(command)}` failed, see above")
-    log = LOCAL / "sam-build.log"
-    command = ["sam", "build", "--config-env", "local", "--parameter-overrides", "Architecture=x86_64"]
-    with log.open("w") as output:
-        if subprocess.run(command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT).returncode != 0:
-            raise StackError(f"`sam build` failed, see {log.relative_to(ROOT)}")
+def user_folder():
+    return ROOT / os.environ.get("STACK_FOLDER", ".local")
 
 
 def run():
-    user_stack().up(then=demo.show)
+    ports = port_setting("GATEWAY_PORT", 4566), port_setting("PARTNERS_PORT", 4580)
+    if ports[0] == ports[1]:
+        raise StackError(f"GATEWAY_PORT and PARTNERS_PORT are both {ports[0]}")
+    with alone(user_folder()):
+        Stack(user_folder(), *ports).up(then=demo.show)
 
 
 def down():
-    user_stack().down()
+    with alone(user_folder()):
+        stop(user_folder().glob("*.pid"))
     say("stopped; `make run` continues with the same data")
 
 
-def user_stack():
-    return Stack(LOCAL, port("GATEWAY_PORT", 4566), port("PARTNERS_PORT", 4580))
+def reset():
+    folder = user_folder()
+    with alone(folder):
+        if ask(f"This deletes every order, event and reservation of the local stack in {folder}. Go on? [y/N] ") != "y":
+            raise StackError("nothing was deleted")
+        stop(folder.glob("*.pid"))
+        shutil.rmtree(folder / "emulator", ignore_errors=True)
+        for name in ("deployed", "partners.json", "stack.env", "emulator.log", "partners.log"):
+            (folder / name).unlink(missing_ok=True)
+    say("wiped; `make run` starts anew")
+
+
+def ask(question):
+    try:
+        return input(question).strip().lower()
+    except EOFError:
+        print()
+        return ""
+
+
+@contextmanager
+def alone(folder):
+    """One command at a time works on a folder."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError("another `make run`, `make down` or `make reset` works on this checkout") from None
+        yield
 
 
 def test(command):
@@ -156,7 +189,8 @@ def test(command):
     stack = Stack(folder, free_port(), free_port())
     try:
         stack.up()
-        status = subprocess.run(command, cwd=ROOT, env={**os.environ, **stack.env}).returncode
+        env = {**os.environ, **stack.env, "STACK_FOLDER": str(folder)}
+        status = subprocess.run(command, cwd=ROOT, env=env).returncode
     finally:
         stack.down()
     if status != 0:
@@ -164,13 +198,13 @@ def test(command):
     shutil.rmtree(folder)
 
 
-def port(name, default):
-    return int(os.environ.get(name, default))
+def terminated(*_):
+    """A terminated script still takes down what it started."""
+    sys.exit(143)
 
 
 def main():
-    # A terminated script still takes down what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, terminated)
     os.environ["PATH"] = f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"
     LOCAL.mkdir(exist_ok=True)
     match sys.argv[1:]:
@@ -178,6 +212,8 @@ def main():
             run()
         case ["down"]:
             down()
+        case ["reset"]:
+            reset()
         case ["test", *command] if command:
             test(command)
         case _:

@@ -1,0 +1,135 @@
+"""The local AWS emulator, ministack, with every item on disk before its write is answered.
+
+ministack saves its state only when it stops in order. Here each write of an item is also appended to a journal, and
+`POST /_local/save` saves the whole state and empties the journal. A start loads what was saved, then writes what the
+journal holds: so a killed emulator has lost no item, and the streams carry every change since the last save once more.
+
+The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
+"""
+
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+
+import ministack.app as ministack
+from ministack.core.persistence import save_all
+from ministack.services import dynamodb, lambda_svc
+
+STATE = Path(os.environ["STATE_DIR"])
+
+
+class Journal:
+    """The last images of the items that were written since the state was saved, one JSON document a line."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.lock = threading.Lock()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.lines = file.open("a", buffering=1)
+
+    def add(self, table, key, item):
+        line = json.dumps({"table": table, "key": key, "item": item})
+        with self.lock:
+            self.lines.write(line + "\n")
+
+    def entries(self):
+        """The newest entry of every item. A line without an end is a write that was never answered."""
+        whole = self.file.read_text().rpartition("\n")[0]
+        newest = {}
+        for line in whole.splitlines():
+            entry = json.loads(line)
+            newest[entry["table"], json.dumps(entry["key"], sort_keys=True)] = entry
+        return list(newest.values())
+
+    def empty_after(self, save):
+        """Nothing is added meanwhile, so what a line says is in the saved state, or the line is still to come."""
+        with self.lock:
+            save()
+            self.lines.truncate(0)
+
+
+def keep_every_write(journal):
+    """Every way of writing an item ends in `_emit_stream_event`, before the request is answered."""
+    emit = dynamodb._emit_stream_event
+
+    def kept(table_name, event_name, old_item, new_item, *rest, **more):
+        table = dynamodb._tables.get(table_name)
+        if table:
+            names = [name for name in (table["pk_name"], table["sk_name"]) if name]
+            image = new_item or old_item
+            journal.add(table_name, {name: image[name] for name in names}, new_item)
+        emit(table_name, event_name, old_item, new_item, *rest, **more)
+
+    dynamodb._emit_stream_event = kept
+
+
+def restore_journal(journal):
+    """After the saved state has been loaded, the journal is written on top of it."""
+    load = ministack._load_persisted_state
+
+    def restored():
+        load()
+        # ministack saves how far a stream was read, but not the stream: it would pass over as many new records.
+        lambda_svc._dynamodb_stream_positions.clear()
+        entries = journal.entries()
+        lost = [entry for entry in entries if not write(entry)]
+        print(f"restored {len(entries) - len(lost)} items from the journal, {len(lost)} have no table", flush=True)
+
+    ministack._load_persisted_state = restored
+
+
+def write(entry):
+    """Whether the item could be written; its table may have been made after the last save."""
+    if entry["table"] not in dynamodb._tables:
+        return False
+    request = {"TableName": entry["table"]}
+    if entry["item"]:
+        status, _, body = dynamodb._put_item({**request, "Item": entry["item"]})
+    else:
+        status, _, body = dynamodb._delete_item({**request, "Key": entry["key"]})
+    if status != 200:
+        raise RuntimeError(f"an item of the journal cannot be written: {body}")
+    return True
+
+
+def save():
+    """Saves the state of every service. ministack logs what fails and goes on; here it is an error."""
+    failures = []
+    watch = logging.Handler(logging.ERROR)
+    watch.emit = lambda record: failures.append(record.getMessage())
+    log = logging.getLogger("persistence")
+    log.addHandler(watch)
+    try:
+        save_all(ministack._build_persistence_save_dict())
+    finally:
+        log.removeHandler(watch)
+    if failures:
+        raise RuntimeError("; ".join(failures))
+
+
+def serve_save(journal):
+    """Adds the route `POST /_local/save`."""
+    app = ministack.app
+
+    async def served(scope, receive, send):
+        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", "/_local/save"):
+            return await app(scope, receive, send)
+        journal.empty_after(save)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    ministack.app = served
+
+
+def main():
+    journal = Journal(STATE / "journal")
+    keep_every_write(journal)
+    restore_journal(journal)
+    serve_save(journal)
+    ministack.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""SAM and cargo for the stacks of this machine: quick x86_64 builds, in folders of their own.
+
+Nothing here touches `.aws-sam` or `target/lambda`: what `sam build && sam deploy` sends to AWS is never one of these.
+"""
+
+import os
+import subprocess
+from contextlib import nullcontext
+from pathlib import Path
+
+from processes import StackError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ARCHITECTURE = "x86_64"
+
+# Built for speed of building; what is deployed to AWS takes the release profile of Cargo.toml.
+QUICK_RELEASE = {
+    "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+}
+
+
+def target_folder():
+    return ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+
+
+def cargo_build(*packages):
+    """Builds functions, the default members of the workspace if none is named; cargo shows its own progress."""
+    named = [argument for package in packages for argument in ("--package", package)]
+    triple = f"{ARCHITECTURE}-unknown-linux-gnu"
+    run(["cargo", "lambda", "build", "--locked", "--release", "--target", triple, *named], quick())
+
+
+def build(template, folder):
+    """Makes what `deploy` takes out of a template and what cargo has built."""
+    command = ["sam", "build", "--config-file", CONFIG, "--config-env", "local", "--template", str(template)]
+    command += ["--build-dir", str(built(folder)), "--parameter-overrides", f"Architecture={ARCHITECTURE}"]
+    run(command, quick(), log=folder / "sam-build.log")
+
+
+def deploy(folder, stack, parameters, aws):
+    """Deploys what was built there."""
+    overrides = [f"{name}={value}" for name, value in {"Architecture": ARCHITECTURE, **parameters}.items()]
+    command = ["sam", "deploy", "--config-file", CONFIG, "--config-env", "local", "--stack-name", stack]
+    command += ["--template-file", str(built(folder) / "template.yaml"), "--parameter-overrides", *overrides]
+    run(command, {**os.environ, **aws, "SAM_CLI_TELEMETRY": "0"}, log=folder / "deploy.log")
+
+
+CONFIG = str(ROOT / "samconfig.toml")
+
+
+def built(folder):
+    """Where a build of this folder is."""
+    return folder / "sam-build"
+
+
+def quick():
+    return {
+        **os.environ,
+        **QUICK_RELEASE,
+        "CARGO_TARGET_DIR": str(target_folder() / "local"),
+        "SAM_CLI_TELEMETRY": "0",
+    }
+
+
+def run(command, env=os.environ, log=None):
+    """Runs a command in the checkout, its output into the log if there is one."""
+    with log.open("w") if log else nullcontext() as output:
+        done = subprocess.run(command, cwd=ROOT, env=env, stdout=output, stderr=output and subprocess.STDOUT)
+    if done.returncode != 0:
+        raise StackError(f"`{' '.join(command[:3])}` failed, see {log or 'above'}")
