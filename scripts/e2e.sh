@@ -2,7 +2,7 @@
 # The end-to-end suites, against the stack that the environment names (see `make e2e`).
 set -eu
 # The caller of `cargo lambda watch` exists in debug builds only.
-if grep -lq LOCAL_CALLER .aws-sam/build/*/bootstrap; then
+if grep -lq LOCAL_CALLER "$STACK_FOLDER"/sam-build/*/bootstrap; then
   echo "error: a release binary reads LOCAL_CALLER" >&2
   exit 1
 fi
@@ -10,4 +10,6 @@ suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2"; 
 suite suites "${E2E_THREADS:-4}"
 # Faults are set for the whole simulator, so these run one after another.
 suite outages 1
-exec .venv/bin/python scripts/least_privilege.py
+.venv/bin/python scripts/least_privilege.py
+# The last of these take the stack down.
+exec .venv/bin/python tests/local/run.py

@@ -9,9 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 @cache
-def outputs():
-    """Outputs of the stack by name."""
-    name = os.environ.get("STACK_NAME", "orders")
+def outputs(name=os.environ.get("STACK_NAME", "orders")):
+    """Outputs of a stack by name."""
     stack = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 

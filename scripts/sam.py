@@ -5,6 +5,7 @@ Nothing here touches `.aws-sam` or `target/lambda`: what `sam build && sam deplo
 
 import os
 import subprocess
+import urllib.request
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def deploy(folder, stack, parameters, aws):
     command = ["sam", "deploy", "--config-file", CONFIG, "--config-env", "local", "--stack-name", stack]
     command += ["--template-file", str(built(folder) / "template.yaml"), "--parameter-overrides", *overrides]
     run(command, {**os.environ, **aws, "SAM_CLI_TELEMETRY": "0"}, log=folder / "deploy.log")
+
+
+def save(aws):
+    """From here on the emulator may be killed: it keeps what is deployed, and every item at once."""
+    request = urllib.request.Request(f"{aws['AWS_ENDPOINT_URL']}/_local/save", method="POST")
+    with urllib.request.urlopen(request, timeout=60):
+        pass
 
 
 CONFIG = str(ROOT / "samconfig.toml")

@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,9 +32,9 @@ class Stack:
     def __init__(self, folder: Path, gateway_port: int, partners_port: int):
         self.folder = folder
         self.partners_url = f"http://127.0.0.1:{partners_port}"
-        self.endpoint = f"http://127.0.0.1:{gateway_port}"
+        endpoint = f"http://127.0.0.1:{gateway_port}"
         self.aws = {
-            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -46,7 +45,7 @@ class Stack:
             command=[str(ROOT / ".venv/bin/python"), str(ROOT / "scripts/emulator.py")],
             port=gateway_port,
             port_variable="GATEWAY_PORT",
-            ready=f"{self.endpoint}/_ministack/health",
+            ready=f"{endpoint}/_ministack/health",
             folder=folder,
             env={
                 "AUTH": "true",  # IAM is enforced
@@ -84,7 +83,7 @@ class Stack:
             for process in processes:
                 process.start()
             self.deployment.deploy()
-            self.save()
+            sam.save(self.aws)
             self.write_env()
             then(self.env)
         except BaseException:
@@ -100,12 +99,6 @@ class Stack:
 
     def down(self):
         stop([self.partners.pid_file, self.emulator.pid_file])
-
-    def save(self):
-        """From here on the emulator may be killed: it keeps what is deployed, and every order at once."""
-        request = urllib.request.Request(f"{self.endpoint}/_local/save", method="POST")
-        with urllib.request.urlopen(request, timeout=60):
-            pass
 
     def write_env(self):
         outputs = self.deployment.outputs()

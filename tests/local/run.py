@@ -1,0 +1,23 @@
+"""The tests of what people run on their machine: scripts, Makefile and the commands of the documents.
+
+They run against the stack that the environment names (see `make e2e`); the last ones kill it and take it down.
+"""
+
+import sys
+import unittest
+from pathlib import Path
+
+SUITES = ["test_scripts", "test_sockets", "test_documents", "test_consumers", "test_life"]
+
+
+def main():
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+    suite = unittest.defaultTestLoader.loadTestsFromNames(SUITES)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
