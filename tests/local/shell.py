@@ -40,6 +40,20 @@ def port(name):
     return int((FOLDER / f"{name}.pid").read_text().split()[2])
 
 
+def sessions(*leaders):
+    """The running processes of these sessions."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        state, session = fields[0], int(fields[3])
+        if session in leaders and state not in "ZX":
+            found.append(int(folder.name))
+    return found
+
+
 @contextmanager
 def watch():
     """`make watch` against the stack under test: its process id and its port."""

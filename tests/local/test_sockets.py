@@ -6,7 +6,7 @@ import re
 import unittest
 from pathlib import Path
 
-from shell import pid, port, watch
+from shell import pid, port, sessions, watch
 
 LISTENING = "0A"
 
@@ -23,19 +23,6 @@ class Sockets(unittest.TestCase):
             addresses = listening(sessions(session))
         self.assertIn(watch_port, {listening_port for _, listening_port in addresses})
         self.assertEqual([], [address for address in addresses if not address[0].is_loopback])
-
-
-def sessions(*leaders):
-    """The processes of these sessions."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            session = (folder / "stat").read_text().rpartition(")")[2].split()[3]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(session) in leaders:
-            found.append(int(folder.name))
-    return found
 
 
 def listening(processes):

@@ -178,4 +178,13 @@ mod tests {
         let failures: Vec<_> = failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
         assert_eq!((failures, places.lock().unwrap()["o-1"].as_str()), (vec!["b", "c"], "0000000001:000"));
     }
+
+    #[tokio::test]
+    async fn the_sample_event_is_consumed() {
+        let (client, places) = table();
+        let sample: SqsEvent = serde_json::from_str(include_str!("../event.json")).unwrap();
+        let order = serde_json::from_str::<Event>(sample.records[0].body.as_deref().unwrap()).unwrap().subject;
+        assert!(handle(&client, "snapshots", sample).await.batch_item_failures.is_empty());
+        assert_eq!(places.lock().unwrap()[&order], "0000000001:001");
+    }
 }

@@ -1,0 +1,97 @@
+"""Every command that README.md and docs show is run, but for those that another test runs."""
+
+import json
+import os
+import re
+import unittest
+
+from shell import FOLDER, ROOT, run, watch
+
+DOCUMENTS = ["README.md", "docs/local.md", "docs/partners.md", "docs/events.md"]
+
+# What cannot run here, and where it is proved.
+ELSEWHERE = {
+    "make run": "test_life.py",
+    "make down": "test_life.py",
+    "make reset": "test_scripts.py",
+    "make watch": "it serves the other commands of these tests",
+    "cargo lambda watch": "`make watch` runs it",
+    "make test": "it runs this",
+    "make reconcile": "tests/outages/reconcile.rs; here it would report the events that other tests lost on purpose",
+    "make schemas": "shared/adapters/tests/events_contract.rs",
+    "make simulate SEEDS=100000": "the same takes minutes; `make unit` runs fewer seeds",
+    "sam build && sam deploy --guided": "it takes an AWS account",
+    "sam build": "it takes minutes; `make run` builds the same template for this machine",
+    "sam deploy": "it takes an AWS account",
+}
+
+COMMAND = re.compile(r"(make|cargo|sam|source|curl) \S")
+
+
+class Documents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.port = cls.enterClassContext(watch())[1]
+
+    def test_the_commands_of_every_document_work(self):
+        for document in DOCUMENTS:
+            with self.subTest(document=document):
+                wanted = [command for command in commands(document) if command not in ELSEWHERE]
+                self.assertTrue(wanted, "no command was found")
+                done = self.run_all(wanted)
+                self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+    def test_the_answers_shown_have_the_form_of_the_real_ones(self):
+        for document in DOCUMENTS:
+            for command, shown in answers(document):
+                with self.subTest(command=command):
+                    done = self.run_all(["source .local/stack.env", command])
+                    self.assertEqual(form(json.loads(shown)), form(json.loads(done.stdout)))
+
+    def test_nothing_is_excused_that_is_not_shown(self):
+        shown = {command for document in DOCUMENTS for command in commands(document)}
+        self.assertEqual(set(), set(ELSEWHERE) - shown)
+
+    def run_all(self, lines):
+        """In one shell that stops at the first failure, and where an error of HTTP is one."""
+        script = "\n".join(["set -eu -o pipefail", 'curl() { command curl --fail-with-body "$@"; }', "set -x", *lines])
+        for shown, here in ((".local/stack.env", f"{FOLDER}/stack.env"), ("9000", str(self.port))):
+            script = script.replace(shown, here)
+        return run("bash", "-c", script, env=os.environ)
+
+
+def commands(document):
+    """The commands of a document, from its shell blocks and from its text, in order."""
+    for block, span in re.findall(r"^```sh\n(.*?)^```|`([^`\n]+)`", text(document), re.DOTALL | re.MULTILINE):
+        if block:
+            yield from lines(block)
+        elif COMMAND.match(span):
+            yield span
+
+
+def answers(document):
+    """The last command of each shell block that a JSON answer follows, with the answer."""
+    for block, answer in re.findall(r"^```sh\n([^`]*)^```\n\n```json\n([^`]*)^```", text(document), re.MULTILINE):
+        yield list(lines(block))[-1], answer
+
+
+def lines(block):
+    """A command each, whole and without its comment."""
+    for line in block.replace("\\\n", " ").splitlines():
+        if command := re.sub(r"\s+", " ", line.partition(" # ")[0]).strip():
+            yield command
+
+
+def text(document):
+    return (ROOT / document).read_text()
+
+
+def form(value):
+    """The names and types of a JSON value; a list is as its first element."""
+    match value:
+        case dict():
+            return {name: form(member) for name, member in value.items()}
+        case list():
+            return [form(member) for member in value[:1]]
+        case _:
+            return type(value)
