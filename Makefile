@@ -16,7 +16,7 @@ WITH_STACK := [ ! -f "$(STACK_ENV)" ] || source "$(STACK_ENV)";
 
 .PHONY: help
 help: ## Show the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
 run: venv tools ## Deploy the service into a local AWS emulator, place an order, show its events, leave it running
