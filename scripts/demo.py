@@ -29,10 +29,10 @@ def token(partners_url):
     return body["token"]
 
 
-def call(method, url, body=None, headers=None):
+def call(method, url, body=None, headers=None, timeout=30):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
         return answer.status, answer.headers, json.loads(answer.read() or "null")
 
 

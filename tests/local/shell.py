@@ -18,7 +18,7 @@ BARE = {name: os.environ[name] for name in ("PATH", "HOME", "CARGO_TARGET_DIR") 
 
 def run(*command, env=BARE, **more):
     """What a command answers, its output as text."""
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, **more)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, **more)
 
 
 def errors(done):

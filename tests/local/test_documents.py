@@ -1,10 +1,11 @@
-"""Every command that README.md and docs show is run, but for those that another test runs."""
+"""`make watch` serves orders, and every command that README.md and docs show is run, but for those of other tests."""
 
 import json
 import os
 import re
 import unittest
 
+import demo
 from shell import FOLDER, ROOT, run, watch
 
 DOCUMENTS = ["README.md", "docs/local.md", "docs/partners.md", "docs/events.md"]
@@ -32,6 +33,11 @@ class Documents(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.port = cls.enterClassContext(watch())[1]
+
+    def test_an_order_placed_through_watch_is_confirmed_at_once(self):
+        # The first request builds the function.
+        status, _, order = demo.call("POST", f"http://127.0.0.1:{self.port}/orders", demo.ORDER, timeout=900)
+        self.assertEqual((201, "confirmed"), (status, order["status"]))
 
     def test_the_commands_of_every_document_work(self):
         for document in DOCUMENTS:

@@ -13,15 +13,14 @@ LISTENING = "0A"
 
 class Sockets(unittest.TestCase):
     def test_the_stack_listens_on_loopback_only(self):
-        addresses = listening(sessions(pid("emulator"), pid("partners")))
-        ports = {listening_port for _, listening_port in addresses}
-        self.assertLessEqual({port("emulator"), port("partners")}, ports)
-        self.assertEqual([], [address for address in addresses if not address[0].is_loopback])
+        self.assert_loopback(listening(sessions(pid("emulator"), pid("partners"))), port("emulator"), port("partners"))
 
     def test_watch_listens_on_loopback_only(self):
         with watch() as (session, watch_port):
-            addresses = listening(sessions(session))
-        self.assertIn(watch_port, {listening_port for _, listening_port in addresses})
+            self.assert_loopback(listening(sessions(session)), watch_port)
+
+    def assert_loopback(self, addresses, *ports):
+        self.assertLessEqual(set(ports), {listening_port for _, listening_port in addresses})
         self.assertEqual([], [address for address in addresses if not address[0].is_loopback])
 
 
