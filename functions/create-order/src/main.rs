@@ -1,7 +1,8 @@
 //! `POST /orders`
 
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::partners::{Circuits, PartnerClient, SelectedCustomers, SelectedInventory};
+use adapters::outbound::{Circuits, PartnerClient};
+use adapters::partners::{SelectedCustomers, SelectedInventory};
 use adapters::store::DynamoStore;
 use adapters::system::{RandomIds, SystemClock};
 use adapters::wire::CreateOrder;

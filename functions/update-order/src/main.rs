@@ -1,7 +1,8 @@
 //! `PUT /orders/{id}`
 
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::partners::{Circuits, PartnerClient, SelectedInventory};
+use adapters::outbound::{Circuits, PartnerClient};
+use adapters::partners::SelectedInventory;
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::wire::UpdateOrder;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::dead_letters::{DeadLetters, NotBuried, Unreadable};
 use crate::http::{ApiRequest, Problem, Reply};
-use crate::partners::PartnerClient;
+use crate::outbound::PartnerClient;
 use crate::token::{Jwks, TokenConfig, TokenVerifier};
 
 /// The text of `events/<name>.json`.

@@ -1,25 +1,12 @@
 //! JSON bodies: size, encoding, syntax, then the shape, with a JSON pointer to what does not fit.
 
-use domain::invalid::Invalid;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Code, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// The largest body that is read: 256 KiB.
 pub const MAX_BODY: usize = 256 * 1024;
-
-/// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// A JSON pointer into the body (RFC 6901), or `?name` for a query parameter.
-    pub pointer: String,
-    /// A stable code.
-    pub code: &'static str,
-    /// The rule, as a sentence.
-    pub detail: String,
-}
 
 /// Parses a body that must be `application/json` in UTF-8.
 ///
@@ -71,57 +58,6 @@ fn pointer(path: &Path) -> String {
         Segment::Enum { variant } => format!("{pointer}/{variant}"),
         Segment::Unknown => pointer,
     })
-}
-
-/// Collects what is wrong with the fields of a request, so that the client hears all of it at once.
-#[derive(Debug, Default)]
-pub struct Fields {
-    errors: Vec<FieldError>,
-}
-
-impl Fields {
-    /// The parsed value, or `None` and one more error.
-    pub fn check<T>(&mut self, pointer: impl Into<String>, parsed: Result<T, Invalid>) -> Option<T> {
-        match parsed {
-            Ok(value) => Some(value),
-            Err(Invalid { code, detail }) => {
-                self.errors.push(FieldError { pointer: pointer.into(), code: code.as_str(), detail });
-                None
-            }
-        }
-    }
-
-    /// The parsed value of a field that may be absent.
-    pub fn optional<R, T>(
-        &mut self,
-        pointer: impl Into<String>,
-        raw: Option<R>,
-        parse: impl FnOnce(R) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        raw.and_then(|raw| self.check(pointer, parse(raw)))
-    }
-
-    /// Notes a field that is wrong.
-    pub fn refuse(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        self.errors.push(FieldError { pointer: pointer.into(), code, detail: detail.into() });
-    }
-
-    /// The errors collected.
-    #[must_use]
-    pub fn into_errors(self) -> Vec<FieldError> {
-        self.errors
-    }
-
-    /// What was built from the checked fields, unless one of them is wrong.
-    ///
-    /// # Errors
-    /// [`Code::ValidationFailed`] with every error collected.
-    pub fn finish<T>(self, built: Option<T>) -> Result<T, Problem> {
-        match built {
-            Some(value) if self.errors.is_empty() => Ok(value),
-            _ => Err(Problem::new(Code::ValidationFailed).errors(self.errors)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 
-use crate::partners::CallScope;
-
-use super::{Code, Problem, body, caller, list_query};
+use super::{body, caller, list_query};
+use crate::outbound::CallScope;
+use crate::problem::{Code, Problem};
 
 /// One HTTP request from API Gateway (REST or payload 2.0).
 #[derive(Debug)]

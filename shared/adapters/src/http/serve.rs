@@ -5,7 +5,8 @@ use std::time::Instant;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
-use super::{ApiRequest, Problem, Reply};
+use super::{ApiRequest, Reply};
+use crate::problem::Problem;
 
 /// Serves requests until the environment is shut down.
 ///

@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::cache::Cache;
-use super::client::Partner;
+use crate::outbound::Partner;
 
 /// The customer service over HTTP.
 #[derive(Debug)]

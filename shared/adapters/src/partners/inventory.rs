@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cache::Cache;
-use super::client::Partner;
+use crate::outbound::Partner;
 
 /// The inventory service over HTTP.
 #[derive(Debug)]

@@ -8,8 +8,9 @@ use domain::order::Contact;
 use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 
-use super::{Breaker, Circuits, HttpCustomers, HttpInventory, PartnerClient, StandInCustomers, StandInInventory};
+use super::{HttpCustomers, HttpInventory, StandInCustomers, StandInInventory};
 use crate::config::{self, ConfigError};
+use crate::outbound::{Breaker, Circuits, PartnerClient};
 
 /// The circuits' names.
 pub(crate) const CUSTOMERS: &str = "customers";

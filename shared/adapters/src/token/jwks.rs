@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::TokenError;
 use crate::config::ConfigError;
-use crate::partners::{Breaker, Partner, PartnerClient};
+use crate::outbound::{Breaker, Partner, PartnerClient};
 
 /// Keys are fetched anew after this long, so that a withdrawn key stops working.
 const KEPT_FOR: Duration = Duration::from_secs(600);

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::breaker::{Breaker, Permit};
 use super::budget::RetryBudget;
-use super::call::CallScope;
+use super::scope::CallScope;
 use crate::config::ConfigError;
 
 /// An attempt that has not been answered by then is not going to be.
@@ -83,7 +83,7 @@ struct Shared {
 
 /// A whole answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     body: Vec<u8>,
 }
@@ -94,7 +94,7 @@ impl Partner {
     ///
     /// # Errors
     /// [`Unavailable`] after a failure (no answer in time, 5xx, 429), or without a call while the circuit is open.
-    pub(super) async fn call(&self, request: impl Fn(&Client, &str) -> RequestBuilder) -> Result<Answer, Unavailable> {
+    pub(crate) async fn call(&self, request: impl Fn(&Client, &str) -> RequestBuilder) -> Result<Answer, Unavailable> {
         let _place = self.shared.at_once.try_acquire().map_err(|_| self.unavailable("too many calls at a time"))?;
         self.shared.budget.earn();
         let mut pauses = ExponentialBuilder::default()
@@ -172,17 +172,17 @@ impl Partner {
     }
 
     /// The JSON of an answer.
-    pub(super) fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Unavailable> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Unavailable> {
         serde_json::from_slice(&answer.body).map_err(|error| self.unavailable(error))
     }
 
     /// An answer that the contract does not know.
-    pub(super) fn unexpected(&self, answer: &Answer) -> Unavailable {
+    pub(crate) fn unexpected(&self, answer: &Answer) -> Unavailable {
         self.unavailable(format_args!("it answered {}", answer.status))
     }
 
     /// The partner could not be asked, with the reason for the log.
-    pub(super) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
+    pub(crate) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
         let unavailable = Unavailable { service: self.service, detail: reason.to_string() };
         tracing::warn!(partner = self.service, cause = unavailable.detail, "a partner gave no usable answer");
         unavailable
