@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use lambda_http::Body;
 use lambda_http::http::HeaderMap;
+use lambda_http::{Body, Context, RequestExt};
 use ring::rand::SystemRandom;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -36,6 +36,17 @@ pub fn sample_event<T: DeserializeOwned>(name: &str) -> T {
 #[must_use]
 pub fn sample_request(name: &str) -> ApiRequest {
     ApiRequest::new(lambda_http::request::from_str(&sample_text(name)).expect("the sample event is a request"))
+}
+
+/// The request in `events/<name>.json`, changed, as Lambda hands it over under this request id.
+#[must_use]
+pub fn attempt(name: &str, lambda_request_id: &str, change: impl FnOnce(&mut Value)) -> ApiRequest {
+    let mut event: Value = sample_event(name);
+    change(&mut event);
+    let mut context = Context::default();
+    context.request_id = lambda_request_id.to_owned();
+    let request = lambda_http::request::from_str(&event.to_string()).expect("the changed event is a request");
+    ApiRequest::new(request.with_lambda_context(context))
 }
 
 /// Status, headers and JSON body (or `null`) of what a handler answers.
