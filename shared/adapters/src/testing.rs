@@ -43,10 +43,16 @@ pub fn sample_request(name: &str) -> ApiRequest {
 pub fn attempt(name: &str, lambda_request_id: &str, change: impl FnOnce(&mut Value)) -> ApiRequest {
     let mut event: Value = sample_event(name);
     change(&mut event);
-    let mut context = Context::default();
-    context.request_id = lambda_request_id.to_owned();
     let request = lambda_http::request::from_str(&event.to_string()).expect("the changed event is a request");
-    ApiRequest::new(request.with_lambda_context(context))
+    ApiRequest::new(request.with_lambda_context(lambda_context(lambda_request_id)))
+}
+
+/// What Lambda says of a request besides the event.
+#[must_use]
+pub fn lambda_context(request_id: &str) -> Context {
+    let mut context = Context::default();
+    context.request_id = request_id.to_owned();
+    context
 }
 
 /// Status, headers and JSON body (or `null`) of what a handler answers.
