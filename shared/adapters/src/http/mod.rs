@@ -7,6 +7,7 @@ mod list_query;
 mod reply;
 mod request;
 mod serve;
+mod strict;
 
 pub use crate::problem::Problem;
 pub use body::MAX_BODY;
