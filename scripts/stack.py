@@ -65,7 +65,7 @@ class Stack:
             port=partners_port,
             ready=f"{self.partners_url}/.well-known/jwks.json",
             folder=folder,
-            env={"PORT": str(partners_port), "STATE_FILE": str(folder / "partners.json"), **hold_seconds()},
+            env={"PORT": str(partners_port), "STATE_FILE": str(folder / "partners.json"), **reservation_seconds()},
         )
         self.deployment = Deployment(ROOT, folder, self.aws, self.partners_url)
 
@@ -112,9 +112,9 @@ class Stack:
         (self.folder / "stack.env").write_text("".join(lines))
 
 
-def hold_seconds():
-    value = os.environ.get("HOLD_SECONDS")
-    return {"HOLD_SECONDS": value} if value else {}
+def reservation_seconds():
+    value = os.environ.get("RESERVATION_SECONDS")
+    return {"RESERVATION_SECONDS": value} if value else {}
 
 
 def target_folder():
