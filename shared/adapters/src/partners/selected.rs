@@ -68,7 +68,7 @@ impl SelectedCustomers {
             return Ok(Self::StandIn(StandInCustomers));
         }
         let breaker = Breaker::new(Some(circuits.of(CUSTOMERS)));
-        let partner = client.partner("customer service", config::required("CUSTOMER_SERVICE_URL")?, breaker);
+        let partner = client.partner("customer service", config::parsed("CUSTOMER_SERVICE_URL")?, breaker);
         Ok(Self::Http(HttpCustomers::new(partner, kept_for()?)))
     }
 }
@@ -102,7 +102,7 @@ impl SelectedInventory {
             return Ok(Self::StandIn(StandInInventory));
         }
         let breaker = Breaker::new(Some(circuits.of(INVENTORY)));
-        let partner = client.partner("inventory service", config::required("INVENTORY_SERVICE_URL")?, breaker);
+        let partner = client.partner("inventory service", config::parsed("INVENTORY_SERVICE_URL")?, breaker);
         Ok(Self::Http(HttpInventory::new(partner, kept_for()?)))
     }
 }
