@@ -67,7 +67,7 @@ class Stack:
             port_variable="PARTNERS_PORT",
             ready=f"{self.partners_url}/.well-known/jwks.json",
             folder=folder,
-            env={"PORT": str(partners_port), "STATE_FILE": str(folder / "partners.json"), **hold_seconds()},
+            env={"PORT": str(partners_port), "STATE_FILE": str(folder / "partners.json"), **reservation_seconds()},
         )
         self.deployment = Deployment(folder, self.aws, self.partners_url)
 
@@ -122,9 +122,9 @@ class Stack:
         (self.folder / "stack.env").write_text("".join(lines))
 
 
-def hold_seconds():
-    value = os.environ.get("HOLD_SECONDS")
-    return {"HOLD_SECONDS": value} if value else {}
+def reservation_seconds():
+    value = os.environ.get("RESERVATION_SECONDS")
+    return {"RESERVATION_SECONDS": value} if value else {}
 
 
 def user_folder():

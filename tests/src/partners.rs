@@ -38,7 +38,7 @@ impl Partners {
         self.call(Method::PUT, &format!("/admin/stock/{product}"), Some(body)).await;
     }
 
-    /// Units of a product: free, held, held for good.
+    /// Units of a product: available, reserved, confirmed.
     pub async fn units(&self, product: &str) -> (u64, u64, u64) {
         let stock = self.call(Method::GET, &format!("/admin/stock/{product}"), None).await;
         let units = |name: &str| stock[name].as_u64().expect("a count");

@@ -52,6 +52,8 @@ fn of_create() -> Vec<Bad> {
         bad("no customer", order(|body| body["customer_id"] = Value::Null), SHAPE),
         bad("a customer with a separator", order(|body| body["customer_id"] = json!("a#b")), SHAPE),
         bad("no lines", order(|body| body["lines"] = json!([])), SHAPE),
+        bad("a line that is a list", line(r#"["sku-1",1]"#), SHAPE),
+        bad("an address that is a list", order(|body| body["shipping_address"] = json!(["x"])), SHAPE),
         bad("lines that are none", order(|body| body["lines"] = json!("sku-1")), SHAPE),
         bad("101 lines", order(|body| body["lines"] = json!(vec![body["lines"][0].clone(); 101])), SHAPE),
         bad("a price of the client's own", order(|body| body["lines"][0]["unit_price"] = json!(1)), SHAPE),

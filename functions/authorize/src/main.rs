@@ -1,6 +1,6 @@
 //! JWT -> tenant, subject and scopes in the request context (API Gateway Lambda authorizer)
 
-use adapters::partners::PartnerClient;
+use adapters::outbound::PartnerClient;
 use adapters::telemetry;
 use adapters::token::{Claims, TokenConfig, TokenError, TokenVerifier};
 use aws_lambda_events::apigw::{

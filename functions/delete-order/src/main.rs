@@ -29,18 +29,37 @@ async fn handle(store: &impl OrderStore, retention: Duration, request: ApiReques
 mod tests {
     use adapters::testing;
     use domain::memory::{MemoryStore, sample};
+    use domain::order::Order;
+    use domain::status::Status;
 
     use super::*;
 
     #[tokio::test]
-    async fn the_sample_event_deletes_an_order_however_often_it_is_sent() {
+    async fn the_sample_event_deletes_an_order_once() {
         let store = MemoryStore::default();
         store.insert(&sample::order()).await.unwrap();
         let delete = async || testing::parts(handle(&store, DAY, testing::sample_request("delete-order")).await);
-        assert_eq!((delete().await.0, delete().await.0), (204, 204));
+        assert_eq!((delete().await.0, delete().await.0), (204, 404));
         let order = store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
         let deletion = order.deletion.unwrap();
         assert_eq!(order.version, 2);
         assert_eq!(deletion.expires_at, deletion.at.plus(DAY));
+    }
+
+    #[tokio::test]
+    async fn a_deletion_under_the_gateway_id_of_an_earlier_change_deletes_the_order() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let attempt = |event, lambda_request_id| {
+            testing::attempt(event, lambda_request_id, |event| {
+                event["requestContext"]["requestId"] = "chosen-by-the-client".into();
+            })
+        };
+        let earlier = attempt("update-status", "attempt-1").target(&SystemClock).unwrap();
+        let process = |order: &Order| order.transition(Status::Processing, None, earlier.stamp.clone());
+        change_order(&store, &earlier, process).await.unwrap();
+        let (status, ..) = testing::parts(handle(&store, DAY, attempt("delete-order", "attempt-2")).await);
+        assert_eq!(status, 204);
+        assert!(store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap().is_deleted());
     }
 }

@@ -2,7 +2,7 @@
 
 use adapters::health::HealthCheck;
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::partners::Circuits;
+use adapters::outbound::Circuits;
 use adapters::{aws, http, telemetry};
 
 #[tokio::main(flavor = "current_thread")]

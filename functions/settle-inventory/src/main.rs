@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::messages::{self, OrderMessage};
-use adapters::partners::CallScope;
+use adapters::outbound::CallScope;
 use adapters::system::SystemClock;
 use adapters::{aws, settlement, telemetry};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};

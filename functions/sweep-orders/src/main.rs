@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::partners::CallScope;
+use adapters::outbound::CallScope;
 use adapters::system::SystemClock;
 use adapters::{aws, settlement, telemetry};
 use aws_lambda_events::eventbridge::EventBridgeEvent;

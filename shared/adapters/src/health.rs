@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::config::{self, ConfigError};
-use crate::partners::{Circuits, stand_ins};
+use crate::outbound::Circuits;
+use crate::partners::stand_ins;
 
 /// The partners whose circuits are shown.
 const PARTNERS: [&str; 2] = [crate::partners::CUSTOMERS, crate::partners::INVENTORY];

@@ -4,7 +4,8 @@ use aws_config::SdkConfig;
 use domain::use_cases::SettleOrder;
 
 use crate::config::ConfigError;
-use crate::partners::{Circuits, PartnerClient, SelectedCustomers, SelectedInventory};
+use crate::outbound::{Circuits, PartnerClient};
+use crate::partners::{SelectedCustomers, SelectedInventory};
 use crate::store::DynamoStore;
 
 /// Settlement with the table and the partners that the environment names.

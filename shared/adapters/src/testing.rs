@@ -8,15 +8,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use lambda_http::Body;
 use lambda_http::http::HeaderMap;
+use lambda_http::{Body, Context, RequestExt};
 use ring::rand::SystemRandom;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::dead_letters::{DeadLetters, NotBuried, Unreadable};
 use crate::http::{ApiRequest, Problem, Reply};
-use crate::partners::PartnerClient;
+use crate::outbound::PartnerClient;
 use crate::token::{Jwks, TokenConfig, TokenVerifier};
 
 /// The text of `events/<name>.json`.
@@ -36,6 +36,23 @@ pub fn sample_event<T: DeserializeOwned>(name: &str) -> T {
 #[must_use]
 pub fn sample_request(name: &str) -> ApiRequest {
     ApiRequest::new(lambda_http::request::from_str(&sample_text(name)).expect("the sample event is a request"))
+}
+
+/// The request in `events/<name>.json`, changed, as Lambda hands it over under this request id.
+#[must_use]
+pub fn attempt(name: &str, lambda_request_id: &str, change: impl FnOnce(&mut Value)) -> ApiRequest {
+    let mut event: Value = sample_event(name);
+    change(&mut event);
+    let request = lambda_http::request::from_str(&event.to_string()).expect("the changed event is a request");
+    ApiRequest::new(request.with_lambda_context(lambda_context(lambda_request_id)))
+}
+
+/// What Lambda says of a request besides the event.
+#[must_use]
+pub fn lambda_context(request_id: &str) -> Context {
+    let mut context = Context::default();
+    context.request_id = request_id.to_owned();
+    context
 }
 
 /// Status, headers and JSON body (or `null`) of what a handler answers.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use adapters::http::Code;
+use adapters::problem::Code;
 use domain::event::EventKind;
 use domain::status::Status;
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::invalid::{Invalid, InvalidCode};
 
-/// Declares an identifier of 1 to 64 characters from `A-Z a-z 0-9 . _ -`, safe in keys, paths and query strings.
+/// Declares an identifier of 1 to 64 characters from `A-Z a-z 0-9 . _ -`, not all of them dots: safe in keys, paths and
+/// query strings.
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -15,10 +16,10 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// Parses 1 to 64 characters from `A-Z a-z 0-9 . _ -`.
+            /// Parses 1 to 64 characters from `A-Z a-z 0-9 . _ -`, not all of them dots.
             ///
             /// # Errors
-            /// [`Invalid`] when the value is empty, too long or holds another character.
+            /// [`Invalid`] when the value is empty, too long, holds another character or nothing but dots.
             pub fn parse(value: impl Into<String>) -> Result<Self, Invalid> {
                 check_identifier(value.into()).map(Self)
             }
@@ -62,6 +63,10 @@ fn check_identifier(value: String) -> Result<String, Invalid> {
     }
     if !value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
         return Err(Invalid::new(InvalidCode::Malformed, "may hold only letters, digits, '.', '_' and '-'"));
+    }
+    // `.` and `..` in a path mean another path (RFC 3986 §5.2.4).
+    if value.bytes().all(|b| b == b'.') {
+        return Err(Invalid::new(InvalidCode::Malformed, "must hold more than dots"));
     }
     Ok(value)
 }
@@ -196,6 +201,16 @@ mod tests {
     fn identifiers_never_hold_a_key_separator() {
         for bad in ["", "a#b", "a,b", "a/b", "ä", &"x".repeat(65)] {
             assert!(TenantId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn identifiers_are_more_than_dots() {
+        for bad in [".", "..", "..."] {
+            assert_eq!(CustomerId::parse(bad).unwrap_err().code, InvalidCode::Malformed, "{bad}");
+        }
+        for good in [".a", "a.", "..a", "a.b", "-", "_"] {
+            assert!(CustomerId::parse(good).is_ok(), "{good}");
         }
     }
 

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::faults::{Call, Fault, Route};
+use crate::faults::{Call, Fault, Route, Target};
 use crate::state::{Customer, Partners, now_millis};
 use crate::stock::Money;
 
@@ -56,10 +56,15 @@ async fn put_customer(
     StatusCode::NO_CONTENT
 }
 
-/// `value`: milliseconds for `delay`, a status code for `status`, nothing for the others.
+/// `value`: milliseconds for `delay`, a status code for `status`, nothing for the others. `method` and `id` (of a
+/// customer, product or reservation) confine the fault to such calls.
 #[derive(Deserialize)]
 struct FaultBody {
     route: String,
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    id: Option<String>,
     kind: String,
     #[serde(default)]
     value: Option<u64>,
@@ -74,10 +79,11 @@ async fn put_fault(
     let fault = fault_of(&body).ok_or(bad("kind: none, delay, status, reset or hang, with a fitting value"))?;
     let mut world = partners.world();
     for route in routes {
+        let target = Target { route, method: body.method.clone(), id: body.id.clone() };
         match fault {
-            Some(fault) => world.faults.insert(route, fault),
-            None => world.faults.remove(&route),
-        };
+            Some(fault) => world.faults.set(target, fault),
+            None => world.faults.end(&target),
+        }
     }
     Ok(StatusCode::NO_CONTENT)
 }

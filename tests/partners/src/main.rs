@@ -1,13 +1,14 @@
 //! Plays the customer service, the inventory service and the token issuer, for local use and tests.
 //!
-//! Settings: `PORT` (4580), `HOLD_SECONDS` (600; how long an unconfirmed reservation lives), `STATE_FILE` (none; where
-//! stock, customers and the signing key outlive the process). It listens on loopback only.
+//! Settings: `PORT` (4580), `RESERVATION_SECONDS` (600; how long an unconfirmed reservation lives), `STATE_FILE` (none;
+//! where stock, customers and the signing key outlive the process). It listens on loopback only.
 
 mod admin;
 mod customers;
 mod faults;
 mod inventory;
 mod issuer;
+mod reservation;
 mod state;
 mod stock;
 
@@ -28,7 +29,7 @@ async fn main() -> Result<(), Failure> {
     let state_file = std::env::var_os("STATE_FILE").map(PathBuf::from);
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let partners = Partners::load(state_file, url.clone(), setting("HOLD_SECONDS", 600)?)?;
+    let partners = Partners::load(state_file, url.clone(), setting("RESERVATION_SECONDS", 600)?)?;
     println!("partners listen on {url}");
     axum::serve(listener, routes(partners.clone())).with_graceful_shutdown(stopped()?).await?;
     partners.save()

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-use crate::faults::{Call, Fault, Route};
+use crate::faults::{Call, Faults};
 use crate::issuer::Issuer;
 use crate::stock::Warehouse;
 
@@ -28,7 +28,7 @@ struct Shared {
 pub struct World {
     pub customers: BTreeMap<String, Customer>,
     pub warehouse: Warehouse,
-    pub faults: BTreeMap<Route, Fault>,
+    pub faults: Faults,
     pub calls: Vec<Call>,
 }
 
@@ -49,14 +49,14 @@ struct Saved {
 
 impl Partners {
     /// Starts from the state file, or with `sku-1` to `sku-20` and `cust-1` to `cust-20`.
-    pub fn load(state_file: Option<PathBuf>, url: String, hold_seconds: u64) -> Result<Self, Failure> {
+    pub fn load(state_file: Option<PathBuf>, url: String, reservation_seconds: u64) -> Result<Self, Failure> {
         let saved = match &state_file {
             Some(file) if file.exists() => serde_json::from_slice(&std::fs::read(file)?)?,
             _ => Saved { key_seed: Issuer::new_seed()?, customers: first_customers(), warehouse: Warehouse::first() },
         };
         let mut warehouse = saved.warehouse;
-        warehouse.hold_for(Duration::from_secs(hold_seconds));
-        let (faults, calls) = (BTreeMap::new(), Vec::new());
+        warehouse.reserve_for(Duration::from_secs(reservation_seconds));
+        let (faults, calls) = (Faults::default(), Vec::new());
         let world = Mutex::new(World { customers: saved.customers, warehouse, faults, calls });
         let shared = Shared { world, issuer: Issuer::new(url, saved.key_seed)?, state_file };
         let partners = Self { shared: Arc::new(shared) };

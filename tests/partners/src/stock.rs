@@ -1,17 +1,26 @@
-//! Stock and reservations: units are free, held, or held for good; a hold that is not confirmed expires.
+//! Stock: units are available, reserved or confirmed. What is reserved and never confirmed expires, what was released
+//! once stays released.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::reservation::{Family, Order, Reservation, Units};
 
 /// Everything the inventory service counts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Warehouse {
     products: BTreeMap<String, Product>,
-    reservations: BTreeMap<String, Reservation>,
+    families: BTreeMap<u64, Family>,
+    family_of: BTreeMap<String, u64>,
+    next_family: u64,
+    /// Ids that were released: they are never reserved again.
+    released: BTreeSet<String>,
+    /// When which reservation expires unless it is confirmed.
+    expiries: BTreeSet<(u64, String)>,
     #[serde(skip)]
-    hold_for: Duration,
+    reserved_for: Duration,
 }
 
 /// A product and its units.
@@ -33,36 +42,33 @@ pub struct Money {
     pub currency: String,
 }
 
-/// One line of a reservation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    pub product_id: String,
-    pub quantity: u64,
+/// What is asked for under the id of a reservation.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub order: Order,
+    pub units: Units,
+    pub replaces: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Reservation {
-    lines: Vec<Line>,
-    expires_at: u64,
-    is_confirmed: bool,
-}
-
-/// A line that cannot be held.
-#[derive(Debug, Serialize)]
+/// A product of which too few units are available.
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Shortage {
-    product_id: String,
-    requested: u64,
-    available: u64,
+    pub product_id: String,
+    pub requested: u64,
+    pub available: u64,
 }
 
-/// What became of a request to hold lines.
-pub enum Hold {
-    /// They are held until this time, in milliseconds since 1970.
-    Held(u64),
-    /// Nothing is held.
-    Short(Vec<Shortage>),
-    /// The reservation exists with other lines.
+/// The answer to a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The units are reserved until this time, in milliseconds since 1970, or for good.
+    Reserved(u64),
+    /// Nothing is reserved.
+    Unavailable(Vec<Shortage>),
+    /// The reservation exists with other lines, or replaces one of another order.
     Mismatch,
+    /// The reservation was released, which is final.
+    Released,
 }
 
 impl Warehouse {
@@ -78,170 +84,411 @@ impl Warehouse {
         Self { products: (1..=20).map(|n| (format!("sku-{n}"), product(n))).collect(), ..Self::default() }
     }
 
-    /// Sets how long an unconfirmed hold lives.
-    pub fn hold_for(&mut self, hold_for: Duration) {
-        self.hold_for = hold_for;
+    /// Sets how long an unconfirmed reservation lives.
+    pub fn reserve_for(&mut self, reserved_for: Duration) {
+        self.reserved_for = reserved_for;
     }
 
-    /// A product, after holds that ran out were given back.
+    /// A product, after reservations expired.
     pub fn product(&mut self, id: &str, now: u64) -> Option<Product> {
         self.expire(now);
         self.products.get(id).cloned()
     }
 
-    /// Adds a product, or sets its name, price and free units.
+    /// Adds a product, or sets its name, price and available units.
     pub fn set(&mut self, id: String, name: String, unit_price: Money, available: u64) {
         let (reserved, confirmed) = self.products.get(&id).map_or((0, 0), |old| (old.reserved, old.confirmed));
         self.products.insert(id, Product { name, unit_price, available, reserved, confirmed });
     }
 
-    /// Holds all lines or none; repeating a reservation changes nothing.
-    pub fn reserve(&mut self, id: String, lines: Vec<Line>, now: u64) -> Hold {
+    /// Reserves all lines or none; repeating a reservation changes nothing.
+    pub fn reserve(&mut self, id: String, request: Request, now: u64) -> Answer {
         self.expire(now);
-        let lines = summed(lines);
-        if let Some(known) = self.reservations.get(&id) {
-            return if known.lines == lines { Hold::Held(known.expires_at) } else { Hold::Mismatch };
+        if self.released.contains(&id) {
+            return Answer::Released;
         }
-        let shortages: Vec<Shortage> = lines.iter().filter_map(|line| self.shortage(line)).collect();
+        if let Some((_, family)) = self.family(&id) {
+            let known = family.get(&id).filter(|known| known.units == request.units);
+            return known.map_or(Answer::Mismatch, |known| Answer::Reserved(known.expires_at));
+        }
+        let Request { order, units, replaces } = request;
+        let replaced = replaces.and_then(|old| Some((self.family(&old)?, old)));
+        let ((name, mut family), replaces) = match replaced {
+            Some(((_, family), old)) if family.get(&old).is_some_and(|old| old.order != order) => {
+                return Answer::Mismatch;
+            }
+            Some((replaced, old)) => (replaced, Some(old)),
+            None => (self.new_family(), None),
+        };
+        let shortages = self.shortages(&units, &family.held());
         if !shortages.is_empty() {
-            return Hold::Short(shortages);
+            return Answer::Unavailable(shortages);
         }
-        for line in &lines {
-            self.move_units(line, |product, units| {
-                product.available -= units;
-                product.reserved += units;
-            });
-        }
-        let expires_at = now + u64::try_from(self.hold_for.as_millis()).unwrap_or(u64::MAX);
-        self.reservations.insert(id, Reservation { lines, expires_at, is_confirmed: false });
-        Hold::Held(expires_at)
+        let expires_at = now.saturating_add(u64::try_from(self.reserved_for.as_millis()).unwrap_or(u64::MAX));
+        self.expiries.insert((expires_at, id.clone()));
+        family.add(id, Reservation { order, units, replaces, expires_at, is_confirmed: false });
+        self.put(name, family);
+        Answer::Reserved(expires_at)
     }
 
-    /// Keeps a hold for good. `false`: there is none, or no longer.
+    /// Makes a reservation permanent. `false`: there is none, or no longer.
     pub fn confirm(&mut self, id: &str, now: u64) -> bool {
         self.expire(now);
-        let Some(reservation) = self.reservations.get_mut(id) else { return false };
-        if reservation.is_confirmed {
-            return true;
-        }
-        reservation.is_confirmed = true;
-        for line in reservation.lines.clone() {
-            self.move_units(&line, |product, units| {
-                product.reserved -= units;
-                product.confirmed += units;
-            });
-        }
+        let Some((name, mut family)) = self.family(id) else { return false };
+        self.released.extend(family.confirm(id));
+        self.put(name, family);
         true
     }
 
-    /// Gives a hold back, if there is one.
+    /// Releases a reservation for good, also one that was never made.
     pub fn release(&mut self, id: &str, now: u64) {
         self.expire(now);
+        self.released.insert(id.to_owned());
         self.remove(id);
     }
 
     fn expire(&mut self, now: u64) {
-        let is_over = |hold: &Reservation| !hold.is_confirmed && hold.expires_at <= now;
-        let over: Vec<String> =
-            self.reservations.iter().filter(|(_, hold)| is_over(hold)).map(|(id, _)| id.clone()).collect();
-        for id in over {
-            self.remove(&id);
+        while self.expiries.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, id)) = self.expiries.pop_first() else { return };
+            let family = self.family(&id);
+            if family.is_some_and(|(_, family)| family.get(&id).is_some_and(|known| !known.is_confirmed)) {
+                self.remove(&id);
+            }
         }
     }
 
     fn remove(&mut self, id: &str) {
-        let Some(reservation) = self.reservations.remove(id) else { return };
-        for line in &reservation.lines {
-            self.move_units(line, |product, units| {
-                let held = if reservation.is_confirmed { &mut product.confirmed } else { &mut product.reserved };
-                *held -= units;
-                product.available += units;
-            });
+        let Some((name, mut family)) = self.family(id) else { return };
+        family.remove(id);
+        self.put(name, family);
+    }
+
+    /// The family of a reservation, and the name that the warehouse has for it.
+    fn family(&self, id: &str) -> Option<(u64, Family)> {
+        let name = *self.family_of.get(id)?;
+        Some((name, self.families.get(&name)?.clone()))
+    }
+
+    fn new_family(&mut self) -> (u64, Family) {
+        self.next_family += 1;
+        (self.next_family, Family::default())
+    }
+
+    /// What is missing, with these units counting as available.
+    fn shortages(&self, wanted: &Units, own: &Units) -> Vec<Shortage> {
+        let shortage = |(id, requested): (&String, &u64)| {
+            let available = self.products.get(id).map_or(0, |product| product.available) + own.get(id).unwrap_or(&0);
+            (available < *requested).then(|| Shortage { product_id: id.clone(), requested: *requested, available })
+        };
+        wanted.iter().filter_map(shortage).collect()
+    }
+
+    /// Puts a family in the place of what it was, and moves the units.
+    fn put(&mut self, name: u64, family: Family) {
+        let before = self.families.remove(&name).unwrap_or_default();
+        for id in before.ids() {
+            self.family_of.remove(id);
+        }
+        self.move_units(&before, |product, held, confirmed| {
+            product.available += held;
+            product.reserved -= held - confirmed;
+            product.confirmed -= confirmed;
+        });
+        self.move_units(&family, |product, held, confirmed| {
+            product.available -= held;
+            product.reserved += held - confirmed;
+            product.confirmed += confirmed;
+        });
+        self.family_of.extend(family.ids().map(|id| (id.clone(), name)));
+        if !family.is_empty() {
+            self.families.insert(name, family);
         }
     }
 
-    fn shortage(&self, line: &Line) -> Option<Shortage> {
-        let available = self.products.get(&line.product_id).map_or(0, |product| product.available);
-        let (product_id, requested) = (line.product_id.clone(), line.quantity);
-        (available < requested).then_some(Shortage { product_id, requested, available })
-    }
-
-    fn move_units(&mut self, line: &Line, change: impl FnOnce(&mut Product, u64)) {
-        if let Some(product) = self.products.get_mut(&line.product_id) {
-            change(product, line.quantity);
+    fn move_units(&mut self, family: &Family, change: impl Fn(&mut Product, u64, u64)) {
+        let confirmed = family.confirmed();
+        for (id, held) in family.held() {
+            if let Some(product) = self.products.get_mut(&id) {
+                change(product, held, confirmed.get(&id).copied().unwrap_or_default());
+            }
         }
     }
-}
-
-fn summed(lines: Vec<Line>) -> Vec<Line> {
-    let mut units = BTreeMap::<String, u64>::new();
-    for line in lines {
-        *units.entry(line.product_id).or_default() += line.quantity;
-    }
-    units.into_iter().map(|(product_id, quantity)| Line { product_id, quantity }).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
     use super::*;
 
+    /// 10 units of `tea`, reserved for 10 seconds at a time.
     fn warehouse() -> Warehouse {
-        let mut warehouse = Warehouse::first();
-        warehouse.hold_for(Duration::from_secs(10));
+        let mut warehouse = Warehouse::default();
+        warehouse.reserve_for(Duration::from_secs(10));
+        let price = Money { amount: 100, currency: "EUR".to_owned() };
+        warehouse.set("tea".to_owned(), "Tea".to_owned(), price, 10);
         warehouse
     }
 
-    fn line(product: &str, quantity: u64) -> Line {
-        Line { product_id: product.to_owned(), quantity }
-    }
-
-    fn counts(warehouse: &mut Warehouse, id: &str, now: u64) -> (u64, u64, u64) {
-        let product = warehouse.product(id, now).unwrap();
-        (product.available, product.reserved, product.confirmed)
-    }
-
-    #[test]
-    fn a_hold_is_taken_once_confirmed_once_and_released_once() {
-        let mut warehouse = warehouse();
-        for _ in 0..2 {
-            assert!(matches!(warehouse.reserve("r".to_owned(), vec![line("sku-1", 3)], 0), Hold::Held(10_000)));
+    fn request(units: &[(&str, u64)], replaces: Option<&str>) -> Request {
+        Request {
+            order: Order { tenant: "demo".to_owned(), order_id: "order".to_owned() },
+            units: units.iter().map(|(product, units)| ((*product).to_owned(), *units)).collect(),
+            replaces: replaces.map(ToOwned::to_owned),
         }
-        assert_eq!(counts(&mut warehouse, "sku-1", 0), (997, 3, 0));
+    }
+
+    impl Warehouse {
+        fn tea(&mut self, id: &str, units: u64, now: u64) -> Answer {
+            self.reserve(id.to_owned(), request(&[("tea", units)], None), now)
+        }
+
+        fn replace(&mut self, old: &str, new: &str, units: u64, now: u64) -> Answer {
+            self.reserve(new.to_owned(), request(&[("tea", units)], Some(old)), now)
+        }
+
+        /// Units available, reserved and confirmed.
+        fn units(&mut self, now: u64) -> (u64, u64, u64) {
+            let product = self.product("tea", now).unwrap();
+            (product.available, product.reserved, product.confirmed)
+        }
+    }
+
+    fn short(requested: u64, available: u64) -> Answer {
+        Answer::Unavailable(vec![Shortage { product_id: "tea".to_owned(), requested, available }])
+    }
+
+    #[test]
+    fn units_are_reserved_once_confirmed_once_and_released_once() {
+        let mut warehouse = warehouse();
+        assert_eq!(
+            (warehouse.tea("r", 3, 0), warehouse.tea("r", 3, 5)),
+            (Answer::Reserved(10_000), Answer::Reserved(10_000))
+        );
+        assert_eq!(warehouse.units(0), (7, 3, 0));
         assert!(warehouse.confirm("r", 0) && warehouse.confirm("r", 0));
-        assert_eq!(counts(&mut warehouse, "sku-1", 0), (997, 0, 3));
+        assert_eq!(warehouse.units(0), (7, 0, 3));
         warehouse.release("r", 0);
         warehouse.release("r", 0);
-        assert_eq!(counts(&mut warehouse, "sku-1", 0), (1_000, 0, 0));
+        assert_eq!(warehouse.units(0), (10, 0, 0));
     }
 
     #[test]
-    fn an_unconfirmed_hold_expires_and_can_no_longer_be_confirmed() {
+    fn all_lines_are_reserved_or_none() {
         let mut warehouse = warehouse();
-        warehouse.reserve("r".to_owned(), vec![line("sku-1", 3)], 0);
-        assert_eq!(counts(&mut warehouse, "sku-1", 10_000), (1_000, 0, 0));
-        assert!(!warehouse.confirm("r", 10_000));
-    }
-
-    #[test]
-    fn a_confirmed_hold_never_expires() {
-        let mut warehouse = warehouse();
-        warehouse.reserve("r".to_owned(), vec![line("sku-1", 3)], 0);
-        warehouse.confirm("r", 0);
-        assert_eq!(counts(&mut warehouse, "sku-1", u64::MAX), (997, 0, 3));
-    }
-
-    #[test]
-    fn all_lines_are_held_or_none() {
-        let mut warehouse = warehouse();
-        let lines = vec![line("sku-1", 1), line("sku-2", 600), line("sku-2", 600)];
-        assert!(matches!(warehouse.reserve("r".to_owned(), lines, 0), Hold::Short(short) if short.len() == 1));
-        assert_eq!(counts(&mut warehouse, "sku-1", 0), (1_000, 0, 0));
+        let lines = request(&[("coffee", 1), ("tea", 1)], None);
+        let missing = Shortage { product_id: "coffee".to_owned(), requested: 1, available: 0 };
+        assert_eq!(warehouse.reserve("r".to_owned(), lines, 0), Answer::Unavailable(vec![missing]));
+        assert_eq!(warehouse.units(0), (10, 0, 0));
     }
 
     #[test]
     fn a_reservation_cannot_change_its_lines() {
         let mut warehouse = warehouse();
-        warehouse.reserve("r".to_owned(), vec![line("sku-1", 3)], 0);
-        assert!(matches!(warehouse.reserve("r".to_owned(), vec![line("sku-1", 4)], 0), Hold::Mismatch));
+        warehouse.tea("r", 3, 0);
+        assert_eq!(warehouse.tea("r", 4, 0), Answer::Mismatch);
+        assert_eq!(warehouse.units(0), (7, 3, 0));
+    }
+
+    #[test]
+    fn an_expired_reservation_cannot_be_confirmed_but_reserved_again() {
+        let mut warehouse = warehouse();
+        warehouse.tea("r", 3, 0);
+        assert_eq!(warehouse.units(10_000), (10, 0, 0));
+        assert!(!warehouse.confirm("r", 10_000));
+        assert_eq!(warehouse.tea("r", 3, 10_000), Answer::Reserved(20_000));
+        assert!(warehouse.confirm("r", 19_999));
+    }
+
+    #[test]
+    fn a_confirmed_reservation_never_expires() {
+        let mut warehouse = warehouse();
+        warehouse.tea("r", 3, 0);
+        warehouse.confirm("r", 0);
+        assert_eq!(warehouse.units(u64::MAX), (7, 0, 3));
+    }
+
+    #[test]
+    fn what_was_released_is_never_reserved_or_confirmed_again() {
+        let mut warehouse = warehouse();
+        warehouse.tea("reserved", 3, 0);
+        warehouse.tea("confirmed", 3, 0);
+        warehouse.confirm("confirmed", 0);
+        for id in ["reserved", "confirmed", "never seen"] {
+            warehouse.release(id, 0);
+            assert_eq!(warehouse.tea(id, 3, 0), Answer::Released, "{id}");
+            assert!(!warehouse.confirm(id, 0), "{id}");
+        }
+        assert_eq!(warehouse.units(0), (10, 0, 0));
+    }
+
+    #[test]
+    fn what_was_released_after_it_expired_stays_released() {
+        let mut warehouse = warehouse();
+        warehouse.tea("r", 3, 0);
+        warehouse.release("r", 10_000);
+        assert_eq!(warehouse.tea("r", 3, 10_000), Answer::Released);
+    }
+
+    #[test]
+    fn old_and_new_hold_the_larger_of_both() {
+        for (new, held) in [(4, 6), (6, 6), (10, 10)] {
+            let mut warehouse = warehouse();
+            warehouse.tea("old", 6, 0);
+            assert_eq!(warehouse.replace("old", "new", new, 0), Answer::Reserved(10_000));
+            assert_eq!(warehouse.units(0), (10 - held, held, 0), "{new}");
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_old_units_count_as_available() {
+        let mut warehouse = warehouse();
+        warehouse.tea("old", 6, 0);
+        warehouse.tea("another", 1, 0);
+        assert_eq!(warehouse.replace("old", "new", 10, 0), short(10, 9));
+        assert_eq!(warehouse.units(0), (3, 7, 0));
+    }
+
+    #[test]
+    fn each_product_counts_by_itself() {
+        let mut warehouse = warehouse();
+        let price = Money { amount: 100, currency: "EUR".to_owned() };
+        warehouse.set("coffee".to_owned(), "Coffee".to_owned(), price, 5);
+        warehouse.reserve("old".to_owned(), request(&[("tea", 10)], None), 0);
+        let new = request(&[("tea", 4), ("coffee", 5)], Some("old"));
+        assert_eq!(warehouse.reserve("new".to_owned(), new, 0), Answer::Reserved(10_000));
+        assert!(warehouse.confirm("new", 0));
+        assert_eq!(warehouse.units(0), (6, 0, 4));
+        assert_eq!(warehouse.product("coffee", 0).unwrap().confirmed, 5);
+    }
+
+    #[test]
+    fn confirming_the_new_releases_the_old_for_good() {
+        for new in [4, 10] {
+            let mut warehouse = warehouse();
+            warehouse.tea("old", 6, 0);
+            warehouse.confirm("old", 0);
+            warehouse.replace("old", "new", new, 0);
+            assert_eq!(warehouse.units(0), (10 - new.max(6), new.max(6) - 6, 6));
+            assert!(warehouse.confirm("new", 0));
+            assert_eq!(warehouse.units(u64::MAX), (10 - new, 0, new));
+            assert_eq!((warehouse.tea("old", 6, 0), warehouse.confirm("old", 0)), (Answer::Released, false));
+        }
+    }
+
+    #[test]
+    fn releasing_the_new_leaves_the_old_as_it_was() {
+        let mut warehouse = warehouse();
+        warehouse.tea("old", 6, 0);
+        warehouse.replace("old", "new", 10, 0);
+        warehouse.release("new", 0);
+        assert_eq!(warehouse.units(0), (4, 6, 0));
+        assert!(warehouse.confirm("old", 0));
+    }
+
+    #[test]
+    fn the_expiry_of_the_new_leaves_the_old_as_it_was() {
+        let mut warehouse = warehouse();
+        warehouse.tea("old", 6, 0);
+        warehouse.confirm("old", 0);
+        warehouse.replace("old", "new", 10, 0);
+        assert_eq!(warehouse.units(10_000), (4, 0, 6));
+    }
+
+    #[test]
+    fn when_the_old_ends_the_new_keeps_what_it_needs() {
+        for new in [4, 10] {
+            let mut expired = warehouse();
+            expired.tea("old", 6, 0);
+            expired.replace("old", "new", new, 5_000);
+            assert_eq!(expired.units(10_000), (10 - new, new, 0), "expired");
+            assert!(expired.confirm("new", 10_000));
+            let mut released = warehouse();
+            released.tea("old", 6, 0);
+            released.replace("old", "new", new, 0);
+            released.release("old", 0);
+            assert_eq!(released.units(0), (10 - new, new, 0), "released");
+            assert!(released.confirm("new", 0));
+        }
+    }
+
+    #[test]
+    fn confirming_one_of_several_replacements_releases_the_others() {
+        let mut warehouse = warehouse();
+        warehouse.tea("old", 10, 0);
+        for (id, units) in [("one", 4), ("two", 7)] {
+            assert_eq!(warehouse.replace("old", id, units, 0), Answer::Reserved(10_000));
+        }
+        assert!(warehouse.confirm("one", 0));
+        assert!(!warehouse.confirm("two", 0));
+        assert_eq!(warehouse.units(0), (6, 0, 4));
+    }
+
+    #[test]
+    fn the_replacement_of_a_replacement_outlives_its_confirmation() {
+        let mut warehouse = warehouse();
+        warehouse.tea("first", 10, 0);
+        warehouse.replace("first", "second", 2, 0);
+        assert_eq!(warehouse.replace("second", "third", 9, 0), Answer::Reserved(10_000));
+        assert!(warehouse.confirm("second", 0));
+        assert_eq!(warehouse.units(0), (1, 7, 2));
+        assert!(warehouse.confirm("third", 0));
+        assert_eq!(warehouse.units(0), (1, 0, 9));
+    }
+
+    #[test]
+    fn what_is_gone_has_no_units_to_count() {
+        let mut warehouse = warehouse();
+        warehouse.tea("other", 6, 0);
+        warehouse.confirm("other", 0);
+        warehouse.tea("old", 4, 0);
+        warehouse.release("old", 0);
+        for (old, new) in [("old", "one"), ("never seen", "two")] {
+            assert_eq!(warehouse.replace(old, new, 5, 0), short(5, 4));
+        }
+        assert_eq!(warehouse.replace("old", "new", 4, 0), Answer::Reserved(10_000));
+    }
+
+    #[test]
+    fn a_reservation_of_another_order_cannot_be_replaced() {
+        let mut warehouse = warehouse();
+        warehouse.tea("old", 6, 0);
+        let mut new = request(&[("tea", 1)], Some("old"));
+        new.order.order_id = "another".to_owned();
+        assert_eq!(warehouse.reserve("new".to_owned(), new, 0), Answer::Mismatch);
+        assert_eq!(warehouse.units(0), (4, 6, 0));
+    }
+
+    #[test]
+    fn no_unit_is_lost_or_promised_twice_whatever_happens() {
+        let mut warehouse = warehouse();
+        let mut made = 0;
+        for step in 0..50_000_u64 {
+            let chance = |what: u64, of: u64| {
+                let mut hasher = DefaultHasher::new();
+                (step, what).hash(&mut hasher);
+                hasher.finish() % of
+            };
+            let now = step * 300;
+            // Eight ids at a time: the oldest is released, and another takes its place.
+            let (id, old) = ((step / 10 + chance(0, 8)).to_string(), (step / 10 + chance(1, 8)).to_string());
+            match chance(2, 8) {
+                0 => warehouse.release(&id, now),
+                1 | 2 => {
+                    warehouse.confirm(&id, now);
+                }
+                _ => {
+                    let replaces = Some(old.as_str()).filter(|_| chance(3, 2) == 0);
+                    let answer = warehouse.reserve(id, request(&[("tea", 1 + chance(4, 5))], replaces), now);
+                    made += u64::from(matches!(answer, Answer::Reserved(_)));
+                }
+            }
+            warehouse.release(&(step / 10).saturating_sub(1).to_string(), now);
+            let (available, reserved, confirmed) = warehouse.units(now);
+            assert_eq!(available + reserved + confirmed, 10, "step {step}");
+            let held: u64 = warehouse.families.values().map(|family| family.held()["tea"]).sum();
+            assert_eq!(held, reserved + confirmed, "step {step}");
+        }
+        assert!(made > 5_000, "only {made} reservations were made");
     }
 }

@@ -1,25 +1,13 @@
 //! JSON bodies: size, encoding, syntax, then the shape, with a JSON pointer to what does not fit.
 
-use domain::invalid::Invalid;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Code, Problem};
+use super::strict::Strict;
+use crate::problem::{Code, FieldError, Problem};
 
 /// The largest body that is read: 256 KiB.
 pub const MAX_BODY: usize = 256 * 1024;
-
-/// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// A JSON pointer into the body (RFC 6901), or `?name` for a query parameter.
-    pub pointer: String,
-    /// A stable code.
-    pub code: &'static str,
-    /// The rule, as a sentence.
-    pub detail: String,
-}
 
 /// Parses a body that must be `application/json` in UTF-8.
 ///
@@ -34,14 +22,8 @@ pub(super) fn parse<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]
     }
     let text = std::str::from_utf8(body).ok().filter(|text| !text.contains(char::REPLACEMENT_CHARACTER));
     let text = text.ok_or_else(|| Problem::new(Code::InvalidJson).detail("the body is not UTF-8"))?;
-    if text.trim_start().starts_with('[') {
-        // Serde would read a list as a struct, field by field.
-        let detail = "the body must be an object".to_owned();
-        let error = FieldError { pointer: String::new(), code: "invalid_type", detail };
-        return Err(Problem::new(Code::ValidationFailed).errors(vec![error]));
-    }
     let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());
         shape_problem(pointer, error.inner())
     })?;
@@ -73,62 +55,12 @@ fn pointer(path: &Path) -> String {
     })
 }
 
-/// Collects what is wrong with the fields of a request, so that the client hears all of it at once.
-#[derive(Debug, Default)]
-pub struct Fields {
-    errors: Vec<FieldError>,
-}
-
-impl Fields {
-    /// The parsed value, or `None` and one more error.
-    pub fn check<T>(&mut self, pointer: impl Into<String>, parsed: Result<T, Invalid>) -> Option<T> {
-        match parsed {
-            Ok(value) => Some(value),
-            Err(Invalid { code, detail }) => {
-                self.errors.push(FieldError { pointer: pointer.into(), code: code.as_str(), detail });
-                None
-            }
-        }
-    }
-
-    /// The parsed value of a field that may be absent.
-    pub fn optional<R, T>(
-        &mut self,
-        pointer: impl Into<String>,
-        raw: Option<R>,
-        parse: impl FnOnce(R) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        raw.and_then(|raw| self.check(pointer, parse(raw)))
-    }
-
-    /// Notes a field that is wrong.
-    pub fn refuse(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        self.errors.push(FieldError { pointer: pointer.into(), code, detail: detail.into() });
-    }
-
-    /// The errors collected.
-    #[must_use]
-    pub fn into_errors(self) -> Vec<FieldError> {
-        self.errors
-    }
-
-    /// What was built from the checked fields, unless one of them is wrong.
-    ///
-    /// # Errors
-    /// [`Code::ValidationFailed`] with every error collected.
-    pub fn finish<T>(self, built: Option<T>) -> Result<T, Problem> {
-        match built {
-            Some(value) if self.errors.is_empty() => Ok(value),
-            _ => Err(Problem::new(Code::ValidationFailed).errors(self.errors)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::wire::{CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -172,6 +104,72 @@ mod tests {
         assert_eq!(refusal(b"{\"items\":[],\"more\":1}"), expected("/more", "unknown_field"));
         assert_eq!(refusal(b"{}").1.unwrap().1, "required");
         assert_eq!(refusal(b"[]").1.unwrap().1, "invalid_type");
+    }
+
+    /// The pointers of what is wrong with the types within a body.
+    fn wrong_types<T: DeserializeOwned>(body: &str) -> Vec<String> {
+        let Err(problem) = parse::<T>(Some("application/json"), body.as_bytes()) else { return Vec::new() };
+        assert_eq!(problem.code(), Code::ValidationFailed, "{body}");
+        assert!(problem.field_errors().iter().all(|error| error.code == "invalid_type"), "{body}: {problem:?}");
+        problem.field_errors().iter().map(|error| error.pointer.clone()).collect()
+    }
+
+    #[test]
+    fn no_list_stands_for_an_object_at_any_depth_of_a_new_order() {
+        let with =
+            |field: &str| format!(r#"{{"customer_id":"c","lines":[{{"product_id":"p","quantity":1}}],{field}}}"#);
+        let lines = |lines: &str| format!(r#"{{"customer_id":"c","lines":{lines}}}"#);
+        for (body, pointer) in [
+            (r#"["c",[["p",1]]]"#.to_owned(), ""),
+            (lines(r#"[["p",1]]"#), "/lines/0"),
+            (lines(r#"[{"product_id":"p","quantity":1},["p",1]]"#), "/lines/1"),
+            (lines("[[]]"), "/lines/0"),
+            (lines(r#"{"product_id":"p","quantity":1}"#), "/lines"),
+            (lines(r#"[{"product_id":["p"],"quantity":1}]"#), "/lines/0/product_id"),
+            (with(r#""shipping_address":["n","l","m","c","s","z","GB","p"]"#), "/shipping_address"),
+            (with(r#""shipping_address":["x"]"#), "/shipping_address"),
+            (with(r#""shipping_address":{"line1":["x"],"city":"y","country":"GB"}"#), "/shipping_address/line1"),
+            (with(r#""metadata":[["a","b"]]"#), "/metadata"),
+            (with(r#""metadata":{"a":["b"]}"#), "/metadata/a"),
+            (with(r#""notes":["n"]"#), "/notes"),
+        ] {
+            assert_eq!(wrong_types::<CreateOrder>(&body), [pointer], "{body}");
+        }
+    }
+
+    #[test]
+    fn no_list_stands_for_an_object_at_any_depth_of_a_change() {
+        for (body, pointer) in [
+            (r#"[null,null,null,null,null]"#, ""),
+            (r#"{"lines":[["p",1]]}"#, "/lines/0"),
+            (r#"{"shipping_address":["n","l","m","c","s","z","GB","p"]}"#, "/shipping_address"),
+            (r#"{"metadata":[]}"#, "/metadata"),
+        ] {
+            assert_eq!(wrong_types::<UpdateOrder>(body), [pointer], "{body}");
+        }
+        for (body, pointer) in [(r#"["canceled","why"]"#, ""), (r#"{"status":["canceled"]}"#, "/status")] {
+            assert_eq!(wrong_types::<UpdateStatus>(body), [pointer], "{body}");
+        }
+        for (body, pointer) in
+            [(r#"["c","n",null,null,null,null]"#, ""), (r#"{"carrier":["c"],"tracking_number":"n"}"#, "/carrier")]
+        {
+            assert_eq!(wrong_types::<UpdateShipping>(body), [pointer], "{body}");
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_body_can_be_read_and_be_null() {
+        let address = r#"{"name":"n","line1":"l","line2":null,"city":"c","country":"GB"}"#;
+        let lines = r#"[{"product_id":"p","quantity":1}]"#;
+        let optional =
+            format!(r#""shipping_address":{address},"metadata":{{"a":"b"}},"external_reference":"r","notes":null"#);
+        let create = format!(r#"{{"customer_id":"c","lines":{lines},{optional}}}"#);
+        assert_eq!(wrong_types::<CreateOrder>(&create), [""; 0]);
+        assert_eq!(wrong_types::<UpdateOrder>(&format!(r#"{{"lines":{lines},{optional}}}"#)), [""; 0]);
+        assert_eq!(wrong_types::<UpdateOrder>(r#"{"shipping_address":null,"metadata":null}"#), [""; 0]);
+        assert_eq!(wrong_types::<UpdateStatus>(r#"{"status":"canceled","reason":"why"}"#), [""; 0]);
+        let shipping = r#"{"carrier":"c","tracking_number":"n","tracking_url":null,"shipped_at":"2026-01-31"}"#;
+        assert_eq!(wrong_types::<UpdateShipping>(shipping), [""; 0]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use domain::id::{CustomerId, TenantId};
 use lambda_http::request::RequestContext;
 use serde_json::Value;
 
-use super::{Code, Problem};
+use crate::problem::{Code, Problem};
 
 /// Reads the authorizer's context of a REST or a payload 2.0 request.
 pub(super) fn from_context(context: Option<&RequestContext>) -> Result<Caller, Problem> {

@@ -9,8 +9,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::{Code, Problem};
 use crate::config::{self, ConfigError};
+use crate::problem::{Code, Problem};
 
 /// Creation time (8 bytes), id (16 bytes), signature (the first 16 bytes of HMAC-SHA256).
 const PLACE: usize = 24;

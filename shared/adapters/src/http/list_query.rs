@@ -7,7 +7,7 @@ use domain::timestamp::Timestamp;
 use domain::use_cases::ListRequest;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 
-use super::{Code, Fields, Problem};
+use crate::problem::{Code, Fields, Problem};
 
 /// Reads filters, limit and cursor; the cursor is checked once the list it belongs to is known.
 pub(super) fn parse(query: Option<&QueryMap>) -> Result<(ListRequest, Option<String>), Problem> {

@@ -4,15 +4,14 @@ mod body;
 mod caller;
 mod cursor;
 mod list_query;
-mod outcome;
-mod problem;
 mod reply;
 mod request;
 mod serve;
+mod strict;
 
-pub use body::{FieldError, Fields, MAX_BODY};
+pub use crate::problem::Problem;
+pub use body::MAX_BODY;
 pub use cursor::Cursors;
-pub use problem::{Code, Problem};
 pub use reply::Reply;
 pub use request::ApiRequest;
 pub use serve::serve;

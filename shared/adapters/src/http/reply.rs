@@ -9,7 +9,8 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::{Cursors, Problem};
+use super::Cursors;
+use crate::problem::{Code, Problem};
 use crate::wire::{OrderView, PageView};
 
 /// How long a client should wait before it asks after a pending order again, in seconds.
@@ -25,7 +26,7 @@ impl Reply {
     /// 200 with a JSON body.
     ///
     /// # Errors
-    /// [`super::Code::Internal`] when the value cannot be written as JSON.
+    /// [`Code::Internal`] when the value cannot be written as JSON.
     pub fn ok(value: &impl Serialize) -> Result<Self, Problem> {
         Self::json(StatusCode::OK, value)
     }
@@ -87,7 +88,7 @@ impl Reply {
     }
 
     fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_string(value).map_err(|error| Problem::new(super::Code::Internal).because(error))?;
+        let body = serde_json::to_string(value).map_err(|error| Problem::new(Code::Internal).because(error))?;
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         Ok(Self { response }.header(CONTENT_TYPE, "application/json"))

@@ -8,25 +8,37 @@ use domain::use_cases::{IfMatch, ListRequest, Target};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
-use crate::partners::CallScope;
-
-use super::{Code, Problem, body, caller, list_query};
+use super::{body, caller, list_query};
+use crate::outbound::CallScope;
+use crate::problem::{Code, Problem};
 
 /// One HTTP request from API Gateway (REST or payload 2.0).
 #[derive(Debug)]
 pub struct ApiRequest {
     inner: Request,
+    attempt_id: String,
 }
 
 impl ApiRequest {
     /// Wraps a request.
     #[must_use]
-    pub const fn new(inner: Request) -> Self {
-        Self { inner }
+    pub fn new(inner: Request) -> Self {
+        let lambda_request_id = inner.lambda_context_ref().map(|context| context.request_id.clone());
+        let attempt_id = lambda_request_id.filter(|id| !id.is_empty());
+        Self { inner, attempt_id: attempt_id.unwrap_or_else(|| Uuid::now_v7().to_string()) }
     }
 
-    /// API Gateway's id of the request; Lambda's where there is none.
+    /// What tells this attempt from every other: Lambda's own id of the request, which no client can choose; a fresh
+    /// one where there is none.
+    #[must_use]
+    pub fn attempt_id(&self) -> &str {
+        &self.attempt_id
+    }
+
+    /// API Gateway's id of the request, for logs and answers only: a client can choose it (`x-amzn-RequestId`). Lambda's
+    /// where there is none.
     #[must_use]
     pub fn request_id(&self) -> String {
         let from_gateway = self.inner.request_context_ref().and_then(|context| match context {
@@ -34,9 +46,7 @@ impl ApiRequest {
             RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
             _ => None,
         });
-        from_gateway
-            .or_else(|| self.inner.lambda_context_ref().map(|context| context.request_id.clone()))
-            .unwrap_or_default()
+        from_gateway.unwrap_or_else(|| self.attempt_id.clone())
     }
 
     /// The bounds of the partner calls of this request.
@@ -141,6 +151,40 @@ impl ApiRequest {
     /// What the order's history says of this request.
     #[must_use]
     pub fn stamp(&self, caller: &Caller, clock: &impl Clock) -> Stamp {
-        Stamp { at: clock.now(), actor: caller.subject.clone(), request_id: self.request_id() }
+        Stamp { at: clock.now(), actor: caller.subject.clone(), request_id: self.attempt_id.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::memory::sample;
+    use lambda_http::Context;
+
+    use super::*;
+    use crate::system::SystemClock;
+    use crate::testing;
+
+    fn attempt_of(request: &ApiRequest) -> String {
+        request.stamp(&sample::caller(), &SystemClock).request_id
+    }
+
+    #[test]
+    fn lambdas_request_id_names_the_attempt_and_api_gateways_the_answer() {
+        let request = testing::attempt("get-order", "lambda", |event| {
+            event["requestContext"]["requestId"] = "gateway".into();
+        });
+        assert_eq!((attempt_of(&request), request.request_id()), ("lambda".to_owned(), "gateway".to_owned()));
+        let direct = ApiRequest::new(Request::default().with_lambda_context(testing::lambda_context("lambda")));
+        assert_eq!((attempt_of(&direct), direct.request_id()), ("lambda".to_owned(), "lambda".to_owned()));
+    }
+
+    #[test]
+    fn requests_without_an_id_are_different_attempts() {
+        let without = || ApiRequest::new(Request::default());
+        let empty = || ApiRequest::new(Request::default().with_lambda_context(Context::default()));
+        let requests = [without(), without(), empty(), empty()];
+        let attempts: std::collections::BTreeSet<String> = requests.iter().map(attempt_of).collect();
+        assert_eq!(attempts.len(), requests.len());
+        assert!(requests.iter().all(|request| attempt_of(request) == request.attempt_id()));
     }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
-use super::{ApiRequest, Problem, Reply};
+use super::{ApiRequest, Reply};
+use crate::problem::Problem;
 
 /// Serves requests until the environment is shut down.
 ///
@@ -30,6 +31,7 @@ where
 struct RequestLine {
     started: Instant,
     request_id: String,
+    lambda_request_id: String,
     method: String,
     path: String,
 }
@@ -39,13 +41,14 @@ impl RequestLine {
         Self {
             started: Instant::now(),
             request_id: request.request_id(),
+            lambda_request_id: request.attempt_id().to_owned(),
             method: request.method().to_owned(),
             path: request.path().to_owned(),
         }
     }
 
     fn finish(self, outcome: Result<Reply, Problem>) -> Response<Body> {
-        let Self { started, request_id, method, path } = self;
+        let Self { started, request_id, lambda_request_id, method, path } = self;
         let (mut response, code, cause) = match outcome {
             Ok(reply) => (reply.into_response(), "", None),
             Err(problem) => {
@@ -60,9 +63,9 @@ impl RequestLine {
         }
         if status >= 500 {
             let cause = cause.unwrap_or_default();
-            tracing::error!(request_id, method, path, status, code, ms, cause, "request failed");
+            tracing::error!(request_id, lambda_request_id, method, path, status, code, ms, cause, "request failed");
         } else {
-            tracing::info!(request_id, method, path, status, code, ms, cause, "request served");
+            tracing::info!(request_id, lambda_request_id, method, path, status, code, ms, cause, "request served");
         }
         response
     }

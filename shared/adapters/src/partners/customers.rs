@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::cache::Cache;
-use super::client::Partner;
+use crate::outbound::Partner;
 
 /// The customer service over HTTP.
 #[derive(Debug)]
@@ -45,7 +45,8 @@ impl CustomerService for HttpCustomers {
         if let Some(contact) = self.known.get(id) {
             return Ok(Some(contact));
         }
-        let answer = self.partner.call(|client, url| client.get(format!("{url}/customers/{id}"))).await?;
+        let url = self.partner.url(&["customers", id.as_str()]);
+        let answer = self.partner.call(|client| client.get(url.clone())).await?;
         match answer.status {
             StatusCode::OK => {
                 let contact = self.contact(self.partner.read(&answer)?)?;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cache::Cache;
-use super::client::Partner;
+use crate::outbound::Partner;
 
 /// The inventory service over HTTP.
 #[derive(Debug)]
@@ -87,8 +87,9 @@ impl InventoryService for HttpInventory {
         if wanted.is_empty() {
             return Ok(products);
         }
-        let wanted = wanted.join(",");
-        let answer = self.partner.call(|client, url| client.get(format!("{url}/products?ids={wanted}"))).await?;
+        let mut url = self.partner.url(&["products"]);
+        url.set_query(Some(&format!("ids={}", wanted.join(","))));
+        let answer = self.partner.call(|client| client.get(url.clone())).await?;
         if answer.status != StatusCode::OK {
             return Err(self.partner.unexpected(&answer));
         }
@@ -101,9 +102,8 @@ impl InventoryService for HttpInventory {
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
-        let (id, body) = (reservation.id, hold(reservation));
-        let answer =
-            self.partner.call(|client, url| client.put(format!("{url}/reservations/{id}")).json(&body)).await?;
+        let (url, body) = (self.partner.url(&["reservations", &reservation.id.to_string()]), hold(reservation));
+        let answer = self.partner.call(|client| client.put(url.clone()).json(&body)).await?;
         match answer.status {
             StatusCode::OK => Ok(()),
             StatusCode::CONFLICT => {
@@ -116,7 +116,8 @@ impl InventoryService for HttpInventory {
     }
 
     async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
-        let answer = self.partner.call(|client, url| client.post(format!("{url}/reservations/{id}/confirm"))).await?;
+        let url = self.partner.url(&["reservations", &id.to_string(), "confirm"]);
+        let answer = self.partner.call(|client| client.post(url.clone())).await?;
         match answer.status {
             StatusCode::NO_CONTENT => Ok(()),
             StatusCode::GONE | StatusCode::NOT_FOUND => Err(ConfirmError::Expired),
@@ -125,7 +126,8 @@ impl InventoryService for HttpInventory {
     }
 
     async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
-        let answer = self.partner.call(|client, url| client.delete(format!("{url}/reservations/{id}"))).await?;
+        let url = self.partner.url(&["reservations", &id.to_string()]);
+        let answer = self.partner.call(|client| client.delete(url.clone())).await?;
         match answer.status {
             StatusCode::NO_CONTENT | StatusCode::NOT_FOUND => Ok(()),
             _ => Err(self.partner.unexpected(&answer)),

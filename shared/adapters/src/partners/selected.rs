@@ -8,8 +8,9 @@ use domain::order::Contact;
 use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 
-use super::{Breaker, Circuits, HttpCustomers, HttpInventory, PartnerClient, StandInCustomers, StandInInventory};
+use super::{HttpCustomers, HttpInventory, StandInCustomers, StandInInventory};
 use crate::config::{self, ConfigError};
+use crate::outbound::{Breaker, Circuits, PartnerClient};
 
 /// The circuits' names.
 pub(crate) const CUSTOMERS: &str = "customers";
@@ -67,7 +68,7 @@ impl SelectedCustomers {
             return Ok(Self::StandIn(StandInCustomers));
         }
         let breaker = Breaker::new(Some(circuits.of(CUSTOMERS)));
-        let partner = client.partner("customer service", config::required("CUSTOMER_SERVICE_URL")?, breaker);
+        let partner = client.partner("customer service", config::parsed("CUSTOMER_SERVICE_URL")?, breaker);
         Ok(Self::Http(HttpCustomers::new(partner, kept_for()?)))
     }
 }
@@ -101,7 +102,7 @@ impl SelectedInventory {
             return Ok(Self::StandIn(StandInInventory));
         }
         let breaker = Breaker::new(Some(circuits.of(INVENTORY)));
-        let partner = client.partner("inventory service", config::required("INVENTORY_SERVICE_URL")?, breaker);
+        let partner = client.partner("inventory service", config::parsed("INVENTORY_SERVICE_URL")?, breaker);
         Ok(Self::Http(HttpInventory::new(partner, kept_for()?)))
     }
 }

@@ -26,18 +26,24 @@ const BY_CUSTOMER: &str = "by-customer";
 /// What the indexes project of an item: see `OrderRecord` for the names.
 #[derive(Deserialize)]
 struct SummaryRecord {
-    k: String,
-    cu: String,
-    s: String,
-    i: String,
-    v: u64,
-    u: i64,
-    #[serde(default)]
-    cy: Option<String>,
-    #[serde(default)]
-    t: Option<i64>,
-    #[serde(default)]
-    x: Option<String>,
+    #[serde(rename = "k")]
+    place: String,
+    #[serde(rename = "cu")]
+    customer_id: String,
+    #[serde(rename = "s")]
+    status: String,
+    #[serde(rename = "i")]
+    inventory: String,
+    #[serde(rename = "v")]
+    version: u64,
+    #[serde(rename = "u")]
+    updated_at: i64,
+    #[serde(rename = "cy", default)]
+    currency: Option<String>,
+    #[serde(rename = "t", default)]
+    total: Option<i64>,
+    #[serde(rename = "x", default)]
+    external_reference: Option<String>,
 }
 
 /// The rows of one index partition.
@@ -113,17 +119,17 @@ fn merge(partitions: Vec<Rows>, limit: usize) -> Page {
 
 fn summary(item: HashMap<String, AttributeValue>) -> Result<OrderSummary, DecodeError> {
     let record: SummaryRecord = serde_dynamo::from_item(item)?;
-    let place = keys::parse_place(&record.k).ok_or(DecodeError::Unknown { what: "place" })?;
-    let currency = record.cy.as_deref().map(Currency::parse).transpose()?;
+    let place = keys::parse_place(&record.place).ok_or(DecodeError::Unknown { what: "place" })?;
+    let currency = record.currency.as_deref().map(Currency::parse).transpose()?;
     Ok(OrderSummary {
         id: place.id,
-        customer: CustomerId::parse(record.cu)?,
-        status: Status::parse(&record.s)?,
-        inventory: inventory(&record.i)?,
-        total: record.t.zip(currency).map(|(amount, currency)| Money::new(amount, currency)),
-        external_reference: record.x.map(ExternalReference::parse).transpose()?,
-        version: record.v,
+        customer: CustomerId::parse(record.customer_id)?,
+        status: Status::parse(&record.status)?,
+        inventory: inventory(&record.inventory)?,
+        total: record.total.zip(currency).map(|(amount, currency)| Money::new(amount, currency)),
+        external_reference: record.external_reference.map(ExternalReference::parse).transpose()?,
+        version: record.version,
         created_at: place.created_at,
-        updated_at: Timestamp::from_millis(record.u),
+        updated_at: Timestamp::from_millis(record.updated_at),
     })
 }

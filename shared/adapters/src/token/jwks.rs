@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
+use reqwest::Url;
 use tokio::sync::Mutex;
 
 use super::TokenError;
 use crate::config::ConfigError;
-use crate::partners::{Breaker, Partner, PartnerClient};
+use crate::outbound::{Breaker, Partner, PartnerClient};
 
 /// Keys are fetched anew after this long, so that a withdrawn key stops working.
 const KEPT_FOR: Duration = Duration::from_secs(600);
@@ -34,12 +35,12 @@ impl Jwks {
     /// # Errors
     /// [`ConfigError`] when the setting is neither.
     pub fn parse(setting: String, client: &PartnerClient) -> Result<Self, ConfigError> {
+        let invalid = |detail: String| ConfigError::Invalid { name: "JWKS", detail };
         let source = if setting.starts_with("https://") || setting.starts_with("http://") {
-            Source::Url(Box::new(client.partner("token issuer", setting, Breaker::new(None))))
+            let url = Url::parse(&setting).map_err(|error| invalid(error.to_string()))?;
+            Source::Url(Box::new(client.partner("token issuer", url, Breaker::new(None))))
         } else {
-            let keys = serde_json::from_str(&setting)
-                .map_err(|error| ConfigError::Invalid { name: "JWKS", detail: error.to_string() })?;
-            Source::Inline(keys)
+            Source::Inline(serde_json::from_str(&setting).map_err(|error| invalid(error.to_string()))?)
         };
         Ok(Self { source, fetched: Mutex::new(None) })
     }

@@ -1,7 +1,9 @@
 //! Bearer tokens: JSON Web Tokens checked against the issuer's published keys.
 
+mod error;
 mod jwks;
 mod verify;
 
+pub use error::TokenError;
 pub use jwks::Jwks;
-pub use verify::{Claims, TokenConfig, TokenError, TokenVerifier};
+pub use verify::{Claims, TokenConfig, TokenVerifier};

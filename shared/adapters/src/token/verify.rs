@@ -1,12 +1,11 @@
 //! Checks a token: signature, algorithm, issuer, audience, times, and the claims this service needs.
 
-use domain::ports::Unavailable;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
-use super::Jwks;
+use super::{Jwks, TokenError};
 use crate::config::{self, ConfigError};
-use crate::partners::PartnerClient;
+use crate::outbound::PartnerClient;
 
 /// The only algorithms accepted; a token's own `alg` is never trusted beyond this list.
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
@@ -52,26 +51,6 @@ pub struct Claims {
     /// The only customer the bearer may act for.
     #[serde(default)]
     pub customer_id: Option<String>,
-}
-
-/// Why a token is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// Not a bearer token.
-    #[error("the Authorization header holds no bearer token")]
-    NotBearer,
-    /// The signature, a time, the issuer, the audience or a claim is wrong.
-    #[error("the token is not valid: {0}")]
-    Invalid(#[from] jsonwebtoken::errors::Error),
-    /// The algorithm is not on the list.
-    #[error("the token's algorithm is not accepted")]
-    Algorithm,
-    /// The issuer has no such key.
-    #[error("the token was signed with an unknown key")]
-    UnknownKey,
-    /// The issuer's keys cannot be fetched, so nothing can be said of the token.
-    #[error("the issuer's keys cannot be had: {0}")]
-    KeysUnavailable(#[from] Unavailable),
 }
 
 /// Checks tokens of one issuer.

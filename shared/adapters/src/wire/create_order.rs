@@ -10,7 +10,7 @@ use domain::order::OrderDraft;
 use domain::text::Text;
 use serde::Deserialize;
 
-use crate::http::{Fields, Problem};
+use crate::problem::{Fields, Problem};
 
 /// What a client sends to place an order.
 #[derive(Debug, Clone, Deserialize)]
@@ -59,7 +59,7 @@ impl CreateOrder {
     /// The draft, when every field keeps its rule.
     ///
     /// # Errors
-    /// [`crate::http::Code::ValidationFailed`] naming every field that does not.
+    /// [`crate::problem::Code::ValidationFailed`] naming every field that does not.
     pub fn into_draft(self) -> Result<OrderDraft, Problem> {
         let mut fields = Fields::default();
         let customer = fields.check("/customer_id", CustomerId::parse(self.customer_id));

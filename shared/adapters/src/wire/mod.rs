@@ -1,6 +1,7 @@
 //! The JSON of requests, replies and events.
 
 mod create_order;
+mod money_view;
 mod order_view;
 mod page_view;
 #[cfg(feature = "schemas")]

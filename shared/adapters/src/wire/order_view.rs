@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use domain::address::Address;
 use domain::history::{Change, Entry};
 use domain::line::Line;
-use domain::money::Money;
 use domain::order::Order;
 use domain::shipment::Shipment;
 use domain::status::Status;
 use domain::text::Text;
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use super::money_view::MoneyView;
 
 /// The JSON form of an order.
 #[derive(Debug, Clone, Serialize)]
@@ -56,13 +57,6 @@ struct LineView<'a> {
     quantity: u32,
     unit_price: Option<MoneyView>,
     total: Option<MoneyView>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
-pub(super) struct MoneyView {
-    amount: i64,
-    currency: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -163,12 +157,6 @@ impl<'a> From<&'a Line> for LineView<'a> {
             unit_price: price.map(|price| price.unit_price.into()),
             total: price.map(|price| price.total.into()),
         }
-    }
-}
-
-impl From<Money> for MoneyView {
-    fn from(money: Money) -> Self {
-        Self { amount: money.amount(), currency: money.currency().as_str().to_owned() }
     }
 }
 

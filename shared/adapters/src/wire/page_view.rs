@@ -3,7 +3,7 @@
 use domain::listing::{Limit, OrderSummary, Page};
 use serde::Serialize;
 
-use super::order_view::MoneyView;
+use super::money_view::MoneyView;
 
 /// The JSON form of a page.
 #[derive(Debug, Clone, Serialize)]

@@ -6,7 +6,7 @@ use domain::status::{Inventory, Status};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::order_view::MoneyView;
+use super::money_view::MoneyView;
 
 /// Every status, as text.
 pub(super) fn statuses() -> Vec<&'static str> {

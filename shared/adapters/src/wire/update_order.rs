@@ -9,7 +9,7 @@ use domain::text::Text;
 use serde::{Deserialize, Deserializer};
 
 use super::create_order::{AddressBody, LineBody, address, lines};
-use crate::http::{Fields, Problem};
+use crate::problem::{Fields, Problem};
 
 /// What a client sends to edit an order: a field that is absent stays, `null` empties it.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,7 +36,7 @@ impl UpdateOrder {
     /// The edit and the new lines, when every field keeps its rule.
     ///
     /// # Errors
-    /// [`crate::http::Code::ValidationFailed`] naming every field that does not.
+    /// [`crate::problem::Code::ValidationFailed`] naming every field that does not.
     pub fn into_edit(self) -> Result<(Edit, Option<RequestedLines>), Problem> {
         let mut fields = Fields::default();
         let lines = self.lines.and_then(|bodies| lines(&mut fields, bodies));

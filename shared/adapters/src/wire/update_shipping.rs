@@ -6,7 +6,7 @@ use domain::text::Text;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 
-use crate::http::{Fields, Problem};
+use crate::problem::{Fields, Problem};
 
 /// What a client sends to set the shipping information.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,7 +28,7 @@ impl UpdateShipping {
     /// The shipment, when every field keeps its rule.
     ///
     /// # Errors
-    /// [`crate::http::Code::ValidationFailed`] naming every field that does not.
+    /// [`crate::problem::Code::ValidationFailed`] naming every field that does not.
     pub fn into_shipment(self) -> Result<Shipment, Problem> {
         let mut fields = Fields::default();
         let carrier = fields.check("/carrier", Text::parse(self.carrier));

@@ -4,7 +4,7 @@ use domain::status::Status;
 use domain::text::{Reason, Text};
 use serde::Deserialize;
 
-use crate::http::{Fields, Problem};
+use crate::problem::{Fields, Problem};
 
 /// What a client sends to move an order to another status.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,7 +19,7 @@ impl UpdateStatus {
     /// The status wanted and why, when both keep their rules.
     ///
     /// # Errors
-    /// [`crate::http::Code::ValidationFailed`] naming every field that does not.
+    /// [`crate::problem::Code::ValidationFailed`] naming every field that does not.
     pub fn into_move(self) -> Result<(Status, Option<Reason>), Problem> {
         let mut fields = Fields::default();
         let status = fields.check("/status", Status::parse(&self.status));

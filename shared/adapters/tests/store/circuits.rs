@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::partners::{CircuitState, Circuits};
+use adapters::outbound::{CircuitState, Circuits};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use domain::ports::Clock;
 
@@ -42,7 +42,7 @@ async fn what_one_environment_opens_and_closes_another_sees() {
 
 #[tokio::test]
 async fn of_many_environments_one_is_elected_for_each_window() {
-    use adapters::partners::Election;
+    use adapters::outbound::Election;
     let circuit = circuits().await.of("inventory");
     circuit.open(now()).await.unwrap();
     for window in 1..=3u64 {

@@ -6,39 +6,42 @@ use domain::text::Text;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, owned};
+use super::value::{DecodeError, owned};
 
-/// name, line1, line2, city, state, postal code, country, phone
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AddressRecord {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    n: Option<String>,
-    a: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    b: Option<String>,
-    c: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    s: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    z: Option<String>,
-    y: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    p: Option<String>,
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(rename = "a")]
+    line1: String,
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    line2: Option<String>,
+    #[serde(rename = "c")]
+    city: String,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
+    postal_code: Option<String>,
+    #[serde(rename = "y")]
+    country: String,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
 }
 
-/// carrier, tracking number, tracking url, service, shipped at, estimated delivery
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ShipmentRecord {
-    c: String,
-    n: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    u: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    s: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    a: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    e: Option<i64>,
+    #[serde(rename = "c")]
+    carrier: String,
+    #[serde(rename = "n")]
+    tracking_number: String,
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    tracking_url: Option<String>,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    shipped_at: Option<i64>,
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    estimated_delivery: Option<i64>,
 }
 
 impl TryFrom<AddressRecord> for Address {
@@ -46,29 +49,30 @@ impl TryFrom<AddressRecord> for Address {
 
     fn try_from(record: AddressRecord) -> Result<Self, DecodeError> {
         Ok(Self {
-            name: record.n.map(Text::parse).transpose()?,
-            line1: Text::parse(record.a)?,
-            line2: record.b.map(Text::parse).transpose()?,
-            city: Text::parse(record.c)?,
-            state: record.s.map(Text::parse).transpose()?,
-            postal_code: record.z.map(Text::parse).transpose()?,
-            country: Country::parse(record.y)?,
-            phone: record.p.map(Text::parse).transpose()?,
+            name: record.name.map(Text::parse).transpose()?,
+            line1: Text::parse(record.line1)?,
+            line2: record.line2.map(Text::parse).transpose()?,
+            city: Text::parse(record.city)?,
+            state: record.state.map(Text::parse).transpose()?,
+            postal_code: record.postal_code.map(Text::parse).transpose()?,
+            country: Country::parse(record.country)?,
+            phone: record.phone.map(Text::parse).transpose()?,
         })
     }
 }
 
 impl From<&Address> for AddressRecord {
     fn from(address: &Address) -> Self {
+        let Address { name, line1, line2, city, state, postal_code, country, phone } = address;
         Self {
-            n: owned(address.name.as_ref()),
-            a: address.line1.as_str().to_owned(),
-            b: owned(address.line2.as_ref()),
-            c: address.city.as_str().to_owned(),
-            s: owned(address.state.as_ref()),
-            z: owned(address.postal_code.as_ref()),
-            y: address.country.as_str().to_owned(),
-            p: owned(address.phone.as_ref()),
+            name: owned(name.as_ref()),
+            line1: line1.as_str().to_owned(),
+            line2: owned(line2.as_ref()),
+            city: city.as_str().to_owned(),
+            state: owned(state.as_ref()),
+            postal_code: owned(postal_code.as_ref()),
+            country: country.as_str().to_owned(),
+            phone: owned(phone.as_ref()),
         }
     }
 }
@@ -78,25 +82,26 @@ impl TryFrom<ShipmentRecord> for Shipment {
 
     fn try_from(record: ShipmentRecord) -> Result<Self, DecodeError> {
         Ok(Self {
-            carrier: Text::parse(record.c)?,
-            tracking_number: Text::parse(record.n)?,
-            tracking_url: record.u.map(TrackingUrl::parse).transpose()?,
-            service: record.s.map(Text::parse).transpose()?,
-            shipped_at: record.a.map(Timestamp::from_millis),
-            estimated_delivery: record.e.map(Timestamp::from_millis),
+            carrier: Text::parse(record.carrier)?,
+            tracking_number: Text::parse(record.tracking_number)?,
+            tracking_url: record.tracking_url.map(TrackingUrl::parse).transpose()?,
+            service: record.service.map(Text::parse).transpose()?,
+            shipped_at: record.shipped_at.map(Timestamp::from_millis),
+            estimated_delivery: record.estimated_delivery.map(Timestamp::from_millis),
         })
     }
 }
 
 impl From<&Shipment> for ShipmentRecord {
     fn from(shipment: &Shipment) -> Self {
+        let Shipment { carrier, tracking_number, tracking_url, service, shipped_at, estimated_delivery } = shipment;
         Self {
-            c: shipment.carrier.as_str().to_owned(),
-            n: shipment.tracking_number.as_str().to_owned(),
-            u: shipment.tracking_url.as_ref().map(|url| url.as_str().to_owned()),
-            s: owned(shipment.service.as_ref()),
-            a: shipment.shipped_at.map(Timestamp::as_millis),
-            e: shipment.estimated_delivery.map(Timestamp::as_millis),
+            carrier: carrier.as_str().to_owned(),
+            tracking_number: tracking_number.as_str().to_owned(),
+            tracking_url: tracking_url.as_ref().map(|url| url.as_str().to_owned()),
+            service: owned(service.as_ref()),
+            shipped_at: shipped_at.map(Timestamp::as_millis),
+            estimated_delivery: estimated_delivery.map(Timestamp::as_millis),
         }
     }
 }

@@ -9,19 +9,24 @@ use domain::text::Reason;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, inventory, owned};
+use super::value::{DecodeError, inventory, owned};
 
-/// version, at, actor, request id, events (one letter each), changes
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EntryRecord {
-    v: u64,
-    t: i64,
-    a: String,
-    r: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    e: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    c: Vec<ChangeRecord>,
+    #[serde(rename = "v")]
+    version: u64,
+    /// milliseconds
+    #[serde(rename = "t")]
+    at: i64,
+    #[serde(rename = "a")]
+    actor: String,
+    #[serde(rename = "r")]
+    request_id: String,
+    /// one letter each
+    #[serde(rename = "e", default, skip_serializing_if = "String::is_empty")]
+    events: String,
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ChangeRecord>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,23 +53,24 @@ impl TryFrom<EntryRecord> for Entry {
 
     fn try_from(record: EntryRecord) -> Result<Self, DecodeError> {
         Ok(Self {
-            version: record.v,
-            stamp: Stamp { at: Timestamp::from_millis(record.t), actor: record.a, request_id: record.r },
-            events: record.e.chars().map(event_of_letter).collect::<Result<_, _>>()?,
-            changes: record.c.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            version: record.version,
+            stamp: Stamp { at: Timestamp::from_millis(record.at), actor: record.actor, request_id: record.request_id },
+            events: record.events.chars().map(event_of_letter).collect::<Result<_, _>>()?,
+            changes: record.changes.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
         })
     }
 }
 
 impl From<&Entry> for EntryRecord {
     fn from(entry: &Entry) -> Self {
+        let Entry { version, stamp: Stamp { at, actor, request_id }, events, changes } = entry;
         Self {
-            v: entry.version,
-            t: entry.stamp.at.as_millis(),
-            a: entry.stamp.actor.clone(),
-            r: entry.stamp.request_id.clone(),
-            e: entry.events.iter().map(|kind| letter_of_event(*kind)).collect(),
-            c: entry.changes.iter().map(Into::into).collect(),
+            version: *version,
+            at: at.as_millis(),
+            actor: actor.clone(),
+            request_id: request_id.clone(),
+            events: events.iter().map(|kind| letter_of_event(*kind)).collect(),
+            changes: changes.iter().map(Into::into).collect(),
         }
     }
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::ports::Unavailable;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::breaker::{Breaker, Permit};
 use super::budget::RetryBudget;
-use super::call::CallScope;
+use super::scope::CallScope;
 use crate::config::ConfigError;
 
 /// An attempt that has not been answered by then is not going to be.
@@ -58,9 +58,8 @@ impl PartnerClient {
 
     /// One partner, called through this client.
     #[must_use]
-    pub fn partner(&self, service: &'static str, url: impl Into<String>, breaker: Breaker) -> Partner {
+    pub fn partner(&self, service: &'static str, url: Url, breaker: Breaker) -> Partner {
         let shared = Shared { breaker, budget: RetryBudget::default(), at_once: Semaphore::new(AT_ONCE) };
-        let url = url.into().trim_end_matches('/').to_owned();
         Partner { client: self.0.clone(), service, url, shared: Arc::new(shared) }
     }
 }
@@ -70,7 +69,7 @@ impl PartnerClient {
 pub struct Partner {
     client: Client,
     service: &'static str,
-    url: String,
+    url: Url,
     shared: Arc<Shared>,
 }
 
@@ -83,18 +82,28 @@ struct Shared {
 
 /// A whole answer.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     body: Vec<u8>,
 }
 
 impl Partner {
+    /// The partner's URL with these segments at the end of its path, percent-encoded.
+    pub(crate) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.url.clone();
+        // Only a URL without a host, such as `mailto:`, has no path; it cannot be called either.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
     /// Calls the partner, again after a failure while time, tries and budget last. Only calls that may be repeated
     /// can be made this way.
     ///
     /// # Errors
     /// [`Unavailable`] after a failure (no answer in time, 5xx, 429), or without a call while the circuit is open.
-    pub(super) async fn call(&self, request: impl Fn(&Client, &str) -> RequestBuilder) -> Result<Answer, Unavailable> {
+    pub(crate) async fn call(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Unavailable> {
         let _place = self.shared.at_once.try_acquire().map_err(|_| self.unavailable("too many calls at a time"))?;
         self.shared.budget.earn();
         let mut pauses = ExponentialBuilder::default()
@@ -129,7 +138,7 @@ impl Partner {
     /// # Errors
     /// [`Unavailable`] for anything but a 200 with the JSON expected.
     pub async fn get<T: DeserializeOwned>(&self) -> Result<T, Unavailable> {
-        let answer = self.call(|client, url| client.get(url)).await?;
+        let answer = self.call(|client| client.get(self.url.clone())).await?;
         match answer.status {
             StatusCode::OK => self.read(&answer),
             _ => Err(self.unexpected(&answer)),
@@ -138,11 +147,11 @@ impl Partner {
 
     async fn attempt(
         &self,
-        request: &impl Fn(&Client, &str) -> RequestBuilder,
+        request: &impl Fn(&Client) -> RequestBuilder,
         permit: Permit,
     ) -> Result<Answer, Unavailable> {
         let patience = CallScope::remaining().min(ATTEMPT);
-        let mut request = request(&self.client, &self.url).timeout(patience);
+        let mut request = request(&self.client).timeout(patience);
         if let Some(trace) = CallScope::trace() {
             request = request.header("X-Amzn-Trace-Id", trace);
         }
@@ -172,19 +181,34 @@ impl Partner {
     }
 
     /// The JSON of an answer.
-    pub(super) fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Unavailable> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Unavailable> {
         serde_json::from_slice(&answer.body).map_err(|error| self.unavailable(error))
     }
 
     /// An answer that the contract does not know.
-    pub(super) fn unexpected(&self, answer: &Answer) -> Unavailable {
+    pub(crate) fn unexpected(&self, answer: &Answer) -> Unavailable {
         self.unavailable(format_args!("it answered {}", answer.status))
     }
 
     /// The partner could not be asked, with the reason for the log.
-    pub(super) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
+    pub(crate) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
         let unavailable = Unavailable { service: self.service, detail: reason.to_string() };
         tracing::warn!(partner = self.service, cause = unavailable.detail, "a partner gave no usable answer");
         unavailable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_of_a_path_are_percent_encoded() {
+        let client = PartnerClient::new().unwrap();
+        for base in ["https://partner.example/v1", "https://partner.example/v1/"] {
+            let partner = client.partner("partner", base.parse().unwrap(), Breaker::new(None));
+            let url = partner.url(&["customers", "a/b?c#d e%2e"]);
+            assert_eq!(url.as_str(), "https://partner.example/v1/customers/a%2Fb%3Fc%23d%20e%252e");
+        }
     }
 }

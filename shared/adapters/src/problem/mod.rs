@@ -1,11 +1,15 @@
 //! Errors as RFC 9457 problem details: a stable code for programs, a sentence for people, nothing of the inside.
 
+mod fields;
+mod outcome;
+
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use lambda_http::{Body, Response};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::FieldError;
+pub use fields::Fields;
 
 /// Every error code of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +170,17 @@ impl Code {
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."),
         }
     }
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// A JSON pointer into the body (RFC 6901), or `?name` for a query parameter.
+    pub pointer: String,
+    /// A stable code.
+    pub code: &'static str,
+    /// The rule, as a sentence.
+    pub detail: String,
 }
 
 /// Why a request got no other answer.
