@@ -66,8 +66,8 @@ consumer: venv tools ## Deploy examples/consumer beside the running stack, place
 	@$(WITH_STACK) $(PYTHON) scripts/consumer.py
 
 .PHONY: redrive
-redrive: venv ## Give dead letters another try, QUEUE=settle (default) or publish, see docs/operations.md
-	@$(WITH_STACK) $(PYTHON) scripts/redrive.py $(or $(QUEUE),settle)
+redrive: venv ## Send the events of dead letters again, see docs/operations.md
+	@$(WITH_STACK) $(PYTHON) scripts/redrive.py
 
 .PHONY: reconcile
 reconcile: venv ## Compare histories with events, ARGS="--from TIME --to TIME --republish"

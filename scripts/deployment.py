@@ -24,7 +24,6 @@ class Deployment:
             "CustomerServiceUrl": partners_url,
             "InventoryServiceUrl": partners_url,
             "TokenIssuer": partners_url,
-            "SettleRetrySeconds": "10",
             "Reconcile": "ENABLED",
             "Jwks": f"{partners_url}/.well-known/jwks.json",
         }

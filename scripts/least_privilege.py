@@ -20,7 +20,7 @@ STACK = os.environ["STACK_NAME"]
 # What is used only when something is overdue, or when a record cannot be published; and sns:Publish, which AWS asks for
 # where the emulator asks for sns:PublishBatch; likewise for batches of SQS.
 NOT_PROVED_HERE = {
-    "SweepOrdersFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
+    "SweepFollowUpsFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
     "PublishEventsFunction": ("sqs:SendMessage", "sns:Publish"),
     "ReconcileEventsFunction": ("sns:Publish", "sqs:DeleteMessage", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibility"),
 }
@@ -44,8 +44,7 @@ def main():
         ("UpdateStatusFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "/status", CANCELED) < 500,
         ("DeleteOrderFunction", "dynamodb:GetItem"): lambda: status("DELETE", unknown_order()) < 500,
         ("DeleteOrderFunction", "dynamodb:UpdateItem"): lambda: change("DELETE", "") < 500,
-        ("SettleInventoryFunction", "dynamodb:GetItem"): is_settled,
-        ("SettleInventoryFunction", "dynamodb:UpdateItem"): is_settled,
+        ("RunFollowUpsFunction", "dynamodb:UpdateItem"): is_released,
         ("ReconcileEventsFunction", "dynamodb:Scan"): compares,
         ("ReconcileEventsFunction", "sqs:ReceiveMessage"): compares,
         ("ReconcileEventsFunction", "sqs:ChangeMessageVisibilityBatch"): compares,
@@ -163,7 +162,7 @@ def succeeds(request):
     return request["mode"] == "compare" or report["republished"] == report["events"] > 0
 
 
-def is_settled():
+def is_released():
     """Whether a canceled order is released within a few seconds."""
     _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
     path = f"/orders/{order['id']}"

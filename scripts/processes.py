@@ -203,7 +203,7 @@ def stop(pid_files):
 
 
 def start_time(pid):
-    """When a running process started, in clock ticks since boot: with the id, it names one process for good."""
+    """When a running process started, in clock ticks since boot: with the id, it names one process for ever."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,7 +1,4 @@
-"""Gives what ended in a dead-letter queue another try.
-
-    redrive.py settle      moves messages back to SettleQueue
-    redrive.py publish     sends the events again that messages of UnpublishedChanges stand for
+"""Sends the events again that the messages of the dead-letter queue UnpublishedChanges stand for.
 
 It uses the stack that the environment names: `source .local/stack.env`, or AWS credentials and STACK_NAME.
 """
@@ -19,25 +16,15 @@ from outputs import in_one_line, outputs
 MARGIN = timedelta(seconds=60)
 
 
-def main(name="settle"):
-    match name:
-        case "settle":
-            redrive("UnsettledMessagesUrl", settle)
-        case "publish":
-            redrive("UnpublishedChangesUrl", resend)
-        case _:
-            sys.exit(__doc__)
-
-
-def redrive(queue, deal_with):
-    """Deals with each message before it deletes it: a crash in between does it twice, which is harmless. A message that
-    cannot be dealt with stays, and the others go on."""
-    url = outputs()[queue]
+def main():
+    """Resends the events of each message before it deletes it: a crash in between does it twice, which is harmless. A
+    message that cannot be dealt with stays, and the others go on."""
+    url = outputs()["UnpublishedChangesUrl"]
     done = failed = 0
     while messages := sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
         for message in messages:
             try:
-                deal_with(message["Body"])
+                resend(message["Body"])
             except reconcile.Failed as error:
                 print(f"error: {error}; the message stays", file=sys.stderr)
                 failed += 1
@@ -51,10 +38,6 @@ def redrive(queue, deal_with):
 @cache
 def sqs():
     return boto3.client("sqs")
-
-
-def settle(body):
-    sqs().send_message(QueueUrl=outputs()["SettleQueueUrl"], MessageBody=body)
 
 
 def resend(body):
@@ -77,4 +60,4 @@ def time(text):
 
 
 if __name__ == "__main__":
-    in_one_line(lambda: main(*sys.argv[1:]))
+    in_one_line(main)

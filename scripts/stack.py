@@ -112,8 +112,6 @@ class Stack:
             "AUDIT_QUEUE_URL": outputs["AuditQueueUrl"],
             "ORDERS_TABLE": outputs["OrdersTableName"],
             "CIRCUITS_TABLE": outputs["CircuitsTableName"],
-            "SETTLE_QUEUE_URL": outputs["SettleQueueUrl"],
-            "UNSETTLED_QUEUE_URL": outputs["UnsettledMessagesUrl"],
             "PARTNERS_URL": self.partners_url,
             "STACK_NAME": self.deployment.name,
             **self.aws,

@@ -12,7 +12,7 @@ const WINDOW_MS: u64 = 5_000;
 const FRESH_FOR_MS: u64 = 5_000;
 
 /// Failures are counted by each environment on its own: here one of create-order, which is called once at a time, and
-/// those of settle-inventory, which hear of the pending orders meanwhile.
+/// those of run-follow-ups and sweep-follow-ups, which try the pending orders meanwhile.
 const ENVIRONMENTS: usize = 3;
 
 #[tokio::test]

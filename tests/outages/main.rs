@@ -9,6 +9,7 @@ mod poison;
 mod publisher;
 mod reconcile;
 mod rush;
+mod unconfirmed;
 
 use e2e::{Shop, eventually};
 

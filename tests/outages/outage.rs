@@ -42,13 +42,13 @@ async fn thirty_seconds_of_outage_lose_no_order_and_no_unit() {
     crate::calm(&shop).await;
     for answer in &answers {
         let path = format!("/orders/{}", answer.id());
-        eventually("the settlement of every order", || async {
+        eventually("the completion of every order", || async {
             (shop.get(&path).await.body["status"] == "confirmed").then_some(())
         })
         .await;
     }
     let units = 2 * answers.len() as u64;
-    eventually("every hold being kept for good, to the unit", || async {
+    eventually("every reservation being confirmed, to the unit", || async {
         (shop.partners.units(&product).await == (10_000 - units, 0, units)).then_some(())
     })
     .await;

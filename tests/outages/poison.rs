@@ -1,22 +1,31 @@
-//! A message that nobody can settle.
+//! Items that no release can read have the oldest follow-ups of all.
 
-use e2e::{Queue, Shop, eventually};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use e2e::{Shop, Table, eventually, order_of};
 
 #[tokio::test]
-async fn a_poison_message_ends_in_the_dead_letter_queue_and_holds_nobody_up() {
+async fn unreadable_orders_are_put_off_and_hold_nobody_up() {
     let shop = Shop::open().await;
     crate::calm(&shop).await;
-    let poison = format!("poison {}", uuid::Uuid::new_v4());
-    Queue::named("SETTLE_QUEUE_URL").send(&poison).await;
+    let table = Table::open().await;
+    let mut poison = Vec::new();
+    for shard in 0..32 {
+        poison.push(table.poison(shard).await);
+    }
     let product = shop.product(10).await;
-    shop.order(&[(&product, 3)]).await;
-    eventually("the settlement of an order behind the poison", || async {
-        (shop.partners.units(&product).await == (7, 0, 3)).then_some(())
+    shop.partners.fault("reservations", "status", 500).await;
+    let placed = shop.place("behind-the-poison", &order_of(&[(&product, 3)])).await;
+    assert_eq!(placed.status, 202);
+    let path = format!("/orders/{}", placed.id());
+    crate::calm(&shop).await;
+    eventually("the completion of an order behind the poison", || async {
+        (shop.get(&path).await.body["status"] == "confirmed").then_some(())
     })
     .await;
-    let dead_letters = Queue::named("UNSETTLED_QUEUE_URL");
-    eventually("the poison in the dead-letter queue", || async {
-        dead_letters.take().await.contains(&poison).then_some(())
-    })
-    .await;
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    for key in &poison {
+        eventually("the item being put off", || async { (table.due(key).await > now).then_some(()) }).await;
+        table.remove(key).await;
+    }
 }

@@ -47,7 +47,7 @@ async fn live(shop: &Shop, product: &str) -> Value {
     }
     assert_eq!(shop.move_to(&id, "processing").await.status, 200);
     let shipping = json!({"carrier": "c", "tracking_number": "1"});
-    assert_eq!(shop.put(&format!("{path}/shipping"), &shipping).await.status, 200);
+    assert_eq!(shop.put_once_confirmed(&format!("{path}/shipping"), &shipping).await.status, 200);
     assert_eq!(shop.move_to(&id, "delivered").await.status, 200);
     shop.get(&path).await.body
 }

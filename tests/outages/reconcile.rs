@@ -22,12 +22,13 @@ fn is_of(order: &str, id: &Value) -> bool {
 async fn events_that_never_came_out_are_found_and_sent_again() {
     let shop = Shop::open().await;
     crate::calm(&shop).await;
+    let trail = Queue::named("AUDIT_QUEUE_URL");
+    trail.purge().await;
     let product = shop.product(5).await;
     let order = shop.order(&[(&product, 1)]).await;
     let (id, at) = (order.id(), order.body["created_at"].as_str().unwrap().to_owned());
     shop.events.of(&id, 3).await;
     // They are taken from what came out, as if they had never been there.
-    let trail = Queue::named("AUDIT_QUEUE_URL");
     let lost = std::cell::Cell::new(0);
     eventually("the loss of three events", || async {
         let taken = trail.take().await.iter().filter(|body| body.contains(&id)).count();

@@ -40,7 +40,7 @@ async fn rush(quantities: &serde_json::Value, orders: usize, expected: usize) {
     let mut confirmed = 0;
     for answer in answers.iter().filter(|answer| answer.status != 409) {
         let path = format!("/orders/{}", answer.id());
-        let status = eventually("the settlement of every order", || async {
+        let status = eventually("the completion of every order", || async {
             let status = shop.get(&path).await.body["status"].as_str().unwrap().to_owned();
             (status != "pending").then_some(status)
         });
@@ -51,7 +51,7 @@ async fn rush(quantities: &serde_json::Value, orders: usize, expected: usize) {
         statuses.get(&409).copied().unwrap_or_default() + statuses.get(&202).copied().unwrap_or_default(),
         orders - statuses[&201]
     );
-    eventually("every unit being held for good", || async {
+    eventually("every unit being confirmed", || async {
         (shop.partners.units(&product).await == (0, 0, 50)).then_some(())
     })
     .await;

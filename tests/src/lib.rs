@@ -13,15 +13,20 @@ mod functions;
 mod partners;
 mod queue;
 mod shop;
+mod table;
 
 pub use events::Events;
 pub use functions::Functions;
 pub use partners::Partners;
 pub use queue::Queue;
 pub use shop::{Answer, Shop, order_of};
+pub use table::Table;
 
 use std::sync::Once;
 use std::time::{Duration, Instant};
+
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::{BehaviorVersion, SdkConfig};
 
 /// Everything that is waited for must happen within this time.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -49,4 +54,14 @@ fn http() -> reqwest::Client {
         rustls::crypto::ring::default_provider().install_default().expect("the first TLS provider");
     });
     reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("an HTTP client")
+}
+
+/// The account of the stack under test.
+async fn aws() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .region(EnvironmentVariableRegionProvider::new())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .load()
+        .await
 }

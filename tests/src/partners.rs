@@ -50,6 +50,12 @@ impl Partners {
         self.call(Method::PUT, "/admin/faults", Some(json!({"route": route, "kind": kind, "value": value}))).await;
     }
 
+    /// Makes the calls of a route with this method misbehave, until the route behaves again.
+    pub async fn fault_of(&self, route: &str, method: &str, kind: &str, value: u64) {
+        let fault = json!({"route": route, "method": method, "kind": kind, "value": value});
+        self.call(Method::PUT, "/admin/faults", Some(fault)).await;
+    }
+
     /// The calls of these routes since the log was last cleared: when each came, in milliseconds since 1970.
     pub async fn calls(&self, routes: &[&str]) -> Vec<u64> {
         let calls = self.call(Method::GET, "/admin/requests", None).await;

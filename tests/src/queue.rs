@@ -1,11 +1,9 @@
 //! An SQS queue of the stack under test.
 
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 
-use crate::setting;
+use crate::{aws, setting};
 
 /// A queue.
 #[derive(Debug, Clone)]
@@ -20,10 +18,9 @@ impl Queue {
         Self { url: setting(variable) }
     }
 
-    /// Puts a message into the queue.
-    pub async fn send(&self, body: &str) {
-        let client = Client::new(&aws().await);
-        client.send_message().queue_url(&self.url).message_body(body).send().await.expect("the queue takes a message");
+    /// Empties the queue.
+    pub async fn purge(&self) {
+        Client::new(&aws().await).purge_queue().queue_url(&self.url).send().await.expect("the queue is emptied");
     }
 
     /// Takes up to ten messages off the queue.
@@ -43,13 +40,4 @@ impl Queue {
         }
         bodies
     }
-}
-
-async fn aws() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(EnvironmentVariableRegionProvider::new())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .load()
-        .await
 }

@@ -5,7 +5,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Events, Partners, http, setting};
+use crate::{Events, Partners, eventually, http, setting};
 
 /// A storefront of its own.
 #[derive(Debug, Clone)]
@@ -104,9 +104,17 @@ impl Shop {
         self.send(self.request(Method::PUT, path).json(body)).await
     }
 
+    /// `PUT path`, sent again, as `Retry-After` asks for, until the order's reservation is confirmed.
+    pub async fn put_once_confirmed(&self, path: &str, body: &Value) -> Answer {
+        eventually("the confirmation of the reservation", || async {
+            Some(self.put(path, body).await).filter(|answer| answer.code() != "reservation_unconfirmed")
+        })
+        .await
+    }
+
     /// `PUT /orders/{id}/status`
     pub async fn move_to(&self, id: &str, status: &str) -> Answer {
-        self.put(&format!("/orders/{id}/status"), &json!({"status": status})).await
+        self.put_once_confirmed(&format!("/orders/{id}/status"), &json!({"status": status})).await
     }
 
     /// `DELETE path`

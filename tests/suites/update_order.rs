@@ -27,7 +27,7 @@ async fn fields_that_are_given_are_replaced_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn new_lines_are_priced_and_held_and_the_old_ones_given_back() {
+async fn new_lines_are_priced_and_reserved_and_the_old_ones_released() {
     let shop = Shop::open().await;
     let (old, new) = (shop.product(10).await, shop.product(10).await);
     let path = format!("/orders/{}", shop.order(&[(&old, 4)]).await.id());

@@ -21,7 +21,7 @@ async fn shipping_information_ships_an_order_that_is_processed() {
     assert_eq!(early.body["shipping"]["estimated_delivery"], "2026-12-24T00:00:00.000Z");
     assert_eq!(shop.put(&path, &shipping).await.body["version"], 2, "the same again changes nothing");
     shop.move_to(&id, "processing").await;
-    let shipped = shop.put(&path, &shipping).await;
+    let shipped = shop.put_once_confirmed(&path, &shipping).await;
     assert_eq!((&shipped.body["status"], &shipped.body["version"]), (&json!("shipped"), &json!(4)));
     let events = shop.events.of(&id, 6).await;
     let kinds: Vec<_> = events.iter().skip(3).map(|event| event["type"].as_str().unwrap()).collect();

@@ -40,7 +40,7 @@ enum Outcome {
     Dropped,
 }
 
-/// Why an event was not dealt with; it comes again.
+/// Why an event was not dealt with; it is retried.
 #[derive(Debug, thiserror::Error)]
 enum ConsumeError {
     #[error("the message is not an event: {0}")]
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// In order: after a message that failed the rest is given back as well, or it would overtake.
+/// In order: after a message that failed the rest is retried as well, or it would overtake.
 async fn handle(client: &Client, table: &str, event: SqsEvent) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     let mut is_stopped = false;
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_a_message_that_failed_the_rest_is_given_back() {
+    async fn after_a_message_that_failed_the_rest_is_retried() {
         let (client, places) = table();
         let message = |id: &str, body: String| {
             let mut message = SqsMessage::default();

@@ -9,7 +9,7 @@ use adapters::wire::CreateOrder;
 use adapters::{aws, config, http, telemetry};
 use domain::caller::Scope;
 use domain::ports::{CustomerService, Ids, InventoryService, OrderStore};
-use domain::use_cases::{PlaceOrder, Request};
+use domain::use_cases::{OrderRequest, PlaceOrder};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -37,7 +37,7 @@ where
     let key = request.idempotency_key()?;
     let draft = request.json::<CreateOrder>()?.into_draft()?;
     let stamp = request.stamp(&caller, &SystemClock);
-    let placed = orders.run(Request { caller, key, draft, stamp }).await?;
+    let placed = orders.run(OrderRequest { caller, key, draft, stamp }).await?;
     Reply::placed(&placed)
 }
 

@@ -6,6 +6,7 @@ use adapters::http::{ApiRequest, Problem, Reply};
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::{aws, config, http, telemetry};
+use domain::order::Order;
 use domain::ports::OrderStore;
 use domain::use_cases::change_order;
 
@@ -21,7 +22,8 @@ async fn main() -> Result<(), lambda_http::Error> {
 
 async fn handle(store: &impl OrderStore, retention: Duration, request: ApiRequest) -> Result<Reply, Problem> {
     let target = request.target(&SystemClock)?;
-    change_order(store, &target, |order| order.delete(retention, target.stamp.clone()).map(Some)).await?;
+    let change = |order: &Order| order.delete(retention, target.stamp.clone()).map(Some);
+    change_order(store, &target, &change).await?;
     Ok(Reply::no_content())
 }
 
@@ -29,7 +31,7 @@ async fn handle(store: &impl OrderStore, retention: Duration, request: ApiReques
 mod tests {
     use adapters::testing;
     use domain::memory::{MemoryStore, sample};
-    use domain::order::Order;
+    use domain::order::FollowUpKind;
     use domain::status::Status;
 
     use super::*;
@@ -41,9 +43,8 @@ mod tests {
         let delete = async || testing::parts(handle(&store, DAY, testing::sample_request("delete-order")).await);
         assert_eq!((delete().await.0, delete().await.0), (204, 404));
         let order = store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
-        let deletion = order.deletion.unwrap();
-        assert_eq!(order.version, 2);
-        assert_eq!(deletion.expires_at, deletion.at.plus(DAY));
+        let erase = order.follow_ups.iter().find(|follow_up| follow_up.kind == FollowUpKind::Erase).unwrap();
+        assert_eq!((order.version, erase.at), (2, order.deleted_at.unwrap().plus(DAY)));
     }
 
     #[tokio::test]
@@ -57,7 +58,7 @@ mod tests {
         };
         let earlier = attempt("update-status", "attempt-1").target(&SystemClock).unwrap();
         let process = |order: &Order| order.transition(Status::Processing, None, earlier.stamp.clone());
-        change_order(&store, &earlier, process).await.unwrap();
+        change_order(&store, &earlier, &process).await.unwrap();
         let (status, ..) = testing::parts(handle(&store, DAY, attempt("delete-order", "attempt-2")).await);
         assert_eq!(status, 204);
         assert!(store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap().is_deleted());

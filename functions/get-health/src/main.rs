@@ -28,6 +28,6 @@ mod tests {
         let check = HealthCheck::new("1.2.3", "eu-central-1".to_owned(), vec!["broker"]);
         let (status, _, body) = testing::parts(handle(&check, testing::sample_request("get-health")).await);
         assert_eq!((status, body["status"].as_str(), body["region"].as_str()), (200, Some("ok"), Some("eu-central-1")));
-        assert_eq!(body["stand_ins"][0], "broker");
+        assert_eq!(body["fakes"][0], "broker");
     }
 }

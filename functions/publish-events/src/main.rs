@@ -35,11 +35,12 @@ async fn handle(
 mod tests {
     use adapters::testing::{self, MemoryDeadLetters};
     use domain::event::EventId;
+    use domain::history::EventKind;
     use domain::memory::{MemoryPublisher, sample};
 
     use super::*;
 
-    /// Publishes a batch; the sequence number that must come again.
+    /// Publishes a batch; the sequence number from which it is retried.
     async fn resume_at(publisher: &MemoryPublisher, dead_letters: &MemoryDeadLetters, event: Event) -> Option<String> {
         let response = handle(publisher, dead_letters, "eu-central-1", event).await;
         assert!(response.batch_item_failures.len() <= 1);
@@ -68,12 +69,12 @@ mod tests {
     async fn the_sample_event_publishes_a_new_order() {
         let publisher = MemoryPublisher::default();
         assert_eq!(resume_at(&publisher, &MemoryDeadLetters::default(), sample()).await, None);
-        let kinds: Vec<_> = publisher.published().iter().map(|event| event.kind.as_str()).collect();
-        assert_eq!(kinds, ["order.created", "inventory.reserved", "order.confirmed"]);
+        let kinds: Vec<_> = publisher.published().into_iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [EventKind::OrderCreated, EventKind::InventoryReserved, EventKind::OrderConfirmed]);
     }
 
     #[tokio::test]
-    async fn a_failed_event_is_asked_for_again() {
+    async fn a_failed_event_is_retried() {
         let publisher = MemoryPublisher::default();
         publisher.refuse(EventId { order: sample::order_id(1), version: 1, index: 0 });
         let resumed = resume_at(&publisher, &MemoryDeadLetters::default(), sample()).await;
@@ -98,11 +99,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_record_that_cannot_be_set_aside_comes_again_and_nothing_passes_it() {
+    async fn a_record_that_cannot_be_set_aside_is_retried_and_nothing_passes_it() {
         let (publisher, dead_letters) = (MemoryPublisher::default(), MemoryDeadLetters::default());
         dead_letters.set_down(true);
         assert_eq!(resume_at(&publisher, &dead_letters, with_unreadable()).await.as_deref(), Some("112"));
         assert_eq!(publisher.published().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_only_a_newer_release_can_read_is_retried_not_set_aside() {
+        let (publisher, dead_letters) = (MemoryPublisher::default(), MemoryDeadLetters::default());
+        let mut event = with_unreadable();
+        let newer = serde_dynamo::to_item(serde_json::json!({"pk": "demo#x", "fm": 2})).unwrap();
+        event.records[1].change.new_image = newer;
+        assert_eq!(resume_at(&publisher, &dead_letters, event).await.as_deref(), Some("112"));
+        assert_eq!((publisher.published().len(), dead_letters.buried().len()), (3, 0));
+    }
+
+    #[tokio::test]
+    async fn what_a_newer_release_wrote_in_a_known_format_is_published() {
+        let newer = serde_json::to_string(&sample()).unwrap().replace("confirmed", "on_hold");
+        let newer = newer.replace("\"crf\"", "\"c[order.held]r\"").replace("\"EUR\"", "\"HRK\"");
+        let publisher = MemoryPublisher::default();
+        let event = serde_json::from_str(&newer).unwrap();
+        assert_eq!(resume_at(&publisher, &MemoryDeadLetters::default(), event).await, None);
+        let kinds: Vec<_> = publisher.published().into_iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [EventKind::OrderCreated, EventKind::restore("order.held"), EventKind::InventoryReserved]);
     }
 
     #[tokio::test]

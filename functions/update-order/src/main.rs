@@ -81,7 +81,7 @@ mod tests {
         let deletion = under_one_gateway_id("delete-order", "attempt-1", "").target(&SystemClock).unwrap();
         let delete =
             |order: &domain::order::Order| order.delete(Duration::from_secs(60), deletion.stamp.clone()).map(Some);
-        change_order(&orders.store, &deletion, delete).await.unwrap();
+        change_order(&orders.store, &deletion, &delete).await.unwrap();
         let edit = under_one_gateway_id("update-order", "attempt-2", r#"{"notes":"two"}"#);
         let (status, _, body) = testing::parts(handle(&orders, edit).await);
         assert_eq!((status, body["code"].as_str()), (404, Some("order_not_found")));

@@ -5,6 +5,7 @@ use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::wire::UpdateShipping;
 use adapters::{aws, http, telemetry};
+use domain::order::Order;
 use domain::ports::OrderStore;
 use domain::use_cases::change_order;
 
@@ -18,8 +19,8 @@ async fn main() -> Result<(), lambda_http::Error> {
 async fn handle(store: &impl OrderStore, request: ApiRequest) -> Result<Reply, Problem> {
     let target = request.target(&SystemClock)?;
     let shipment = request.json::<UpdateShipping>()?.into_shipment()?;
-    let order = change_order(store, &target, |order| order.ship(shipment.clone(), target.stamp.clone())).await?;
-    Reply::order(&order, None)
+    let change = |order: &Order| order.ship(shipment.clone(), target.stamp.clone());
+    Reply::order(&change_order(store, &target, &change).await?, None)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::config::{self, ConfigError};
 use crate::outbound::Circuits;
-use crate::partners::stand_ins;
+use crate::partners::fakes;
 
 /// The partners whose circuits are shown.
 const PARTNERS: [&str; 2] = [crate::partners::CUSTOMERS, crate::partners::INVENTORY];
@@ -14,7 +14,7 @@ const PARTNERS: [&str; 2] = [crate::partners::CUSTOMERS, crate::partners::INVENT
 pub struct HealthCheck {
     version: &'static str,
     region: String,
-    stand_ins: Vec<&'static str>,
+    fakes: Vec<&'static str>,
     circuits: Option<Circuits>,
 }
 
@@ -24,23 +24,23 @@ pub struct Health<'a> {
     status: &'static str,
     version: &'static str,
     region: &'a str,
-    stand_ins: &'a [&'static str],
+    fakes: &'a [&'static str],
     circuits: std::collections::BTreeMap<&'static str, &'static str>,
 }
 
 impl HealthCheck {
-    /// Reads `AWS_REGION` and the switches of the stand-ins.
+    /// Reads `AWS_REGION` and the switches of the fakes.
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
     pub fn from_env(version: &'static str, circuits: Option<Circuits>) -> Result<Self, ConfigError> {
-        Ok(Self { version, region: config::required("AWS_REGION")?, stand_ins: stand_ins()?, circuits })
+        Ok(Self { version, region: config::required("AWS_REGION")?, fakes: fakes()?, circuits })
     }
 
     /// A check with these facts.
     #[must_use]
-    pub const fn new(version: &'static str, region: String, stand_ins: Vec<&'static str>) -> Self {
-        Self { version, region, stand_ins, circuits: None }
+    pub const fn new(version: &'static str, region: String, fakes: Vec<&'static str>) -> Self {
+        Self { version, region, fakes, circuits: None }
     }
 
     /// The state now: `degraded` while a circuit is open.
@@ -58,7 +58,7 @@ impl HealthCheck {
             states.insert(partner, state);
         }
         let status = if states.values().any(|state| *state == "open") { "degraded" } else { "ok" };
-        let Self { version, region, stand_ins, .. } = self;
-        Health { status, version, region, stand_ins, circuits: states }
+        let Self { version, region, fakes, .. } = self;
+        Health { status, version, region, fakes, circuits: states }
     }
 }

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use domain::order::Order;
 use domain::ports::EventPublisher;
 use domain::use_cases::{CommittedChange, first_unpublished, publish_changes};
 
@@ -17,21 +18,38 @@ pub struct StreamBatch {
 /// One record that is this region's to deal with.
 #[derive(Debug)]
 enum Record {
-    Change { sequence_number: String, change: Box<CommittedChange> },
+    Change {
+        sequence_number: String,
+        change: Box<CommittedChange>,
+    },
     Unreadable(Unreadable),
+    /// Only a newer release can read it.
+    Newer {
+        sequence_number: String,
+    },
 }
 
 impl StreamBatch {
-    /// Reads a batch. Records of orders at home in another region are left to that region; removals (an expired
-    /// order) announce nothing.
+    /// Reads a batch. Records of orders at home in another region are left to that region; removals announce nothing.
     #[must_use]
     pub fn read(event: Event, home_region: &str) -> Self {
         let records = event.records.into_iter().filter_map(|record| read(record, home_region)).collect();
         Self { records }
     }
 
+    /// The orders as they are after these commits. A record that cannot be read is left to the sweep.
+    #[must_use]
+    pub fn orders(self) -> Vec<Order> {
+        let order = |record| match record {
+            Record::Change { change, .. } => Some(change.new),
+            Record::Unreadable(_) | Record::Newer { .. } => None,
+        };
+        self.records.into_iter().filter_map(order).collect()
+    }
+
     /// Publishes every change, and sets records that are no orders aside, so that they stop nobody. The answer names
-    /// the first record that must come again.
+    /// the first record that must be retried: one that failed, or one that only a newer release can read, whose function
+    /// takes it up.
     pub async fn publish(
         self,
         publisher: &impl EventPublisher,
@@ -47,10 +65,14 @@ impl StreamBatch {
                 Record::Unreadable(record) => {
                     if let Err(error) = dead_letters.bury(&record).await {
                         tracing::error!(record.sequence_number, cause = %error, "a dead letter was not taken");
-                        // What follows comes again with it.
+                        // What follows is retried with it.
                         unread = Some(record.sequence_number);
                         break;
                     }
+                }
+                Record::Newer { sequence_number } => {
+                    unread = Some(sequence_number);
+                    break;
                 }
             }
         }
@@ -68,6 +90,10 @@ fn read(record: EventRecord, home_region: &str) -> Option<Record> {
             Some(Record::Change { sequence_number, change: Box::new(change) })
         }
         Ok(_) => None,
+        Err(error @ DecodeError::Newer(_)) => {
+            tracing::warn!(sequence_number, cause = %error, "a stream record waits for a newer release");
+            Some(Record::Newer { sequence_number })
+        }
         Err(error) => {
             tracing::error!(sequence_number, cause = %error, "a stream record is not an order");
             Some(Record::Unreadable(Unreadable { sequence_number, key, cause: error.to_string() }))
@@ -79,10 +105,10 @@ fn committed_change(record: EventRecord) -> Result<Option<CommittedChange>, Deco
     if record.change.new_image.is_empty() {
         return Ok(None);
     }
-    let new = OrderRecord::from_item(record.change.new_image)?.into_order()?;
+    let new = OrderRecord::read(record.change.new_image)?;
     let old = match record.change.old_image {
         image if image.is_empty() => None,
-        image => Some(OrderRecord::from_item(image)?.into_order()?),
+        image => Some(OrderRecord::read(image)?),
     };
     Ok(Some(CommittedChange { old, new }))
 }

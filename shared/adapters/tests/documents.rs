@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use adapters::problem::Code;
-use domain::event::EventKind;
+use domain::history::EventKind;
 use domain::status::Status;
 
 fn document(path: &str) -> String {

@@ -102,7 +102,7 @@ async fn events_go_out_in_batches_of_ten() {
 async fn batches_keep_below_256_kib() {
     let (publisher, bus) = publisher(&[]);
     let pairs = (0..50).map(|n| (format!("{n:040}"), "v".repeat(500))).collect();
-    let wide = Edit { metadata: Patch::Set(Metadata::parse(pairs).unwrap()), ..Edit::default() };
+    let wide = Edit { metadata: Patch::Set(Metadata::restore(pairs)), ..Edit::default() };
     let wide: Vec<Order> =
         orders(12).iter().map(|order| order.edit(&wide, None, sample::stamp(2)).unwrap().unwrap()).collect();
     assert!(outcomes(&publisher, &wide).await.iter().all(|is_out| *is_out));
@@ -135,7 +135,7 @@ async fn an_answer_that_leaves_entries_out_proves_nothing_of_them() {
 async fn an_event_over_the_limit_goes_out_without_history_and_lines_and_says_so() {
     let (publisher, bus) = publisher(&[]);
     let pairs = (0..50).map(|n| (format!("{n:040}"), "\u{1}".repeat(500))).collect();
-    let wide = Edit { metadata: Patch::Set(Metadata::parse(pairs).unwrap()), ..Edit::default() };
+    let wide = Edit { metadata: Patch::Set(Metadata::restore(pairs)), ..Edit::default() };
     let mut order = orders(1).remove(0).edit(&wide, None, sample::stamp(2)).unwrap().unwrap();
     for n in 3..100 {
         let stamp = Stamp { actor: "a".repeat(1_500), ..sample::stamp(n) };

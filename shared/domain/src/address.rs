@@ -42,6 +42,12 @@ impl Country {
         }
     }
 
+    /// A code as it was stored, whatever the rules were then.
+    #[must_use]
+    pub const fn restore(code: String) -> Self {
+        Self(code)
+    }
+
     /// The two letters.
     #[must_use]
     pub fn as_str(&self) -> &str {

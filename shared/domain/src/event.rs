@@ -2,63 +2,9 @@
 
 use std::fmt;
 
-use crate::history::Entry;
+use crate::history::{EventKind, HistoryEntry};
 use crate::id::OrderId;
 use crate::order::Order;
-
-/// What an event says happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EventKind {
-    /// The order exists.
-    OrderCreated,
-    /// Fields of the order were replaced.
-    OrderUpdated,
-    /// The order became confirmed.
-    OrderConfirmed,
-    /// The order became shipped.
-    OrderShipped,
-    /// The order became delivered.
-    OrderDelivered,
-    /// The order became canceled.
-    OrderCanceled,
-    /// The order was deleted.
-    OrderDeleted,
-    /// Its lines are held with the inventory service.
-    InventoryReserved,
-    /// Nothing is held for it any more.
-    InventoryReleased,
-}
-
-impl EventKind {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::OrderCreated,
-        Self::OrderUpdated,
-        Self::OrderConfirmed,
-        Self::OrderShipped,
-        Self::OrderDelivered,
-        Self::OrderCanceled,
-        Self::OrderDeleted,
-        Self::InventoryReserved,
-        Self::InventoryReleased,
-    ];
-
-    /// The CloudEvents `type`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OrderCreated => "order.created",
-            Self::OrderUpdated => "order.updated",
-            Self::OrderConfirmed => "order.confirmed",
-            Self::OrderShipped => "order.shipped",
-            Self::OrderDelivered => "order.delivered",
-            Self::OrderCanceled => "order.canceled",
-            Self::OrderDeleted => "order.deleted",
-            Self::InventoryReserved => "inventory.reserved",
-            Self::InventoryReleased => "inventory.released",
-        }
-    }
-}
 
 /// The id of an event: the same however often it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,7 +42,7 @@ pub struct Event<'a> {
     /// What happened.
     pub kind: EventKind,
     /// The committed version it stands for.
-    pub entry: &'a Entry,
+    pub entry: &'a HistoryEntry,
     /// The order.
     pub order: &'a Order,
 }
@@ -111,7 +57,7 @@ pub fn new_events<'a>(old: Option<&Order>, new: &'a Order) -> Vec<Event<'a>> {
     new.history.iter().filter(|entry| entry.version > known).flat_map(|entry| events_of(new, entry)).collect()
 }
 
-fn events_of<'a>(order: &'a Order, entry: &'a Entry) -> impl Iterator<Item = Event<'a>> {
+fn events_of<'a>(order: &'a Order, entry: &'a HistoryEntry) -> impl Iterator<Item = Event<'a>> {
     entry.events.iter().enumerate().map(move |(index, kind)| Event {
         id: EventId { order: order.id, version: entry.version, index },
         kind: *kind,

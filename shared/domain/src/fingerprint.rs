@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::address::Address;
-use crate::order::OrderDraft;
+use crate::draft::OrderDraft;
+use crate::text::Text;
 
 /// The first 128 bits of SHA-256 over an [`OrderDraft`]: equal for requests that mean the same, however they are
 /// spelled in JSON.
@@ -14,21 +15,22 @@ impl Fingerprint {
     /// The fingerprint of a draft.
     #[must_use]
     pub fn of(draft: &OrderDraft) -> Self {
+        let OrderDraft { customer, lines, shipping_address, metadata, external_reference, notes } = draft;
         let mut hash = FieldHash(Sha256::new());
-        hash.field("customer", Some(draft.customer.as_str()));
-        for (product, quantity) in draft.lines.iter() {
+        hash.field("customer", Some(customer.as_str()));
+        for (product, quantity) in lines.iter() {
             hash.field("line", Some(product.as_str()));
             hash.field("quantity", Some(&quantity.get().to_string()));
         }
-        if let Some(address) = &draft.shipping_address {
+        if let Some(address) = shipping_address {
             hash.address(address);
         }
-        for (key, value) in draft.metadata.as_map() {
+        for (key, value) in metadata.as_map() {
             hash.field("key", Some(key));
             hash.field("value", Some(value));
         }
-        hash.field("reference", draft.external_reference.as_ref().map(|text| text.as_str()));
-        hash.field("notes", draft.notes.as_ref().map(|text| text.as_str()));
+        hash.text("reference", external_reference.as_ref());
+        hash.text("notes", notes.as_ref());
         hash.finish()
     }
 }
@@ -46,15 +48,20 @@ impl FieldHash {
         }
     }
 
+    fn text<const MAX: usize>(&mut self, name: &str, text: Option<&Text<MAX>>) {
+        self.field(name, text.map(Text::as_str));
+    }
+
     fn address(&mut self, address: &Address) {
-        self.field("name", address.name.as_ref().map(|text| text.as_str()));
-        self.field("line1", Some(address.line1.as_str()));
-        self.field("line2", address.line2.as_ref().map(|text| text.as_str()));
-        self.field("city", Some(address.city.as_str()));
-        self.field("state", address.state.as_ref().map(|text| text.as_str()));
-        self.field("postal_code", address.postal_code.as_ref().map(|text| text.as_str()));
-        self.field("country", Some(address.country.as_str()));
-        self.field("phone", address.phone.as_ref().map(|text| text.as_str()));
+        let Address { name, line1, line2, city, state, postal_code, country, phone } = address;
+        self.text("name", name.as_ref());
+        self.text("line1", Some(line1));
+        self.text("line2", line2.as_ref());
+        self.text("city", Some(city));
+        self.text("state", state.as_ref());
+        self.text("postal_code", postal_code.as_ref());
+        self.field("country", Some(country.as_str()));
+        self.text("phone", phone.as_ref());
     }
 
     fn finish(self) -> Fingerprint {

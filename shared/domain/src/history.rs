@@ -1,10 +1,10 @@
-//! What happened to an order: one entry per committed version.
+//! What happened to an order: one entry per committed version, with the events that it stands for.
 
-use crate::event::EventKind;
 use crate::money::Money;
 use crate::status::{Inventory, Status};
 use crate::text::Reason;
 use crate::timestamp::Timestamp;
+use crate::unrecognized::Unrecognized;
 
 /// Who makes a change, when, and on behalf of which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,13 +13,13 @@ pub struct Stamp {
     pub at: Timestamp,
     /// The caller's subject, or the name of the function that acts on its own.
     pub actor: String,
-    /// The request id, unique per request: it also tells one's own write from another's.
+    /// Lambda's id of the invocation, which no client can choose: it also tells one's own write from another's.
     pub request_id: String,
 }
 
 /// One committed version of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// The version it made, from 1.
     pub version: u64,
     /// Who made it, and when.
@@ -42,7 +42,7 @@ pub enum Change {
         /// Why, when the caller said so.
         reason: Option<Reason>,
     },
-    /// The hold on stock changed.
+    /// The reservation changed.
     Inventory {
         /// The state before.
         from: Inventory,
@@ -77,10 +77,12 @@ pub enum Field {
     ExternalReference,
     /// `notes`
     Notes,
+    /// A field of a newer release.
+    Unrecognized(Unrecognized),
 }
 
 impl Field {
-    /// Every field.
+    /// Every field of this release.
     pub const ALL: [Self; 7] = [
         Self::Customer,
         Self::Lines,
@@ -93,7 +95,7 @@ impl Field {
 
     /// The field's name on the wire.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Customer => "customer",
             Self::Lines => "lines",
@@ -102,6 +104,78 @@ impl Field {
             Self::Metadata => "metadata",
             Self::ExternalReference => "external_reference",
             Self::Notes => "notes",
+            Self::Unrecognized(name) => name.as_str(),
         }
+    }
+
+    /// The field that was stored under this name.
+    #[must_use]
+    pub fn restore(name: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|field| field.as_str() == name);
+        known.unwrap_or_else(|| Self::Unrecognized(Unrecognized::new(name)))
+    }
+}
+
+/// What an event says happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// The order exists.
+    OrderCreated,
+    /// Fields of the order were replaced.
+    OrderUpdated,
+    /// The order became confirmed.
+    OrderConfirmed,
+    /// The order became shipped.
+    OrderShipped,
+    /// The order became delivered.
+    OrderDelivered,
+    /// The order became canceled.
+    OrderCanceled,
+    /// The order was deleted.
+    OrderDeleted,
+    /// Its lines are reserved with the inventory service.
+    InventoryReserved,
+    /// Nothing is reserved for it any more.
+    InventoryReleased,
+    /// An event of a newer release.
+    Unrecognized(Unrecognized),
+}
+
+impl EventKind {
+    /// Every kind of this release.
+    pub const ALL: [Self; 9] = [
+        Self::OrderCreated,
+        Self::OrderUpdated,
+        Self::OrderConfirmed,
+        Self::OrderShipped,
+        Self::OrderDelivered,
+        Self::OrderCanceled,
+        Self::OrderDeleted,
+        Self::InventoryReserved,
+        Self::InventoryReleased,
+    ];
+
+    /// The CloudEvents `type`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::OrderCreated => "order.created",
+            Self::OrderUpdated => "order.updated",
+            Self::OrderConfirmed => "order.confirmed",
+            Self::OrderShipped => "order.shipped",
+            Self::OrderDelivered => "order.delivered",
+            Self::OrderCanceled => "order.canceled",
+            Self::OrderDeleted => "order.deleted",
+            Self::InventoryReserved => "inventory.reserved",
+            Self::InventoryReleased => "inventory.released",
+            Self::Unrecognized(name) => name.as_str(),
+        }
+    }
+
+    /// The kind that was stored under this name.
+    #[must_use]
+    pub fn restore(name: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == name);
+        known.unwrap_or_else(|| Self::Unrecognized(Unrecognized::new(name)))
     }
 }

@@ -24,6 +24,12 @@ macro_rules! identifier {
                 check_identifier(value.into()).map(Self)
             }
 
+            /// An identifier as it was stored, whatever the rules were then.
+            #[must_use]
+            pub fn restore(value: impl Into<String>) -> Self {
+                Self(value.into())
+            }
+
             /// The identifier as text.
             #[must_use]
             pub fn as_str(&self) -> &str {

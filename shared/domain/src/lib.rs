@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod caller;
+pub mod draft;
 pub mod event;
 pub mod fingerprint;
 pub mod history;
@@ -14,11 +15,13 @@ pub mod metadata;
 pub mod money;
 pub mod order;
 pub mod ports;
+pub mod quantity;
 pub mod reservation;
 pub mod shipment;
 pub mod status;
 pub mod text;
 pub mod timestamp;
+pub mod unrecognized;
 pub mod use_cases;
 
 #[cfg(feature = "memory")]

@@ -6,34 +6,8 @@ use std::fmt;
 use crate::id::ProductId;
 use crate::invalid::{Invalid, InvalidCode};
 use crate::money::{Money, MoneyError};
+use crate::quantity::Quantity;
 use crate::text::Text;
-
-/// A number of units of one product: 1 to 10,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Quantity(u32);
-
-impl Quantity {
-    /// The most units one line can hold.
-    pub const MAX: u32 = 10_000;
-
-    /// Parses a number of units.
-    ///
-    /// # Errors
-    /// [`InvalidCode::OutOfRange`] outside 1 to 10,000.
-    pub fn new(units: u32) -> Result<Self, Invalid> {
-        if (1..=Self::MAX).contains(&units) {
-            Ok(Self(units))
-        } else {
-            Err(Invalid::new(InvalidCode::OutOfRange, format_args!("must be from 1 to {}", Self::MAX)))
-        }
-    }
-
-    /// The number of units.
-    #[must_use]
-    pub const fn get(self) -> u32 {
-        self.0
-    }
-}
 
 /// What a client asks for: 1 to 100 lines, one per product, in the order first named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +42,12 @@ impl RequestedLines {
     /// Product and quantity of every line.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ProductId, Quantity)> {
         self.0.iter().map(|(product, quantity)| (product, *quantity))
+    }
+
+    /// Whether both ask for the same products and quantities, in whatever order.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|line| other.0.contains(line))
     }
 
     /// The products, each once.
@@ -126,7 +106,7 @@ pub struct Line {
 }
 
 /// The lines of an order and their sum.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
     lines: Vec<Line>,
     total: Option<Money>,
@@ -285,6 +265,15 @@ mod tests {
     fn unknown_products_are_named() {
         let outcome = Lines::priced(&requested(&[("a", 1), ("b", 1)]), &[offer("a", 1, "EUR")]);
         assert_eq!(outcome, Err(PricingError::UnknownProducts(vec![product("b")])));
+    }
+
+    #[test]
+    fn the_same_lines_in_another_order_are_the_same() {
+        let lines = requested(&[("a", 1), ("b", 2)]);
+        assert!(lines.is_same_as(&requested(&[("b", 2), ("a", 1)])));
+        for other in [requested(&[("a", 1)]), requested(&[("a", 2), ("b", 1)]), requested(&[("a", 1), ("c", 2)])] {
+            assert!(!lines.is_same_as(&other), "{other:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::invalid::{Invalid, InvalidCode};
+use crate::text::check_characters;
 
 /// Up to 50 pairs of strings; keys of 1 to 40 characters, values of at most 500.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,8 +28,16 @@ impl Metadata {
             if value.chars().count() > 500 {
                 return Err(Invalid::new(InvalidCode::TooLong, "values must have at most 500 characters"));
             }
+            check_characters(key)?;
+            check_characters(value)?;
         }
         Ok(Self(pairs))
+    }
+
+    /// Pairs as they were stored, whatever the rules were then.
+    #[must_use]
+    pub const fn restore(pairs: BTreeMap<String, String>) -> Self {
+        Self(pairs)
     }
 
     /// The pairs, by key.
@@ -52,6 +61,15 @@ mod tests {
         assert_eq!(Metadata::parse(pairs(51, "k", "v")).unwrap_err().code, InvalidCode::TooMany);
         assert_eq!(Metadata::parse(pairs(1, &"k".repeat(40), "v")).unwrap_err().code, InvalidCode::TooLong);
         assert_eq!(Metadata::parse(pairs(1, "k", &"v".repeat(501))).unwrap_err().code, InvalidCode::TooLong);
+    }
+
+    #[test]
+    fn control_characters_and_noncharacters_are_refused() {
+        for bad in ["\u{0}", "\u{ffff}"] {
+            assert_eq!(Metadata::parse(pairs(1, bad, "v")).unwrap_err().code, InvalidCode::Malformed);
+            assert_eq!(Metadata::parse(pairs(1, "k", bad)).unwrap_err().code, InvalidCode::Malformed);
+        }
+        assert!(Metadata::parse(pairs(1, "k", "two\nlines")).is_ok());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::invalid::{Invalid, InvalidCode};
-use crate::line::Quantity;
+use crate::quantity::Quantity;
 
 /// The active ISO 4217 currency codes.
 const CURRENCIES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP \
@@ -28,6 +28,18 @@ impl Currency {
             .and_then(|code| code.as_bytes().try_into().ok())
             .map(Self)
             .ok_or_else(|| Invalid::new(InvalidCode::Unknown, "must be an ISO 4217 currency code"))
+    }
+
+    /// A code as it was stored, also one that is no longer active.
+    ///
+    /// # Errors
+    /// [`InvalidCode::Malformed`] for anything but three upper-case letters.
+    pub fn restore(code: &str) -> Result<Self, Invalid> {
+        let letters: Option<[u8; 3]> = code.as_bytes().try_into().ok();
+        letters
+            .filter(|letters| letters.iter().all(u8::is_ascii_uppercase))
+            .map(Self)
+            .ok_or_else(|| Invalid::new(InvalidCode::Malformed, "must be three upper-case letters"))
     }
 
     /// The three letters.

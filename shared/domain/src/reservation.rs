@@ -1,4 +1,4 @@
-//! What an order holds with the inventory service.
+//! What an order reserves with the inventory service.
 
 use std::fmt;
 
@@ -7,22 +7,28 @@ use uuid::Uuid;
 use crate::id::{OrderId, ProductId, TenantId, hash_to_uuid};
 use crate::line::RequestedLines;
 
-/// The id of a reservation, derived from the order, its lines and the version that brings them: a retry repeats the same reservation, and another
-/// body under the same idempotency key cannot touch it.
+/// The id of a reservation. A reservation is final once it is released, so an id is never used for other lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReservationId(Uuid);
 
 impl ReservationId {
-    /// The id of the reservation of the lines that this version of the order brings.
+    /// The reservation of a new order, derived from its lines: a retry repeats the same reservation, and another body
+    /// under the same idempotency key cannot touch it.
     #[must_use]
-    pub fn derive(order: OrderId, version: u64, lines: &RequestedLines) -> Self {
-        let (order, version) = (order.to_string(), version.to_string());
+    pub fn of_new_order(order: OrderId, lines: &RequestedLines) -> Self {
+        let order = order.to_string();
         let quantities: Vec<String> = lines.iter().map(|(_, quantity)| quantity.get().to_string()).collect();
-        let mut parts = vec!["reservation", order.as_str(), version.as_str()];
+        let mut parts = vec!["reservation", order.as_str()];
         for ((product, _), quantity) in lines.iter().zip(&quantities) {
             parts.extend([product.as_str(), quantity.as_str()]);
         }
         Self(hash_to_uuid(&parts))
+    }
+
+    /// The reservation of one attempt to change an order's lines: no other attempt has it, so releasing it hurts nobody.
+    #[must_use]
+    pub fn of_attempt(order: OrderId, request_id: &str, attempt: usize) -> Self {
+        Self(hash_to_uuid(&["attempt", &order.to_string(), request_id, &attempt.to_string()]))
     }
 
     /// The UUID.
@@ -44,7 +50,7 @@ impl fmt::Display for ReservationId {
     }
 }
 
-/// A hold on stock for one order: all lines or none.
+/// Stock reserved for one order: all lines or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
     /// Its id.
@@ -53,16 +59,10 @@ pub struct Reservation {
     pub tenant: TenantId,
     /// The order it is for.
     pub order: OrderId,
-    /// What is held.
+    /// What is reserved.
     pub lines: RequestedLines,
-}
-
-impl Reservation {
-    /// The reservation of the lines that this version of the order brings.
-    #[must_use]
-    pub fn of(tenant: TenantId, order: OrderId, version: u64, lines: RequestedLines) -> Self {
-        Self { id: ReservationId::derive(order, version, &lines), tenant, order, lines }
-    }
+    /// The order's present reservation, whose units count as available for this one.
+    pub replaces: Option<ReservationId>,
 }
 
 /// A product of which fewer units are free than asked for.

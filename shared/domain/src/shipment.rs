@@ -44,6 +44,12 @@ impl TrackingUrl {
         }
     }
 
+    /// A URL as it was stored, whatever the rules were then.
+    #[must_use]
+    pub const fn restore(url: String) -> Self {
+        Self(url)
+    }
+
     /// The URL.
     #[must_use]
     pub fn as_str(&self) -> &str {

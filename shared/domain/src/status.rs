@@ -3,11 +3,12 @@
 use std::fmt;
 
 use crate::invalid::{Invalid, InvalidCode};
+use crate::unrecognized::Unrecognized;
 
 /// Where an order is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Accepted, not yet confirmed with a partner; only settlement confirms it.
+    /// Accepted, not yet confirmed with a partner; only a follow-up confirms it.
     Pending,
     /// Customer known, stock reserved.
     Confirmed,
@@ -17,8 +18,10 @@ pub enum Status {
     Shipped,
     /// With the customer; terminal.
     Delivered,
-    /// Called off; terminal.
+    /// Not wanted any more; terminal.
     Canceled,
+    /// A status of a newer release.
+    Unrecognized(Unrecognized),
 }
 
 /// A move the state machine does not know.
@@ -41,17 +44,18 @@ pub enum Transition {
 }
 
 impl Status {
-    /// Every status, in the order of an order's life.
+    /// Every status of this release, in the order of an order's life.
     pub const ALL: [Self; 6] =
         [Self::Pending, Self::Confirmed, Self::Processing, Self::Shipped, Self::Delivered, Self::Canceled];
 
-    /// The statuses an order may move to from this one.
+    /// The statuses an order may move to from this one. Whatever a newer release made of an order, it can be canceled.
     #[must_use]
     pub const fn allowed(self) -> &'static [Self] {
         match self {
             Self::Pending => &[Self::Confirmed, Self::Canceled],
             Self::Confirmed => &[Self::Processing, Self::Canceled],
             Self::Processing => &[Self::Shipped, Self::Canceled],
+            Self::Unrecognized(_) => &[Self::Canceled],
             Self::Shipped => &[Self::Delivered],
             Self::Delivered | Self::Canceled => &[],
         }
@@ -79,7 +83,7 @@ impl Status {
 
     /// The wire form.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Pending => "pending",
             Self::Confirmed => "confirmed",
@@ -87,6 +91,7 @@ impl Status {
             Self::Shipped => "shipped",
             Self::Delivered => "delivered",
             Self::Canceled => "canceled",
+            Self::Unrecognized(name) => name.as_str(),
         }
     }
 
@@ -97,9 +102,15 @@ impl Status {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = if text == "cancelled" { "canceled" } else { text };
         Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str).join(", ");
-            Invalid::new(InvalidCode::Unknown, format_args!("must be one of {names}"))
+            let names: Vec<&str> = Self::ALL.iter().map(Self::as_str).collect();
+            Invalid::new(InvalidCode::Unknown, format_args!("must be one of {}", names.join(", ")))
         })
+    }
+
+    /// The status that was stored under this name.
+    #[must_use]
+    pub fn restore(name: &str) -> Self {
+        Self::parse(name).unwrap_or_else(|_| Self::Unrecognized(Unrecognized::new(name)))
     }
 }
 
@@ -109,42 +120,52 @@ impl fmt::Display for Status {
     }
 }
 
-/// What the order holds with the inventory service.
+/// The state of the order's reservation with the inventory service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Inventory {
-    /// Nothing is known to be held yet.
+    /// Nothing is known to be reserved yet.
     Unconfirmed,
-    /// The lines are held.
+    /// The lines are reserved.
     Reserved,
-    /// The hold is to be given back; settlement does it.
+    /// The reservation is to be released; a follow-up does it.
     ReleasePending,
-    /// Nothing is held any more.
+    /// Nothing is reserved any more.
     Released,
+    /// A state of a newer release.
+    Unrecognized(Unrecognized),
 }
 
 impl Inventory {
-    /// Every state.
+    /// Every state of this release.
     pub const ALL: [Self; 4] = [Self::Unconfirmed, Self::Reserved, Self::ReleasePending, Self::Released];
 
-    /// The state once the order no longer wants its lines. What is not known to be held may be held all the same: a
-    /// reservation can succeed and its answer be lost.
+    /// The state once the order no longer wants its lines. What is not known to be reserved may be reserved all the
+    /// same: a reservation can succeed and its answer be lost.
     #[must_use]
-    pub const fn let_go(self) -> Self {
+    pub const fn given_up(self) -> Self {
         match self {
-            Self::Unconfirmed | Self::Reserved | Self::ReleasePending => Self::ReleasePending,
+            Self::Unconfirmed | Self::Reserved | Self::ReleasePending | Self::Unrecognized(_) => Self::ReleasePending,
             Self::Released => Self::Released,
         }
     }
 
     /// The wire form.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Unconfirmed => "unconfirmed",
             Self::Reserved => "reserved",
             Self::ReleasePending => "release_pending",
             Self::Released => "released",
+            Self::Unrecognized(name) => name.as_str(),
         }
+    }
+
+    /// The state that was stored under this name.
+    #[must_use]
+    pub fn restore(name: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|state| state.as_str() == name);
+        known.unwrap_or_else(|| Self::Unrecognized(Unrecognized::new(name)))
     }
 }
 
@@ -170,7 +191,7 @@ mod tests {
         let table: Vec<String> = Status::ALL
             .iter()
             .map(|from| {
-                format!("{from} -> {}", from.allowed().iter().map(|to| to.as_str()).collect::<Vec<_>>().join(" | "))
+                format!("{from} -> {}", from.allowed().iter().map(Status::as_str).collect::<Vec<_>>().join(" | "))
             })
             .collect();
         assert_eq!(
@@ -184,6 +205,14 @@ mod tests {
                 "canceled -> ",
             ]
         );
+    }
+
+    #[test]
+    fn an_order_of_a_status_that_a_newer_release_wrote_keeps_it_and_can_be_canceled() {
+        let newer = Status::restore("on_hold");
+        assert_eq!(newer.as_str(), "on_hold");
+        assert_eq!(newer.transition(Status::Canceled), Ok(Transition::Move));
+        assert!(newer.transition(Status::Shipped).is_err() && Status::parse("on_hold").is_err());
     }
 
     #[test]

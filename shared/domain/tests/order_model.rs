@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
-use domain::event::{EventKind, new_events};
+use domain::event::new_events;
+use domain::history::EventKind;
 use domain::line::Lines;
 use domain::memory::sample;
 use domain::metadata::Metadata;
-use domain::order::{Edit, Order, Patch, Refused};
+use domain::order::{Due, Edit, FollowUpKind, NewLines, Order, Patch, Refused};
+use domain::reservation::ReservationId;
 use domain::shipment::Shipment;
 use domain::status::{Inventory, Status};
 use domain::text::{Notes, Text};
@@ -23,6 +25,8 @@ enum Command {
     ClearMetadata,
     Lines(Vec<(u32, u32)>),
     Delete,
+    /// What is due for its reservations is done, or fails.
+    FollowUp(bool),
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -34,6 +38,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Command::ClearMetadata),
         2 => prop::collection::vec(line, 1..4).prop_map(Command::Lines),
         1 => Just(Command::Delete),
+        2 => any::<bool>().prop_map(Command::FollowUp),
     ]
 }
 
@@ -46,6 +51,8 @@ struct Model {
     shipping: Option<u8>,
     notes: Option<u8>,
     has_metadata: bool,
+    is_permanent: bool,
+    releases: usize,
     events: Vec<EventKind>,
 }
 
@@ -59,6 +66,8 @@ impl Model {
             shipping: None,
             notes: None,
             has_metadata: true,
+            is_permanent: false,
+            releases: 0,
             events: vec![EventKind::OrderCreated, EventKind::InventoryReserved, EventKind::OrderConfirmed],
         }
     }
@@ -75,13 +84,17 @@ impl Model {
                     (Status::Confirmed | Status::Processing, Status::Canceled) => EventKind::OrderCanceled,
                     _ => return None,
                 };
+                if event == EventKind::OrderShipped && !self.is_permanent {
+                    return None;
+                }
                 self.status = *to;
                 if *to == Status::Canceled {
-                    self.inventory = Inventory::ReleasePending;
+                    self.give_up();
                 }
                 event
             }
             Command::Ship(_) if self.status == Status::Canceled => return None,
+            Command::Ship(_) if self.status == Status::Processing && !self.is_permanent => return None,
             Command::Ship(n) if self.status == Status::Processing => {
                 (self.shipping, self.status) = (Some(*n), Status::Shipped);
                 EventKind::OrderShipped
@@ -101,17 +114,27 @@ impl Model {
                 self.has_metadata = false;
                 EventKind::OrderUpdated
             }
-            Command::Lines(_) if self.status != Status::Confirmed => return None,
+            Command::Lines(_) if self.status != Status::Confirmed || self.releases == 10 => return None,
             Command::Lines(lines) => {
+                (self.is_permanent, self.releases) = (false, self.releases + 1);
                 self.total = lines.iter().map(|(n, quantity)| (i64::from(*n) * 100 - 1) * i64::from(*quantity)).sum();
                 EventKind::OrderUpdated
             }
             Command::Delete if self.status == Status::Shipped => return None,
             Command::Delete => {
                 if self.status != Status::Delivered {
-                    self.inventory = Inventory::ReleasePending;
+                    self.give_up();
                 }
                 EventKind::OrderDeleted
+            }
+            Command::FollowUp(false) => return Some(false),
+            Command::FollowUp(true) => {
+                (self.is_permanent, self.releases) = (true, 0);
+                if self.inventory != Inventory::ReleasePending {
+                    return Some(false);
+                }
+                self.inventory = Inventory::Released;
+                EventKind::InventoryReleased
             }
         };
         self.version += 1;
@@ -121,9 +144,19 @@ impl Model {
         }
         Some(true)
     }
+
+    fn is_confirmed(&self) -> bool {
+        self.inventory == Inventory::Reserved && self.is_permanent
+    }
+
+    fn give_up(&mut self) {
+        if self.inventory == Inventory::Reserved {
+            (self.inventory, self.releases) = (Inventory::ReleasePending, self.releases + 1);
+        }
+    }
 }
 
-/// Applies a command to a real order: the order, and the next version when it makes one.
+/// Applies a command to a real order: what becomes of it, which may be the same version; `None` when nothing does.
 fn apply(order: &Order, command: &Command, n: u32) -> Result<Option<Order>, Refused> {
     let stamp = sample::stamp(n);
     match command {
@@ -139,8 +172,14 @@ fn apply(order: &Order, command: &Command, n: u32) -> Result<Option<Order>, Refu
         Command::Lines(lines) => {
             let products: Vec<_> = (1..=3).map(sample::product).collect();
             let lines = Lines::priced(&sample::lines(lines), &products).unwrap();
-            order.edit(&Edit::default(), Some(lines), stamp)
+            let reservation = ReservationId::of_attempt(order.id, &stamp.request_id, 0);
+            order.edit(&Edit::default(), Some(NewLines { lines, reservation }), stamp)
         }
+        Command::FollowUp(works) => Ok(order.due(sample::stamp(1_000_000).at).map(|due| match due {
+            Due::Reservations { confirm, release } if *works => order.followed_up(confirm, &release, stamp),
+            Due::Reservations { .. } => order.followed_up(false, &[], stamp),
+            Due::Complete | Due::Erase => unreachable!("neither pending nor deleted"),
+        })),
         Command::Delete => order.delete(Duration::from_secs(60), stamp).map(Some),
     }
 }
@@ -159,6 +198,8 @@ fn shipment(n: u8) -> Shipment {
 fn agrees(order: &Order, model: &Model, announced: &[EventKind]) -> Result<(), TestCaseError> {
     prop_assert_eq!((order.status, order.inventory), (model.status, model.inventory));
     prop_assert_eq!(order.version, model.version);
+    let releases = order.follow_ups.iter().filter(|follow_up| matches!(follow_up.kind, FollowUpKind::Release(_)));
+    prop_assert_eq!((order.is_reservation_confirmed(), releases.count()), (model.is_confirmed(), model.releases));
     prop_assert_eq!(order.lines.total().unwrap().amount(), model.total);
     let sum: i64 = order.lines.as_slice().iter().map(|line| line.price.as_ref().unwrap().total.amount()).sum();
     prop_assert_eq!(order.lines.total().unwrap().amount(), sum);
@@ -185,7 +226,7 @@ proptest! {
             }
             let outcome = apply(&order, command, n);
             match (outcome, model.apply(command)) {
-                (Ok(Some(next)), Some(true)) => {
+                (Ok(Some(next)), Some(is_new)) if (next.version > order.version) == is_new => {
                     announced.extend(new_events(Some(&order), &next).iter().map(|event| event.kind));
                     order = next;
                 }

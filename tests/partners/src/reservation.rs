@@ -1,7 +1,7 @@
 //! Reservations, and those that replace one another.
 //!
 //! A reservation may name an older one of the same order that it replaces. The two, and whatever replaces them in turn,
-//! are a family: alternatives, of which the order will keep one. Of each product a family holds as much as the member
+//! are a family: alternatives, of which the order will keep one. Of each product a family reserves as much as the member
 //! that asks for the most, so the units of the old count as available for the new.
 //!
 //! - Confirming one releases every other of the family, except those that replace it.
@@ -81,12 +81,12 @@ impl Family {
         }
     }
 
-    /// What the family holds.
+    /// What the family reserves.
     pub fn held(&self) -> Units {
         most(self.0.values())
     }
 
-    /// The part of what it holds that is confirmed.
+    /// The part of what it reserves that is confirmed.
     pub fn confirmed(&self) -> Units {
         most(self.0.values().filter(|reservation| reservation.is_confirmed))
     }

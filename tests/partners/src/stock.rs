@@ -61,7 +61,7 @@ pub struct Shortage {
 /// The answer to a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The units are reserved until this time, in milliseconds since 1970, or for good.
+    /// The units are reserved until this time, in milliseconds since 1970, or for ever.
     Reserved(u64),
     /// Nothing is reserved.
     Unavailable(Vec<Shortage>),
@@ -140,7 +140,7 @@ impl Warehouse {
         true
     }
 
-    /// Releases a reservation for good, also one that was never made.
+    /// Releases a reservation for ever, also one that was never made.
     pub fn release(&mut self, id: &str, now: u64) {
         self.expire(now);
         self.released.insert(id.to_owned());

@@ -29,7 +29,7 @@ pub struct Breaker {
     view: Mutex<View>,
 }
 
-/// What this process knows.
+/// What this environment knows.
 #[derive(Debug, Clone, Copy)]
 struct View {
     state: CircuitState,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const EARNED: u32 = 1;
 /// Tenths of a retry that a retry costs.
 const COST: u32 = 10;
-/// The most that can be saved up: two retries, which is also what a new process starts with.
+/// The most that can be saved up: two retries, which is also what a new environment starts with.
 const MOST: u32 = 20;
 
 /// Counts what retries may still cost.

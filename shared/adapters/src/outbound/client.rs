@@ -8,7 +8,6 @@ use domain::ports::Unavailable;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 
 use super::breaker::{Breaker, Permit};
 use super::budget::RetryBudget;
@@ -20,9 +19,6 @@ const ATTEMPT: Duration = Duration::from_millis(250);
 
 /// A call is tried at most this often again; every call of a partner may be repeated.
 const RETRIES: usize = 2;
-
-/// The most calls of one partner at a time.
-const AT_ONCE: usize = 16;
 
 /// Connections die while a function is frozen, so idle ones are not kept for long.
 const POOL_IDLE: Duration = Duration::from_secs(5);
@@ -59,7 +55,7 @@ impl PartnerClient {
     /// One partner, called through this client.
     #[must_use]
     pub fn partner(&self, service: &'static str, url: Url, breaker: Breaker) -> Partner {
-        let shared = Shared { breaker, budget: RetryBudget::default(), at_once: Semaphore::new(AT_ONCE) };
+        let shared = Shared { breaker, budget: RetryBudget::default() };
         Partner { client: self.0.clone(), service, url, shared: Arc::new(shared) }
     }
 }
@@ -77,7 +73,6 @@ pub struct Partner {
 struct Shared {
     breaker: Breaker,
     budget: RetryBudget,
-    at_once: Semaphore,
 }
 
 /// A whole answer.
@@ -85,6 +80,39 @@ struct Shared {
 pub(crate) struct Answer {
     pub status: StatusCode,
     body: Vec<u8>,
+}
+
+/// What an answer's status says of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// 2xx: it was done.
+    Done,
+    /// 4xx: it will never be done, however often it is sent.
+    Refused,
+    /// Anything else that is no outage: the contract does not know it.
+    Unexpected,
+}
+
+impl Answer {
+    pub(crate) fn meaning(&self) -> Meaning {
+        match self.status.as_u16() {
+            200..=299 => Meaning::Done,
+            400..=499 => Meaning::Refused,
+            _ => Meaning::Unexpected,
+        }
+    }
+}
+
+/// Whether a status says that the partner cannot answer now. 401 and 403 say that this service is misconfigured, which
+/// is no refusal of the order: an operator is told, and the order waits.
+fn is_outage(status: StatusCode) -> bool {
+    let is_misconfigured = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    if is_misconfigured {
+        tracing::error!(status = status.as_u16(), "a partner does not accept this service's credentials");
+    }
+    let comes_too_early =
+        matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
+    is_misconfigured || comes_too_early || status.is_server_error()
 }
 
 impl Partner {
@@ -102,9 +130,9 @@ impl Partner {
     /// can be made this way.
     ///
     /// # Errors
-    /// [`Unavailable`] after a failure (no answer in time, 5xx, 429), or without a call while the circuit is open.
+    /// [`Unavailable`] after a failure (no answer in time, or one that [`is_outage`]), or without a call while the circuit
+    /// is open.
     pub(crate) async fn call(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Unavailable> {
-        let _place = self.shared.at_once.try_acquire().map_err(|_| self.unavailable("too many calls at a time"))?;
         self.shared.budget.earn();
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(20))
@@ -164,7 +192,7 @@ impl Partner {
         answered
     }
 
-    /// The whole answer, when it is one: a 5xx and a 429 are none.
+    /// The whole answer, when it is one.
     async fn whole(&self, sent: Result<Response, reqwest::Error>) -> Result<Answer, Unavailable> {
         let mut response = sent.map_err(|error| self.unavailable(error.without_url()))?;
         let status = response.status();
@@ -176,8 +204,7 @@ impl Partner {
             body.extend_from_slice(&chunk);
         }
         let answer = Answer { status, body };
-        let is_failure = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-        if is_failure { Err(self.unexpected(&answer)) } else { Ok(answer) }
+        if is_outage(status) { Err(self.unexpected(&answer)) } else { Ok(answer) }
     }
 
     /// The JSON of an answer.

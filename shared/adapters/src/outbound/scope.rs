@@ -34,6 +34,11 @@ impl CallScope {
         Self { deadline: Instant::now() + budget.min(left), trace }
     }
 
+    /// The present scope, with at least this much time left.
+    pub(crate) fn at_least(time: Duration) -> Self {
+        Self { deadline: Instant::now() + Self::remaining().max(time), trace: Self::trace() }
+    }
+
     /// Runs the work within these bounds.
     pub async fn run<F: Future>(self, work: F) -> F::Output {
         SCOPE.scope(self, work).await

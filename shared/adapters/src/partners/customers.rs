@@ -6,11 +6,10 @@ use domain::id::CustomerId;
 use domain::order::Contact;
 use domain::ports::{CustomerService, Unavailable};
 use domain::text::Text;
-use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::cache::Cache;
-use crate::outbound::Partner;
+use crate::outbound::{Meaning, Partner};
 
 /// The customer service over HTTP.
 #[derive(Debug)]
@@ -47,14 +46,14 @@ impl CustomerService for HttpCustomers {
         }
         let url = self.partner.url(&["customers", id.as_str()]);
         let answer = self.partner.call(|client| client.get(url.clone())).await?;
-        match answer.status {
-            StatusCode::OK => {
+        match answer.meaning() {
+            Meaning::Done => {
                 let contact = self.contact(self.partner.read(&answer)?)?;
                 self.known.put(id.clone(), contact.clone());
                 Ok(Some(contact))
             }
-            StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(self.partner.unexpected(&answer)),
+            Meaning::Refused => Ok(None),
+            Meaning::Unexpected => Err(self.partner.unexpected(&answer)),
         }
     }
 }

@@ -9,11 +9,13 @@ use domain::money::{Currency, Money};
 use domain::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId, Shortage};
 use reqwest::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
-use crate::outbound::Partner;
+use crate::outbound::{CallScope, Meaning, Partner};
+
+/// The time that a release may take beyond that of its request.
+const RELEASE: Duration = Duration::from_millis(500);
 
 /// The inventory service over HTTP.
 #[derive(Debug)]
@@ -38,6 +40,21 @@ struct ProductBody {
 struct MoneyBody {
     amount: i64,
     currency: String,
+}
+
+#[derive(Serialize)]
+struct ReservationBody<'a> {
+    tenant: &'a str,
+    order_id: String,
+    lines: Vec<LineBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LineBody<'a> {
+    product_id: &'a str,
+    quantity: u32,
 }
 
 #[derive(Deserialize)]
@@ -90,10 +107,13 @@ impl InventoryService for HttpInventory {
         let mut url = self.partner.url(&["products"]);
         url.set_query(Some(&format!("ids={}", wanted.join(","))));
         let answer = self.partner.call(|client| client.get(url.clone())).await?;
-        if answer.status != StatusCode::OK {
-            return Err(self.partner.unexpected(&answer));
-        }
-        for body in self.partner.read::<ProductsBody>(&answer)?.products {
+        let found = match answer.meaning() {
+            Meaning::Done => self.partner.read::<ProductsBody>(&answer)?.products,
+            // It does not accept these ids, so it has no such products.
+            Meaning::Refused => Vec::new(),
+            Meaning::Unexpected => return Err(self.partner.unexpected(&answer)),
+        };
+        for body in found {
             let product = self.product(body)?;
             self.known.put(product.id.clone(), product.clone());
             products.push(product);
@@ -102,44 +122,46 @@ impl InventoryService for HttpInventory {
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
-        let (url, body) = (self.partner.url(&["reservations", &reservation.id.to_string()]), hold(reservation));
+        let (url, body) = (self.partner.url(&["reservations", &reservation.id.to_string()]), body_of(reservation));
         let answer = self.partner.call(|client| client.put(url.clone()).json(&body)).await?;
-        match answer.status {
-            StatusCode::OK => Ok(()),
-            StatusCode::CONFLICT => {
+        match answer.meaning() {
+            Meaning::Done => Ok(()),
+            Meaning::Refused if answer.status == StatusCode::CONFLICT => {
                 let refusal: RefusalBody = self.partner.read(&answer)?;
                 let shortages = refusal.unavailable.into_iter().map(|line| self.shortage(line));
                 Err(ReserveError::OutOfStock(shortages.collect::<Result<_, _>>()?))
             }
-            _ => Err(self.partner.unexpected(&answer).into()),
+            Meaning::Refused => Err(ReserveError::Refused),
+            Meaning::Unexpected => Err(self.partner.unexpected(&answer).into()),
         }
     }
 
     async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
         let url = self.partner.url(&["reservations", &id.to_string(), "confirm"]);
         let answer = self.partner.call(|client| client.post(url.clone())).await?;
-        match answer.status {
-            StatusCode::NO_CONTENT => Ok(()),
-            StatusCode::GONE | StatusCode::NOT_FOUND => Err(ConfirmError::Expired),
-            _ => Err(self.partner.unexpected(&answer).into()),
+        match answer.meaning() {
+            Meaning::Done => Ok(()),
+            Meaning::Refused => Err(ConfirmError::NotReserved),
+            Meaning::Unexpected => Err(self.partner.unexpected(&answer).into()),
         }
     }
 
+    /// Has some time of its own: what a request may have reserved in vain is released also when its time is up.
     async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
         let url = self.partner.url(&["reservations", &id.to_string()]);
-        let answer = self.partner.call(|client| client.delete(url.clone())).await?;
-        match answer.status {
-            StatusCode::NO_CONTENT | StatusCode::NOT_FOUND => Ok(()),
-            _ => Err(self.partner.unexpected(&answer)),
+        let answer = CallScope::at_least(RELEASE).run(self.partner.call(|client| client.delete(url.clone()))).await?;
+        match answer.meaning() {
+            // What it does not know or accept is not reserved.
+            Meaning::Done | Meaning::Refused => Ok(()),
+            Meaning::Unexpected => Err(self.partner.unexpected(&answer)),
         }
     }
 }
 
-fn hold(reservation: &Reservation) -> Value {
-    let lines: Vec<Value> = reservation
-        .lines
-        .iter()
-        .map(|(product, quantity)| json!({"product_id": product.as_str(), "quantity": quantity.get()}))
-        .collect();
-    json!({"tenant": reservation.tenant.as_str(), "order_id": reservation.order.to_string(), "lines": lines})
+fn body_of(reservation: &Reservation) -> ReservationBody<'_> {
+    let Reservation { id: _, tenant, order, lines, replaces } = reservation;
+    let lines =
+        lines.iter().map(|(product, quantity)| LineBody { product_id: product.as_str(), quantity: quantity.get() });
+    let replaces = replaces.map(|id| id.to_string());
+    ReservationBody { tenant: tenant.as_str(), order_id: order.to_string(), lines: lines.collect(), replaces }
 }

@@ -2,12 +2,12 @@
 
 mod cache;
 mod customers;
+mod fake;
 mod inventory;
 mod selected;
-mod stand_in;
 
 pub use customers::HttpCustomers;
+pub use fake::{FakeCustomers, FakeInventory};
 pub use inventory::HttpInventory;
 pub(crate) use selected::{CUSTOMERS, INVENTORY};
-pub use selected::{SelectedCustomers, SelectedInventory, stand_ins};
-pub use stand_in::{StandInCustomers, StandInInventory};
+pub use selected::{SelectedCustomers, SelectedInventory, fakes};

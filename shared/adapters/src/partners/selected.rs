@@ -1,4 +1,4 @@
-//! The real partners or their stand-ins, as the settings say.
+//! The real partners or their fakes, as the settings say.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use domain::order::Contact;
 use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 
-use super::{HttpCustomers, HttpInventory, StandInCustomers, StandInInventory};
+use super::{FakeCustomers, FakeInventory, HttpCustomers, HttpInventory};
 use crate::config::{self, ConfigError};
 use crate::outbound::{Breaker, Circuits, PartnerClient};
 
@@ -17,18 +17,18 @@ pub(crate) const CUSTOMERS: &str = "customers";
 /// See [`CUSTOMERS`].
 pub(crate) const INVENTORY: &str = "inventory";
 
-/// The settings that choose between a real service and its stand-in, by what they replace.
+/// The settings that choose between a real service and its fake, by what they replace.
 const SWITCHES: [(&str, &str); 3] = [
     (CUSTOMERS, "USE_REAL_CUSTOMER_API"),
     (INVENTORY, "USE_REAL_INVENTORY_API"),
     ("broker", "USE_REAL_MESSAGE_BROKER"),
 ];
 
-/// The services that are stand-ins because their setting says `false`.
+/// The services that are fakes because their setting says `false`.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] when a setting is neither `true` nor `false`.
-pub fn stand_ins() -> Result<Vec<&'static str>, ConfigError> {
+pub fn fakes() -> Result<Vec<&'static str>, ConfigError> {
     let mut chosen = Vec::new();
     for (service, switch) in SWITCHES {
         if !config::switch(switch)? {
@@ -44,8 +44,8 @@ fn kept_for() -> Result<Duration, ConfigError> {
     Ok(Duration::from_secs(seconds.transpose()?.unwrap_or(30)))
 }
 
-fn warn_of(stand_in: &'static str) {
-    tracing::warn!(stand_in, "a stand-in takes the place of the real service");
+fn warn_of(fake: &'static str) {
+    tracing::warn!(fake, "a fake takes the place of the real service");
 }
 
 /// The customer service in use.
@@ -54,18 +54,18 @@ pub enum SelectedCustomers {
     /// The real one.
     Http(HttpCustomers),
     /// `USE_REAL_CUSTOMER_API=false`
-    StandIn(StandInCustomers),
+    Fake(FakeCustomers),
 }
 
 impl SelectedCustomers {
-    /// The service at `CUSTOMER_SERVICE_URL`, or its stand-in.
+    /// The service at `CUSTOMER_SERVICE_URL`, or its fake.
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
     pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
         if !config::switch("USE_REAL_CUSTOMER_API")? {
             warn_of(CUSTOMERS);
-            return Ok(Self::StandIn(StandInCustomers));
+            return Ok(Self::Fake(FakeCustomers));
         }
         let breaker = Breaker::new(Some(circuits.of(CUSTOMERS)));
         let partner = client.partner("customer service", config::parsed("CUSTOMER_SERVICE_URL")?, breaker);
@@ -77,7 +77,7 @@ impl CustomerService for SelectedCustomers {
     async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
         match self {
             Self::Http(service) => service.find(id).await,
-            Self::StandIn(service) => service.find(id).await,
+            Self::Fake(service) => service.find(id).await,
         }
     }
 }
@@ -88,18 +88,18 @@ pub enum SelectedInventory {
     /// The real one.
     Http(HttpInventory),
     /// `USE_REAL_INVENTORY_API=false`
-    StandIn(StandInInventory),
+    Fake(FakeInventory),
 }
 
 impl SelectedInventory {
-    /// The service at `INVENTORY_SERVICE_URL`, or its stand-in.
+    /// The service at `INVENTORY_SERVICE_URL`, or its fake.
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
     pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
         if !config::switch("USE_REAL_INVENTORY_API")? {
             warn_of(INVENTORY);
-            return Ok(Self::StandIn(StandInInventory));
+            return Ok(Self::Fake(FakeInventory));
         }
         let breaker = Breaker::new(Some(circuits.of(INVENTORY)));
         let partner = client.partner("inventory service", config::parsed("INVENTORY_SERVICE_URL")?, breaker);
@@ -111,28 +111,28 @@ impl InventoryService for SelectedInventory {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         match self {
             Self::Http(service) => service.products(ids).await,
-            Self::StandIn(service) => service.products(ids).await,
+            Self::Fake(service) => service.products(ids).await,
         }
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
         match self {
             Self::Http(service) => service.reserve(reservation).await,
-            Self::StandIn(service) => service.reserve(reservation).await,
+            Self::Fake(service) => service.reserve(reservation).await,
         }
     }
 
     async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
         match self {
             Self::Http(service) => service.confirm(id).await,
-            Self::StandIn(service) => service.confirm(id).await,
+            Self::Fake(service) => service.confirm(id).await,
         }
     }
 
     async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
         match self {
             Self::Http(service) => service.release(id).await,
-            Self::StandIn(service) => service.release(id).await,
+            Self::Fake(service) => service.release(id).await,
         }
     }
 }

@@ -36,8 +36,10 @@ pub enum Code {
     OutOfStock,
     /// The state machine does not know the move.
     IllegalTransition,
-    /// Only settlement confirms a pending order.
-    AwaitingSettlement,
+    /// Only a follow-up confirms a pending order.
+    AwaitingConfirmation,
+    /// The reservation of the order's lines is not permanent yet.
+    ReservationUnconfirmed,
     /// Lines cannot change any more.
     LinesClosed,
     /// A canceled order cannot be shipped.
@@ -64,6 +66,8 @@ pub enum Code {
     UnknownProduct,
     /// The prices cannot be summed into one total.
     InvalidTotal,
+    /// The inventory service does not accept the reservation.
+    ReservationRefused,
     /// The idempotency key was used with another body.
     IdempotencyKeyReused,
     /// Something unexpected.
@@ -74,7 +78,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidParameter,
@@ -86,7 +90,8 @@ impl Code {
         Self::OrderNotFound,
         Self::OutOfStock,
         Self::IllegalTransition,
-        Self::AwaitingSettlement,
+        Self::AwaitingConfirmation,
+        Self::ReservationUnconfirmed,
         Self::LinesClosed,
         Self::OrderCanceled,
         Self::OrderShipped,
@@ -100,6 +105,7 @@ impl Code {
         Self::UnknownCustomer,
         Self::UnknownProduct,
         Self::InvalidTotal,
+        Self::ReservationRefused,
         Self::IdempotencyKeyReused,
         Self::Internal,
         Self::Unavailable,
@@ -139,8 +145,11 @@ impl Code {
             Self::OrderNotFound => (S::NOT_FOUND, "order_not_found", "There is no such order."),
             Self::OutOfStock => (S::CONFLICT, "out_of_stock", "Fewer units are available than asked for."),
             Self::IllegalTransition => (S::CONFLICT, "illegal_transition", "The order cannot move to this status."),
-            Self::AwaitingSettlement => {
-                (S::CONFLICT, "awaiting_settlement", "The order is confirmed once its partners are.")
+            Self::AwaitingConfirmation => {
+                (S::CONFLICT, "awaiting_confirmation", "The order waits for the customer or inventory service.")
+            }
+            Self::ReservationUnconfirmed => {
+                (S::CONFLICT, "reservation_unconfirmed", "The order's reservation is not confirmed yet.")
             }
             Self::LinesClosed => (S::CONFLICT, "lines_closed", "The lines of this order cannot change any more."),
             Self::OrderCanceled => (S::CONFLICT, "order_canceled", "The order is canceled."),
@@ -160,6 +169,9 @@ impl Code {
             Self::UnknownProduct => (S::UNPROCESSABLE_ENTITY, "unknown_product", "There is no such product."),
             Self::InvalidTotal => {
                 (S::UNPROCESSABLE_ENTITY, "invalid_total", "The prices cannot be summed into one total.")
+            }
+            Self::ReservationRefused => {
+                (S::UNPROCESSABLE_ENTITY, "reservation_refused", "The inventory service does not accept these lines.")
             }
             Self::IdempotencyKeyReused => (
                 S::UNPROCESSABLE_ENTITY,
@@ -277,7 +289,7 @@ impl Problem {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, lambda_http::http::HeaderValue::from_static("application/problem+json"));
-        if self.code == Code::Unavailable {
+        if matches!(self.code, Code::Unavailable | Code::ReservationUnconfirmed) {
             headers.insert(RETRY_AFTER, lambda_http::http::HeaderValue::from_static("1"));
         }
         response

@@ -2,12 +2,12 @@
 
 use domain::caller::Forbidden;
 use domain::id::ProductId;
-use domain::money::MoneyError;
+use domain::line::PricingError;
 use domain::order::Refused;
 use domain::ports::{StoreError, Unavailable};
 use domain::reservation::Shortage;
 use domain::status::IllegalTransition;
-use domain::use_cases::{ChangeError, EditError, GetOrderError, ListError, PlaceOrderError};
+use domain::use_cases::{ChangeError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError};
 use serde_json::json;
 
 use super::{Code, Problem};
@@ -52,12 +52,24 @@ impl From<PlaceOrderError> for Problem {
         match error {
             PlaceOrderError::Forbidden(error) => error.into(),
             PlaceOrderError::UnknownCustomer => Self::new(Code::UnknownCustomer),
-            PlaceOrderError::UnknownProducts(products) => unknown_products(&products),
-            PlaceOrderError::OutOfStock(shortages) => out_of_stock(&shortages),
-            PlaceOrderError::Money(error) => invalid_total(error),
+            PlaceOrderError::Lines(error) => error.into(),
             PlaceOrderError::KeyReused => Self::new(Code::IdempotencyKeyReused),
             PlaceOrderError::Gone => Self::new(Code::OrderDeleted),
             PlaceOrderError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinesError> for Problem {
+    fn from(error: LinesError) -> Self {
+        match error {
+            LinesError::Pricing(PricingError::UnknownProducts(products)) => {
+                let products: Vec<_> = products.iter().map(ProductId::as_str).collect();
+                Self::new(Code::UnknownProduct).member("products", products)
+            }
+            LinesError::Pricing(PricingError::Money(error)) => Self::new(Code::InvalidTotal).detail(error.to_string()),
+            LinesError::OutOfStock(shortages) => out_of_stock(&shortages),
+            LinesError::ReservationRefused => Self::new(Code::ReservationRefused),
         }
     }
 }
@@ -72,7 +84,8 @@ impl From<Refused> for Problem {
                     .member("to", to.as_str())
                     .member("allowed", allowed)
             }
-            Refused::AwaitingSettlement => Self::new(Code::AwaitingSettlement),
+            Refused::AwaitingConfirmation => Self::new(Code::AwaitingConfirmation),
+            Refused::ReservationUnconfirmed => Self::new(Code::ReservationUnconfirmed),
             Refused::LinesClosed(status) => Self::new(Code::LinesClosed).member("order_status", status.as_str()),
             Refused::Canceled => Self::new(Code::OrderCanceled),
             Refused::OnItsWay => Self::new(Code::OrderShipped),
@@ -96,9 +109,7 @@ impl From<EditError> for Problem {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Change(error) => error.into(),
-            EditError::UnknownProducts(products) => unknown_products(&products),
-            EditError::OutOfStock(shortages) => out_of_stock(&shortages),
-            EditError::Money(error) => invalid_total(error),
+            EditError::Lines(error) => error.into(),
             EditError::Unavailable(error) => error.into(),
         }
     }
@@ -112,18 +123,6 @@ impl From<ListError> for Problem {
             ListError::Forbidden(error) => error.into(),
         }
     }
-}
-
-fn unknown_products(products: &[ProductId]) -> Problem {
-    Problem::new(Code::UnknownProduct).member("products", names(products))
-}
-
-fn invalid_total(error: MoneyError) -> Problem {
-    Problem::new(Code::InvalidTotal).detail(error.to_string())
-}
-
-fn names(products: &[ProductId]) -> Vec<&str> {
-    products.iter().map(ProductId::as_str).collect()
 }
 
 fn out_of_stock(shortages: &[Shortage]) -> Problem {

@@ -27,7 +27,7 @@ pub struct CloudEvent<'a> {
     source: String,
     /// What happened.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
     /// The order id.
     subject: String,
     /// When the version was committed, RFC 3339.
@@ -49,7 +49,7 @@ pub struct EventData<'a> {
     /// The order as it was when the event was sent.
     order: OrderView<'a>,
     /// What the version changed, by field.
-    changes: ChangesView,
+    changes: ChangesView<'a>,
     /// The fields that `order` lacks because the event would be too large with them.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     omitted: &'static [&'static str],
@@ -68,7 +68,7 @@ impl<'a> CloudEvent<'a> {
             specversion: "1.0",
             id: event.id.to_string(),
             source: format!("orders/{}", event.order.tenant),
-            kind: event.kind.as_str(),
+            kind: event.kind.as_str().to_owned(),
             subject: event.order.id.to_string(),
             time: event.entry.stamp.at.to_string(),
             datacontenttype: "application/json",

@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::error::DisplayErrorContext;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_smithy_types::DateTime;
 use domain::event::Event;
-use domain::ports::{BatchLimits, Entry, EventChannel, PublishError};
+use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
 
 use super::cloud_event::{self, ENVELOPE};
 use super::refused;
@@ -43,7 +43,7 @@ impl EventChannel for EventBridge {
 
     const LIMITS: BatchLimits = super::LIMITS;
 
-    fn entry(&self, event: &Event<'_>) -> Result<Entry<Self::Content>, PublishError> {
+    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError> {
         let detail = cloud_event::json(event)?;
         let bytes = detail.len() + ENVELOPE;
         let content = PutEventsRequestEntry::builder()
@@ -53,7 +53,7 @@ impl EventChannel for EventBridge {
             .time(DateTime::from_millis(event.entry.stamp.at.as_millis()))
             .detail(detail)
             .build();
-        Ok(Entry { content, bytes })
+        Ok(ChannelEntry { content, bytes })
     }
 
     async fn put(&self, batch: Vec<Self::Content>) -> Vec<Result<(), PublishError>> {

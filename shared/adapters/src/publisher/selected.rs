@@ -1,4 +1,4 @@
-//! The real bus and feed or their stand-in, as the settings say.
+//! The real bus and feed or their fake, as the settings say.
 
 use aws_config::SdkConfig;
 use domain::event::Event;
@@ -18,7 +18,7 @@ pub enum SelectedPublisher {
 }
 
 impl SelectedPublisher {
-    /// The bus named by `EVENT_BUS` and the topic named by `ORDER_FEED`, or their stand-in.
+    /// The bus named by `EVENT_BUS` and the topic named by `ORDER_FEED`, or their fake.
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
@@ -26,7 +26,7 @@ impl SelectedPublisher {
         if config::switch("USE_REAL_MESSAGE_BROKER")? {
             return Ok(Self::Aws(Both(Delivery(EventBridge::from_env(aws)?), Delivery(SnsFeed::from_env(aws)?))));
         }
-        tracing::warn!(stand_in = "broker", "a stand-in takes the place of the real service");
+        tracing::warn!(fake = "broker", "a fake takes the place of the real service");
         Ok(Self::Log)
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_sns::error::{BuildError, DisplayErrorContext};
 use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use domain::event::Event;
-use domain::ports::{BatchLimits, Entry, EventChannel, PublishError};
+use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
 
 use super::cloud_event::{self, ENVELOPE};
 use super::refused;
@@ -50,7 +50,7 @@ impl EventChannel for SnsFeed {
 
     const LIMITS: BatchLimits = super::LIMITS;
 
-    fn entry(&self, event: &Event<'_>) -> Result<Entry<Self::Content>, PublishError> {
+    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError> {
         let body = cloud_event::json(event)?;
         let bytes = body.len() + ENVELOPE;
         let content = Message {
@@ -60,7 +60,7 @@ impl EventChannel for SnsFeed {
             kind: attribute(event.kind.as_str()).map_err(unbuildable)?,
             tenant: attribute(event.order.tenant.as_str()).map_err(unbuildable)?,
         };
-        Ok(Entry { content, bytes })
+        Ok(ChannelEntry { content, bytes })
     }
 
     async fn put(&self, batch: Vec<Self::Content>) -> Vec<Result<(), PublishError>> {

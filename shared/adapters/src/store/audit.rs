@@ -41,7 +41,7 @@ fn key(item: &HashMap<String, AttributeValue>) -> Result<OrderKey, DecodeError> 
 
 /// An item that is no order must not stop the audit of the others; its stream record is a dead letter.
 fn order(item: HashMap<String, AttributeValue>) -> Option<Order> {
-    match OrderRecord::from_item(item).and_then(OrderRecord::into_order) {
+    match OrderRecord::read(item) {
         Ok(order) => Some(order),
         Err(error) => {
             tracing::error!(cause = %error, "an item of the table is not an order");

@@ -5,21 +5,28 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::record::{FOLLOW_UPS, HISTORY, VERSION};
+
 type Item = HashMap<String, AttributeValue>;
 
-/// The update expression that turns `before` into `after`. Attributes that neither holds stay as they are, so that an
-/// older version of the service does not remove what a newer one added.
+/// The update that turns `before` into `after`. Attributes that neither holds stay as they are, so that an older release
+/// does not remove what a newer one added; for the same reason the history is added to, not written anew.
 pub(super) fn update(mut request: UpdateItemFluentBuilder, before: &Item, after: Item) -> UpdateItemFluentBuilder {
+    request = on_condition(request, before, &after);
     let mut removed: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
     removed.sort_unstable();
     let mut changed: Vec<_> = after.into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect();
     changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let mut sets = Vec::new();
     for (name, value) in changed {
-        sets.push(format!("#{name} = :{name}"));
+        let added = before.get(&name).filter(|_| name == HISTORY).and_then(|old| added(old, &value));
+        sets.push(match added {
+            Some(_) => format!("#{name} = list_append(#{name}, :{name})"),
+            None => format!("#{name} = :{name}"),
+        });
         request = request
             .expression_attribute_names(format!("#{name}"), &name)
-            .expression_attribute_values(format!(":{name}"), value);
+            .expression_attribute_values(format!(":{name}"), added.unwrap_or(value));
     }
     let mut removes = Vec::new();
     for name in removed {
@@ -31,4 +38,25 @@ pub(super) fn update(mut request: UpdateItemFluentBuilder, before: &Item, after:
         parts => format!("{verb} {} ", parts.join(", ")),
     };
     request.update_expression(format!("{}{}", clause("SET", &sets), clause("REMOVE", &removes)).trim_end())
+}
+
+/// The stored version must be that of `before`; for a write that makes no version, the stored follow-ups as well.
+fn on_condition(request: UpdateItemFluentBuilder, before: &Item, after: &Item) -> UpdateItemFluentBuilder {
+    let expected = |name: &str| before.get(name).cloned().unwrap_or(AttributeValue::Null(true));
+    let request = request
+        .expression_attribute_names(format!("#{VERSION}"), VERSION)
+        .expression_attribute_values(":expected", expected(VERSION));
+    if before.get(VERSION) != after.get(VERSION) {
+        return request.condition_expression(format!("#{VERSION} = :expected"));
+    }
+    request
+        .condition_expression(format!("#{VERSION} = :expected AND #{FOLLOW_UPS} = :expected_follow_ups"))
+        .expression_attribute_names(format!("#{FOLLOW_UPS}"), FOLLOW_UPS)
+        .expression_attribute_values(":expected_follow_ups", expected(FOLLOW_UPS))
+}
+
+/// What a list has beyond the old one; `None`: it is not the old one with something added.
+fn added(old: &AttributeValue, new: &AttributeValue) -> Option<AttributeValue> {
+    let added = new.as_l().ok()?.strip_prefix(old.as_l().ok()?.as_slice())?;
+    Some(AttributeValue::L(added.to_vec()))
 }

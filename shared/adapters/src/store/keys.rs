@@ -1,4 +1,4 @@
-//! Keys of the table and its two indexes. No part can hold a `#`, so no two orders share a key by accident.
+//! Keys of the table and its indexes. No part can hold a `#`, so no two orders share a key by accident.
 
 use std::collections::HashMap;
 
@@ -17,9 +17,9 @@ pub(super) const ORDER: &str = "pk";
 pub(super) const STATUS: &str = "gs";
 /// The partition of the index by-customer: `<tenant>#<customer>`.
 pub(super) const CUSTOMER: &str = "gc";
-/// The partition of the index by-settlement: `<region>#<shard>`.
-pub(super) const SETTLEMENT: &str = "w";
-/// The sort key of the index by-settlement: when settlement is due, in milliseconds.
+/// The partition of the index by-follow-up: `<region>#<shard>`.
+pub(super) const FOLLOW_UP: &str = "w";
+/// The sort key of the index by-follow-up: when the sweep takes the order up, in milliseconds.
 pub(super) const DUE: &str = "d";
 /// The sort key of the other two indexes: creation in milliseconds (12 hex digits), then the id (32 hex digits).
 pub(super) const PLACE: &str = "k";
@@ -39,8 +39,8 @@ pub(super) fn customer(tenant: &TenantId, customer: &CustomerId) -> String {
     format!("{tenant}#{customer}")
 }
 
-/// The partition of by-settlement.
-pub(super) fn settlement(region: &str, shard: u32) -> String {
+/// The partition of by-follow-up.
+pub(super) fn follow_up(region: &str, shard: u32) -> String {
     format!("{region}#{shard}")
 }
 
@@ -64,14 +64,28 @@ pub(super) fn parse_place(key: &str) -> Option<Position> {
     })
 }
 
-/// What the item carries for the indexes. A deleted order leaves the lists, a settled one the list of what is owed.
-pub(super) fn of_indexes(order: &Order, shards: u32) -> HashMap<String, AttributeValue> {
-    let shard = u32::try_from(order.id.as_uuid().as_u128() % u128::from(shards.max(1))).unwrap_or_default();
-    let mut keys = if order.is_deleted() { HashMap::new() } else { of_lists(order, shard) };
-    if order.settlement.due.is_some() {
-        keys.insert(SETTLEMENT.to_owned(), AttributeValue::S(settlement(&order.home_region, shard)));
+/// How many partitions the indexes are spread over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shards {
+    /// Of each status of a storefront.
+    pub status: u32,
+    /// Of the follow-ups of all storefronts.
+    pub follow_up: u32,
+}
+
+/// What the item carries for the indexes. A deleted order leaves the lists; one without follow-ups is not in theirs.
+pub(super) fn of_indexes(order: &Order, shards: Shards) -> HashMap<String, AttributeValue> {
+    let mut keys = if order.is_deleted() { HashMap::new() } else { of_lists(order, shard_of(order, shards.status)) };
+    if let Some(due) = order.swept_at() {
+        let partition = follow_up(&order.home_region, shard_of(order, shards.follow_up));
+        keys.insert(FOLLOW_UP.to_owned(), AttributeValue::S(partition));
+        keys.insert(DUE.to_owned(), AttributeValue::N(due.as_millis().to_string()));
     }
     keys
+}
+
+fn shard_of(order: &Order, shards: u32) -> u32 {
+    u32::try_from(order.id.as_uuid().as_u128() % u128::from(shards.max(1))).unwrap_or_default()
 }
 
 fn of_lists(order: &Order, shard: u32) -> HashMap<String, AttributeValue> {
@@ -128,12 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn an_order_stays_in_its_shard_and_a_deleted_one_in_none() {
-        let order = sample::order();
-        assert_eq!(of_indexes(&order, 4)[STATUS], of_indexes(&order, 4)[STATUS]);
-        assert_eq!(of_indexes(&order, 1)[STATUS], AttributeValue::S("demo#confirmed#0".to_owned()));
+    fn an_order_stays_in_its_shard_and_a_deleted_one_is_in_no_list() {
+        let (order, shards) = (sample::order(), Shards { status: 1, follow_up: 8 });
+        let keys = of_indexes(&order, shards);
+        assert_eq!(keys[STATUS], AttributeValue::S("demo#confirmed#0".to_owned()));
+        assert_eq!(keys[FOLLOW_UP], AttributeValue::S("eu-central-1#1".to_owned()));
         let deleted = order.delete(std::time::Duration::from_secs(1), sample::stamp(2)).unwrap();
-        let left: Vec<_> = of_indexes(&deleted, 4).into_keys().collect();
-        assert_eq!(left, [SETTLEMENT], "what it holds is still to be released");
+        let mut left: Vec<_> = of_indexes(&deleted, shards).into_keys().collect();
+        left.sort();
+        assert_eq!(left, [DUE, FOLLOW_UP], "its reservation is still to be released");
     }
 }

@@ -8,14 +8,14 @@ use domain::id::CustomerId;
 use domain::listing::{Filter, ListQuery, OrderSummary, Page};
 use domain::money::{Currency, Money};
 use domain::ports::StoreError;
-use domain::status::Status;
+use domain::status::{Inventory, Status};
 use domain::text::ExternalReference;
 use domain::timestamp::Timestamp;
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
 use super::failure::store_error;
-use super::record::{DecodeError, inventory};
+use super::record::DecodeError;
 use super::{DynamoStore, keys};
 
 /// The index over tenant, status and shard.
@@ -77,7 +77,7 @@ impl DynamoStore {
     }
 
     async fn rows_of_status(&self, status: Status, query: &ListQuery) -> Result<Vec<Rows>, StoreError> {
-        let shards = 0..self.shards;
+        let shards = 0..self.shards.status;
         let partitions = shards.map(|shard| keys::status(&query.tenant, status, shard));
         try_join_all(partitions.map(|partition| self.rows(BY_STATUS, keys::STATUS, partition, query))).await
     }
@@ -119,15 +119,15 @@ fn merge(partitions: Vec<Rows>, limit: usize) -> Page {
 
 fn summary(item: HashMap<String, AttributeValue>) -> Result<OrderSummary, DecodeError> {
     let record: SummaryRecord = serde_dynamo::from_item(item)?;
-    let place = keys::parse_place(&record.place).ok_or(DecodeError::Unknown { what: "place" })?;
-    let currency = record.currency.as_deref().map(Currency::parse).transpose()?;
+    let place = keys::parse_place(&record.place).ok_or(DecodeError::NotA("place"))?;
+    let currency = record.currency.as_deref().map(Currency::restore).transpose()?;
     Ok(OrderSummary {
         id: place.id,
-        customer: CustomerId::parse(record.customer_id)?,
-        status: Status::parse(&record.status)?,
-        inventory: inventory(&record.inventory)?,
+        customer: CustomerId::restore(record.customer_id),
+        status: Status::restore(&record.status),
+        inventory: Inventory::restore(&record.inventory),
         total: record.total.zip(currency).map(|(amount, currency)| Money::new(amount, currency)),
-        external_reference: record.external_reference.map(ExternalReference::parse).transpose()?,
+        external_reference: record.external_reference.map(ExternalReference::restore),
         version: record.version,
         created_at: place.created_at,
         updated_at: Timestamp::from_millis(record.updated_at),

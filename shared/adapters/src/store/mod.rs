@@ -3,10 +3,10 @@
 mod audit;
 mod change;
 mod failure;
+mod follow_ups;
 mod keys;
 mod listing;
 mod record;
-mod settlement;
 mod size;
 
 use std::collections::HashMap;
@@ -26,32 +26,38 @@ use domain::timestamp::Timestamp;
 use crate::config::{self, ConfigError};
 use failure::store_error;
 
+pub use keys::Shards;
 pub use record::{DecodeError, OrderRecord};
+
+/// The index by-follow-up takes a write of every order, whatever storefront it is of.
+const FOLLOW_UP_SHARDS: u32 = 32;
 
 /// Orders in one DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
     client: Client,
     table: String,
-    shards: u32,
+    shards: Shards,
     region: String,
 }
 
 impl DynamoStore {
-    /// Orders in the table named by `ORDERS_TABLE`, its status index spread over `INDEX_SHARDS` (1) partitions.
+    /// Orders in the table named by `ORDERS_TABLE`, its indexes spread over `INDEX_SHARDS` (1) and `FOLLOW_UP_SHARDS` (32)
+    /// partitions.
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
-        let shards = config::optional("INDEX_SHARDS").map(|_| config::parsed("INDEX_SHARDS")).transpose()?;
+        let shards =
+            Shards { status: shards("INDEX_SHARDS", 1)?, follow_up: shards("FOLLOW_UP_SHARDS", FOLLOW_UP_SHARDS)? };
         let region = config::required("AWS_REGION")?;
-        Ok(Self::new(Client::new(aws), config::required("ORDERS_TABLE")?, shards.unwrap_or(1), region))
+        Ok(Self::new(Client::new(aws), config::required("ORDERS_TABLE")?, shards, region))
     }
 
-    /// Orders in this table, of which this process settles those at home in `region`.
+    /// Orders in this table, of which this function does the follow-ups of those at home in `region`.
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>, shards: u32, region: impl Into<String>) -> Self {
-        Self { client, table: table.into(), shards: shards.max(1), region: region.into() }
+    pub fn new(client: Client, table: impl Into<String>, shards: Shards, region: impl Into<String>) -> Self {
+        Self { client, table: table.into(), shards, region: region.into() }
     }
 
     /// The whole item of an order: the record and what the indexes need.
@@ -60,6 +66,11 @@ impl DynamoStore {
         item.extend(keys::of_indexes(order, self.shards));
         if size::of_item(&item) > size::MAX_ITEM { Err(StoreError::TooLarge) } else { Ok(item) }
     }
+}
+
+fn shards(name: &'static str, default: u32) -> Result<u32, ConfigError> {
+    let shards = config::optional(name).map(|_| config::parsed(name)).transpose()?;
+    Ok(shards.unwrap_or(default).max(1))
 }
 
 impl OrderStore for DynamoStore {
@@ -85,19 +96,12 @@ impl OrderStore for DynamoStore {
         let key = AttributeValue::S(keys::order(tenant, id));
         let get = self.client.get_item().table_name(&self.table).key(keys::ORDER, key).consistent_read(true);
         let found = get.send().await.map_err(store_error)?.item;
-        found.map(|item| Ok(OrderRecord::from_item(item)?.into_order()?)).transpose()
+        found.map(|item| Ok(OrderRecord::read(item)?)).transpose()
     }
 
     async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
         let key = AttributeValue::S(keys::order(&before.tenant, before.id));
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(keys::ORDER, key)
-            .condition_expression("#r = :expected")
-            .expression_attribute_names("#r", "r")
-            .expression_attribute_values(":expected", AttributeValue::N(before.revision.to_string()));
+        let request = self.client.update_item().table_name(&self.table).key(keys::ORDER, key);
         match change::update(request, &self.item(before)?, self.item(after)?).send().await {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
@@ -108,8 +112,16 @@ impl OrderStore for DynamoStore {
         }
     }
 
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
-        self.owed(now, limit).await
+    async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+        self.due_in(shard, now, limit).await
+    }
+
+    fn shards(&self) -> u32 {
+        self.shards.follow_up
+    }
+
+    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+        self.put_off_until(key, until).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
@@ -120,12 +132,12 @@ impl OrderStore for DynamoStore {
 /// The order that a key of the table names: `<tenant>#<order id>`.
 ///
 /// # Errors
-/// [`DecodeError::Unknown`].
+/// [`DecodeError::NotA`].
 pub fn parse_key(key: &str) -> Result<OrderKey, DecodeError> {
-    keys::parse_order(key).ok_or(DecodeError::Unknown { what: "key" })
+    keys::parse_order(key).ok_or(DecodeError::NotA("key"))
 }
 
 fn existing(item: Option<HashMap<String, AttributeValue>>) -> Result<Inserted, StoreError> {
     let item = item.ok_or_else(|| StoreError::Corrupt("a taken id came back without its item".to_owned()))?;
-    Ok(Inserted::Existing(Box::new(OrderRecord::from_item(item)?.into_order()?)))
+    Ok(Inserted::Existing(Box::new(OrderRecord::read(item)?)))
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::address::{Address, Country};
+use domain::draft::OrderDraft;
 use domain::id::{CustomerId, ProductId};
-use domain::line::{Quantity, RequestedLines};
+use domain::line::RequestedLines;
 use domain::metadata::Metadata;
-use domain::order::OrderDraft;
+use domain::quantity::Quantity;
 use domain::text::Text;
 use serde::Deserialize;
 

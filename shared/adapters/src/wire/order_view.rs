@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::address::Address;
-use domain::history::{Change, Entry};
+use domain::history::{Change, HistoryEntry};
 use domain::line::Line;
 use domain::order::Order;
 use domain::shipment::Shipment;
@@ -24,9 +24,9 @@ pub struct OrderView<'a> {
     lines: Option<Vec<LineView<'a>>>,
     total: Option<MoneyView>,
     #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::statuses())))]
-    status: &'static str,
+    status: &'a str,
     #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::inventories())))]
-    inventory: &'static str,
+    inventory: &'a str,
     shipping_address: Option<AddressView<'a>>,
     shipping: Option<ShipmentView<'a>>,
     metadata: &'a BTreeMap<String, String>,
@@ -35,7 +35,7 @@ pub struct OrderView<'a> {
     version: u64,
     created_at: String,
     updated_at: String,
-    allowed_transitions: Vec<&'static str>,
+    allowed_transitions: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<EntryView<'a>>>,
 }
@@ -99,8 +99,8 @@ struct EntryView<'a> {
     at: String,
     actor: &'a str,
     request_id: &'a str,
-    events: Vec<&'static str>,
-    changes: ChangesView,
+    events: Vec<&'a str>,
+    changes: ChangesView<'a>,
 }
 
 /// What became different, by field: `{"status": {"from": …, "to": …}}`, and `{"replaced": true}` for fields whose
@@ -108,7 +108,7 @@ struct EntryView<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(with = "super::schema::Changes"))]
 #[serde(transparent)]
-pub struct ChangesView(BTreeMap<&'static str, Value>);
+pub struct ChangesView<'a>(BTreeMap<&'a str, Value>);
 
 impl<'a> From<&'a Order> for OrderView<'a> {
     fn from(order: &'a Order) -> Self {
@@ -132,7 +132,7 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             version: order.version,
             created_at: order.created_at.to_string(),
             updated_at: order.updated_at.to_string(),
-            allowed_transitions: order.status.allowed().iter().copied().map(Status::as_str).collect(),
+            allowed_transitions: order.status.allowed().iter().map(Status::as_str).collect(),
             history: Some(order.history.iter().map(Into::into).collect()),
         }
     }
@@ -188,8 +188,8 @@ impl<'a> From<&'a Shipment> for ShipmentView<'a> {
     }
 }
 
-impl<'a> From<&'a Entry> for EntryView<'a> {
-    fn from(entry: &'a Entry) -> Self {
+impl<'a> From<&'a HistoryEntry> for EntryView<'a> {
+    fn from(entry: &'a HistoryEntry) -> Self {
         Self {
             version: entry.version,
             at: entry.stamp.at.to_string(),
@@ -201,13 +201,13 @@ impl<'a> From<&'a Entry> for EntryView<'a> {
     }
 }
 
-impl From<&[Change]> for ChangesView {
-    fn from(changes: &[Change]) -> Self {
+impl<'a> From<&'a [Change]> for ChangesView<'a> {
+    fn from(changes: &'a [Change]) -> Self {
         Self(changes.iter().map(change).collect())
     }
 }
 
-fn change(change: &Change) -> (&'static str, Value) {
+fn change(change: &Change) -> (&str, Value) {
     match change {
         Change::Status { from, to, reason: None } => ("status", json!({"from": from.as_str(), "to": to.as_str()})),
         Change::Status { from, to, reason: Some(reason) } => {

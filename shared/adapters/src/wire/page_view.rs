@@ -23,8 +23,8 @@ struct Position<'a> {
 struct SummaryView<'a> {
     id: String,
     customer_id: &'a str,
-    status: &'static str,
-    inventory: &'static str,
+    status: &'a str,
+    inventory: &'a str,
     total: Option<MoneyView>,
     external_reference: Option<&'a str>,
     version: u64,

@@ -13,7 +13,7 @@ pub(super) fn statuses() -> Vec<&'static str> {
     Status::ALL.iter().map(|status| status.as_str()).collect()
 }
 
-/// Every state of the hold on stock, as text.
+/// Every state of the reservation, as text.
 pub(super) fn inventories() -> Vec<&'static str> {
     Inventory::ALL.iter().map(|state| state.as_str()).collect()
 }
@@ -24,7 +24,7 @@ pub struct Changes {
     /// The status moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<StatusChange>,
-    /// The hold on stock changed.
+    /// The reservation changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     inventory: Option<InventoryChange>,
     /// The total changed.

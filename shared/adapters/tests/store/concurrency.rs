@@ -43,12 +43,13 @@ async fn fifty_writers_lose_no_acknowledged_change_and_skip_no_version() {
         writers.spawn(async move {
             let (caller, id, stamp) = (sample::caller(), sample::order_id(1), sample::stamp(100 + n));
             let target = Target { caller, id, if_match: IfMatch::Any, stamp };
-            // A client that hears of a conflict tries again; everything else is an answer.
+            // A client that hears of a conflict retries; everything else is an answer.
             loop {
-                match change_order(&*store, &target, |order| wish(n, order, &target)).await {
+                match change_order(&*store, &target, &|order: &Order| wish(n, order, &target)).await {
                     Err(ChangeError::Conflict) => tokio::task::yield_now().await,
                     Ok(order) => {
-                        let own = |entry: &&domain::history::Entry| entry.stamp.request_id == target.stamp.request_id;
+                        let own =
+                            |entry: &&domain::history::HistoryEntry| entry.stamp.request_id == target.stamp.request_id;
                         let version = order.history.iter().find(own).map(|entry| entry.version);
                         acknowledged.fetch_add(u32::from(version.is_some()), Ordering::Relaxed);
                         return (n, version);

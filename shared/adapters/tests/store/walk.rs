@@ -20,7 +20,7 @@ const LASTING: u32 = 60;
 
 fn order(n: u32) -> Order {
     let (id, at) = (sample::order_id(n), sample::stamp(n).at);
-    Order::restore(OrderData { id, created_at: at, ..(*sample::order()).clone() })
+    Order::restore(OrderData { id, created_at: at, ..(*sample::followed_up_order()).clone() })
 }
 
 #[tokio::test]

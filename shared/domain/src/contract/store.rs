@@ -10,13 +10,16 @@
 use std::time::Duration;
 
 use crate::id::{CustomerId, TenantId};
+use crate::line::Lines;
 use crate::listing::{Filter, Limit, ListQuery, OrderSummary, Position};
 use crate::memory::sample;
 use crate::metadata::Metadata;
-use crate::order::{Edit, Order, OrderData, Patch, SETTLE_WITHIN, Settlement};
+use crate::order::{Edit, FollowUp, FollowUpKind, HEAD_START, NewLines, Order, OrderData, Patch};
 use crate::ports::{ChangedOrders, Inserted, OrderKey, OrderStore, UpdateError};
+use crate::reservation::ReservationId;
 use crate::status::Status;
 use crate::text::{ExternalReference, Notes, Reason};
+use crate::timestamp::Timestamp;
 
 /// Declares one test per rule for the store that `$make` builds anew for each.
 #[macro_export]
@@ -38,8 +41,12 @@ macro_rules! order_store_contract {
             a_list_keeps_to_its_filter_and_its_time_range
             pages_join_into_the_whole_list
             a_deleted_order_is_stored_but_not_listed
-            overdue_settlements_are_found_longest_overdue_first
-            a_note_on_settlement_makes_a_revision_but_no_version
+            due_follow_ups_are_found_longest_due_first
+            an_order_that_is_put_off_comes_up_later
+            every_kind_of_follow_up_reads_back_as_it_was_written
+            what_no_client_sees_is_written_without_a_version
+            a_change_that_knows_nothing_of_a_follow_up_leaves_it_as_it_is
+            an_erased_order_keeps_its_key_taken
             orders_that_changed_lately_are_found_over_all_pages
         );
     };
@@ -114,6 +121,7 @@ async fn updated(store: &impl OrderStore, before: &Order, after: Order) -> Order
 /// What is written is what is read.
 pub async fn a_change_reads_back_as_it_was_written(store: &impl OrderStore) {
     let order = inserted(store).await;
+    let order = updated(store, &order, order.followed_up(true, &[], sample::stamp(2))).await;
     let processing = updated(store, &order, processing(&order, 2)).await;
     let shipped = processing.ship(sample::shipment(), sample::stamp(3)).expect("legal").expect("a change");
     let shipped = updated(store, &processing, shipped).await;
@@ -181,7 +189,7 @@ async fn inserted_many(store: &impl OrderStore) -> Vec<Order> {
         let mut data = OrderData { id: sample::order_id(n), ..(*sample::order()).clone() };
         data.customer.id = CustomerId::parse(format!("cust-{}", n % 2)).expect("sample");
         (data.created_at, data.updated_at) = (sample::stamp(n).at, sample::stamp(n).at);
-        data.settlement = Settlement::owed_from(sample::stamp(n).at);
+        data.follow_ups.iter_mut().for_each(|follow_up| follow_up.at = sample::stamp(n).at);
         let order = Order::restore(data);
         assert_eq!(store.insert(&order).await, Ok(Inserted::New));
         orders.push(match n % 3 {
@@ -270,27 +278,106 @@ pub async fn a_deleted_order_is_stored_but_not_listed(store: &impl OrderStore) {
     }
 }
 
-/// Orders whose settlement is due, and no others.
-pub async fn overdue_settlements_are_found_longest_overdue_first(store: &impl OrderStore) {
-    let orders = inserted_many(store).await;
-    let settled = orders.last().cloned().expect("nine orders");
-    updated(store, &settled, settled.released_again()).await;
-    let now = sample::stamp(4).at.plus(SETTLE_WITHIN);
-    let keys: Vec<OrderKey> = (2..=4).map(|n| OrderKey { tenant: sample::tenant(), id: sample::order_id(n) }).collect();
-    assert_eq!(store.overdue(now, 10).await.as_deref(), Ok(&keys[..]));
-    assert_eq!(store.overdue(now, 2).await.as_deref(), Ok(&keys[..2]));
-    assert_eq!(store.overdue(sample::stamp(1).at, 10).await, Ok(vec![]));
+/// What is due over all shards, of each at most `limit`.
+async fn due(store: &impl OrderStore, now: Timestamp, limit: u16) -> Vec<OrderKey> {
+    let mut due = Vec::new();
+    for shard in 0..store.shards() {
+        due.extend(store.due(shard, now, limit).await.expect("an answer"));
+    }
+    due.sort();
+    due
 }
 
-/// What no client sees is a write like any other.
-pub async fn a_note_on_settlement_makes_a_revision_but_no_version(store: &impl OrderStore) {
+/// When the sweep takes up what was committed at stamp `n`.
+fn swept(n: u32) -> Timestamp {
+    sample::stamp(n).at.plus(HEAD_START)
+}
+
+fn keys(orders: std::ops::RangeInclusive<u32>) -> Vec<OrderKey> {
+    orders.map(|n| OrderKey { tenant: sample::tenant(), id: sample::order_id(n) }).collect()
+}
+
+/// Orders with a follow-up that is due, and no others.
+pub async fn due_follow_ups_are_found_longest_due_first(store: &impl OrderStore) {
+    let orders = inserted_many(store).await;
+    let first = orders.last().cloned().expect("nine orders");
+    updated(store, &first, first.followed_up(true, &[], sample::stamp(1))).await;
+    assert_eq!(due(store, swept(4), 10).await, keys(2..=4));
+    assert_eq!(due(store, swept(1), 10).await, []);
+    for shard in 0..store.shards() {
+        let all = store.due(shard, swept(9), 10).await.expect("an answer");
+        assert!(all.is_sorted(), "orders 2 to 9 are due in the order of their ids");
+        assert_eq!(store.due(shard, swept(9), 1).await.as_deref(), Ok(&all[..all.len().min(1)]));
+    }
+}
+
+/// Its follow-ups stay, whatever they are.
+pub async fn an_order_that_is_put_off_comes_up_later(store: &impl OrderStore) {
     let order = inserted(store).await;
-    let settled = updated(store, &order, order.settled(sample::stamp(9).at)).await;
-    assert_eq!((settled.version, settled.revision), (1, 2));
-    assert_eq!(store.update(&order, &processing(&order, 2)).await, Err(UpdateError::Conflict));
-    let processing = updated(store, &settled, processing(&settled, 3)).await;
-    let released = updated(store, &processing, processing.released(sample::stamp(4))).await;
-    updated(store, &released, released.released_again()).await;
+    let key = keys(1..=1).remove(0);
+    store.put_off(&key, sample::stamp(50).at).await.expect("an answer");
+    assert_eq!(due(store, sample::stamp(49).at, 10).await, []);
+    assert_eq!(due(store, sample::stamp(50).at, 10).await, [key]);
+    assert_eq!(store.get(&order.tenant, order.id).await.map(|order| order.map(|order| order.version)), Ok(Some(1)));
+    store.put_off(&keys(2..=2)[0], sample::stamp(50).at).await.expect("an order that is gone has nothing to do");
+    assert_eq!(store.get(&order.tenant, sample::order_id(2)).await, Ok(None));
+}
+
+/// With its time and its attempts.
+pub async fn every_kind_of_follow_up_reads_back_as_it_was_written(store: &impl OrderStore) {
+    let other = ReservationId::of_attempt(sample::order_id(1), "request", 1);
+    let kinds = [
+        FollowUpKind::Complete,
+        FollowUpKind::Confirm,
+        FollowUpKind::Release(other),
+        FollowUpKind::Erase,
+        FollowUpKind::Unrecognized(crate::unrecognized::Unrecognized::new("remind")),
+    ];
+    let follow_ups =
+        kinds.into_iter().zip(0..).map(|(kind, n)| FollowUp { kind, at: sample::stamp(n).at, attempts: n });
+    let order = Order::restore(OrderData { follow_ups: follow_ups.collect(), ..(*sample::order()).clone() });
+    store.insert(&order).await.expect("insert");
+    assert_eq!(store.get(&order.tenant, order.id).await, Ok(Some(order)));
+}
+
+/// It is written while the order and its follow-ups are as they were read, and no longer.
+pub async fn what_no_client_sees_is_written_without_a_version(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let confirmed = updated(store, &order, order.followed_up(true, &[], sample::stamp(2))).await;
+    assert_eq!((confirmed.version, confirmed.follow_ups.len()), (1, 0));
+    assert_eq!(
+        store.update(&order, &order.followed_up(false, &[], sample::stamp(2))).await,
+        Err(UpdateError::Conflict)
+    );
+    let lines = Lines::unpriced(&sample::lines(&[(3, 1)]));
+    let reservation = ReservationId::of_attempt(order.id, "request", 1);
+    let edit = confirmed.edit(&Edit::default(), Some(NewLines { lines, reservation }), sample::stamp(3));
+    let edited = updated(store, &confirmed, edit.expect("legal").expect("a change")).await;
+    let canceled = edited.transition(Status::Canceled, None, sample::stamp(4)).expect("legal").expect("a move");
+    let canceled = updated(store, &edited, canceled).await;
+    let released = canceled.followed_up(false, &[reservation, order.reservation], sample::stamp(5));
+    assert_eq!((updated(store, &canceled, released).await).follow_ups, []);
+}
+
+/// Whoever changes an order may have read it before a follow-up was done.
+pub async fn a_change_that_knows_nothing_of_a_follow_up_leaves_it_as_it_is(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    updated(store, &order, order.followed_up(true, &[], sample::stamp(2))).await;
+    assert_eq!(store.update(&order, &processing(&order, 3)).await, Ok(()));
+    let stored = store.get(&order.tenant, order.id).await.expect("an answer").expect("an order");
+    assert_eq!((stored.version, stored.status, stored.follow_ups.len()), (2, Status::Processing, 0));
+}
+
+/// And nothing else but what tells requests apart.
+pub async fn an_erased_order_keeps_its_key_taken(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let deleted = order.delete(Duration::from_secs(60), sample::stamp(2)).expect("legal");
+    let deleted = updated(store, &order, deleted).await;
+    let erased = updated(store, &deleted, deleted.erased()).await;
+    let person = (erased.customer.contact.is_some(), erased.shipping_address.is_some(), erased.history.len());
+    assert_eq!((person, erased.fingerprint, erased.follow_ups.len()), ((false, false, 0), order.fingerprint, 0));
+    assert_eq!(store.insert(&order).await, Ok(Inserted::Existing(Box::new(erased))));
+    assert_eq!(due(store, sample::stamp(99).at, 10).await, []);
 }
 
 /// Everything that changed at that time or later, and nothing older; what is deleted as well.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::lock;
-use crate::event::{Event, EventId, EventKind};
+use crate::event::{Event, EventId};
+use crate::history::EventKind;
 use crate::ports::{EventPublisher, PublishError};
 
 /// Records what was published, and refuses what it is told to refuse.

@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use crate::address::{Address, Country};
 use crate::caller::{Caller, Scope};
+use crate::draft::OrderDraft;
 use crate::history::Stamp;
 use crate::id::{CustomerId, OrderId, ProductId, TenantId};
-use crate::line::{Lines, Product, ProductName, Quantity, RequestedLines};
+use crate::line::{Lines, Product, ProductName, RequestedLines};
 use crate::memory::{MemoryCustomers, MemoryInventory};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
-use crate::order::{Contact, Order, OrderDraft, Placement, Stock};
+use crate::order::{Contact, Order, Placement, Stock};
+use crate::quantity::Quantity;
+use crate::reservation::ReservationId;
 use crate::shipment::{Shipment, TrackingUrl};
 use crate::text::{ExternalReference, Text};
 use crate::timestamp::Timestamp;
@@ -110,10 +113,17 @@ pub fn order() -> Order {
             home_region: "eu-central-1".to_owned(),
             draft,
             contact: Some(contact(1)),
+            reservation: ReservationId::of_new_order(order_id(1), &lines.requested()),
             stock: Stock::Reserved(lines),
         },
         stamp(1),
     )
+}
+
+/// The sample order once its reservation is confirmed.
+#[must_use]
+pub fn followed_up_order() -> Order {
+    order().followed_up(true, &[], stamp(1))
 }
 
 /// A pending order with the same id, of which nothing optional is known.
@@ -128,9 +138,18 @@ pub fn bare_order() -> Order {
         external_reference: None,
         notes: None,
     };
-    let stock = Stock::Unknown(Lines::unpriced(&lines));
-    let home_region = "eu-central-1".to_owned();
-    Order::place(Placement { tenant: tenant(), id: order_id(1), home_region, draft, contact: None, stock }, stamp(2))
+    Order::place(
+        Placement {
+            tenant: tenant(),
+            id: order_id(1),
+            home_region: "eu-central-1".to_owned(),
+            draft,
+            contact: None,
+            reservation: ReservationId::of_new_order(order_id(1), &lines),
+            stock: Stock::Unknown(Lines::unpriced(&lines)),
+        },
+        stamp(2),
+    )
 }
 
 /// Shipping information with every field.
@@ -153,7 +172,7 @@ pub fn customers() -> MemoryCustomers {
     MemoryCustomers { known: Some(known.collect()) }
 }
 
-/// An inventory service that holds 100 units each of `sku-1` to `sku-3`.
+/// An inventory service that has 100 units each of `sku-1` to `sku-3`.
 #[must_use]
 pub fn inventory() -> MemoryInventory {
     let inventory = MemoryInventory::default();

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::lock;
 use crate::id::{OrderId, TenantId};
 use crate::listing::{ListQuery, OrderSummary, Page, Position};
-use crate::order::Order;
+use crate::order::{Order, OrderData};
 use crate::ports::{ChangedOrders, ChangedPage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use crate::timestamp::Timestamp;
 
@@ -14,6 +14,7 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     orders: Mutex<BTreeMap<(TenantId, OrderId), Order>>,
+    put_off: Mutex<BTreeMap<OrderKey, Timestamp>>,
 }
 
 impl MemoryStore {
@@ -47,21 +48,36 @@ impl OrderStore for MemoryStore {
 
     async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
         let mut orders = lock(&self.orders);
-        let stored =
-            orders.get_mut(&(before.tenant.clone(), before.id)).filter(|order| order.revision == before.revision);
-        *stored.ok_or(UpdateError::Conflict)? = after.clone();
+        let stored = orders
+            .get_mut(&(before.tenant.clone(), before.id))
+            .filter(|stored| stored.version == before.version)
+            .filter(|stored| after.version > before.version || stored.follow_ups == before.follow_ups)
+            .ok_or(UpdateError::Conflict)?;
+        let follow_ups = if after.follow_ups == before.follow_ups { &stored.follow_ups } else { &after.follow_ups };
+        *stored = Order::restore(OrderData { follow_ups: follow_ups.clone(), ..(**after).clone() });
         Ok(())
     }
 
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+    async fn due(&self, _shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
         let orders = lock(&self.orders);
+        let put_off = lock(&self.put_off);
         let mut due: Vec<_> = orders
             .values()
-            .filter_map(|order| Some((order.settlement.due.filter(|due| *due <= now)?, order)))
-            .map(|(due, order)| (due, OrderKey { tenant: order.tenant.clone(), id: order.id }))
+            .filter_map(|order| Some((order.swept_at()?, OrderKey { tenant: order.tenant.clone(), id: order.id })))
+            .map(|(at, key)| (put_off.get(&key).copied().unwrap_or(at).max(at), key))
+            .filter(|(at, _)| *at <= now)
             .collect();
         due.sort();
         Ok(due.into_iter().map(|(_, key)| key).take(limit.into()).collect())
+    }
+
+    fn shards(&self) -> u32 {
+        1
+    }
+
+    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+        lock(&self.put_off).insert(key.clone(), until);
+        Ok(())
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use crate::address::Address;
-use crate::event::EventKind;
-use crate::history::{Change, Entry, Field, Stamp};
+use crate::history::{Change, EventKind, Field, HistoryEntry, Stamp};
 use crate::line::Lines;
 use crate::metadata::Metadata;
-use crate::order::{Deletion, Order, OrderData};
+use crate::order::{FollowUp, FollowUpKind, Order, OrderData};
+use crate::reservation::ReservationId;
 use crate::shipment::Shipment;
 use crate::status::{IllegalTransition, Inventory, Status, Transition};
 use crate::text::{ExternalReference, Notes, Reason};
+
+/// So many reservations may wait for their release before an order takes other lines again.
+const MOST_RELEASES: usize = 10;
 
 /// Why an order does not change as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +21,12 @@ pub enum Refused {
     /// The state machine does not know the move.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
-    /// Only settlement confirms a pending order.
-    #[error("the order is confirmed once its partners are")]
-    AwaitingSettlement,
+    /// Only a follow-up confirms a pending order.
+    #[error("a pending order waits for the customer or inventory service")]
+    AwaitingConfirmation,
+    /// The reservation of the lines is not confirmed yet, or too many wait for their release.
+    #[error("the order's reservations wait for the inventory service")]
+    ReservationUnconfirmed,
     /// Lines are fixed once the order is being processed.
     #[error("the lines of an order that is {0} cannot change")]
     LinesClosed(Status),
@@ -71,26 +77,45 @@ pub struct Edit {
     pub notes: Patch<Notes>,
 }
 
+/// Lines to replace those of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLines {
+    /// The lines.
+    pub lines: Lines,
+    /// Their reservation: made, unless nothing is known to be reserved for the order yet.
+    pub reservation: ReservationId,
+}
+
 impl Order {
     /// Moves to another status. `None`: it is there already.
     ///
     /// # Errors
-    /// [`Refused::Illegal`] or [`Refused::AwaitingSettlement`].
+    /// [`Refused::Illegal`], [`Refused::AwaitingConfirmation`] or [`Refused::ReservationUnconfirmed`].
     pub fn transition(&self, to: Status, reason: Option<Reason>, stamp: Stamp) -> Result<Option<Self>, Refused> {
-        match (self.status.transition(to)?, to) {
-            (Transition::Stay, _) => Ok(None),
-            (Transition::Move, Status::Pending | Status::Confirmed) => Err(Refused::AwaitingSettlement),
-            (Transition::Move, Status::Canceled) => Ok(Some(self.cancel(reason, stamp))),
-            (Transition::Move, Status::Processing) => Ok(Some(self.moved(to, reason, EventKind::OrderUpdated, stamp))),
-            (Transition::Move, Status::Shipped) => Ok(Some(self.moved(to, reason, EventKind::OrderShipped, stamp))),
-            (Transition::Move, Status::Delivered) => Ok(Some(self.moved(to, reason, EventKind::OrderDelivered, stamp))),
+        if self.status.transition(to)? == Transition::Stay {
+            return Ok(None);
         }
+        Ok(Some(match to {
+            Status::Pending | Status::Confirmed | Status::Unrecognized(_) => return Err(Refused::AwaitingConfirmation),
+            Status::Canceled => self.cancel(reason, stamp),
+            Status::Processing => self.moved(to, reason, EventKind::OrderUpdated, stamp),
+            Status::Shipped => {
+                self.require_confirmed_reservation()?;
+                self.moved(to, reason, EventKind::OrderShipped, stamp)
+            }
+            Status::Delivered => self.moved(to, reason, EventKind::OrderDelivered, stamp),
+        }))
+    }
+
+    /// What expires may be sold to another: only stock whose reservation is confirmed is shipped.
+    fn require_confirmed_reservation(&self) -> Result<(), Refused> {
+        if self.is_reservation_confirmed() { Ok(()) } else { Err(Refused::ReservationUnconfirmed) }
     }
 
     /// Sets the shipping information; an order that is being processed becomes shipped by it. `None`: nothing differs.
     ///
     /// # Errors
-    /// [`Refused::Canceled`].
+    /// [`Refused::Canceled`], and [`Refused::ReservationUnconfirmed`] when the order would become shipped.
     pub fn ship(&self, shipment: Shipment, stamp: Stamp) -> Result<Option<Self>, Refused> {
         let shipped = self.status == Status::Processing;
         if self.status == Status::Canceled {
@@ -102,6 +127,7 @@ impl Order {
         let mut changes = vec![Change::Replaced(Field::Shipping)];
         let mut event = EventKind::OrderUpdated;
         if shipped {
+            self.require_confirmed_reservation()?;
             changes.push(Change::Status { from: self.status, to: Status::Shipped, reason: None });
             event = EventKind::OrderShipped;
         }
@@ -113,25 +139,25 @@ impl Order {
         })))
     }
 
-    /// Replaces fields, and the lines where new ones are given: already held, unless nothing of the order is held yet.
-    /// The reservation of the old lines is to be released. `None`: nothing differs.
+    /// Replaces fields, and the lines where new ones are given; the reservation of the old lines is to be released.
+    /// `None`: nothing differs.
     ///
     /// # Errors
-    /// [`Refused::LinesClosed`] when lines are given and may not change any more.
-    pub fn edit(&self, edit: &Edit, lines: Option<Lines>, stamp: Stamp) -> Result<Option<Self>, Refused> {
-        if lines.is_some() && !self.status.lines_are_open() {
-            return Err(Refused::LinesClosed(self.status));
-        }
+    /// As [`Order::may_take_lines`], when lines are given.
+    pub fn edit(&self, edit: &Edit, new: Option<NewLines>, stamp: Stamp) -> Result<Option<Self>, Refused> {
         let mut data = self.0.clone();
-        let mut changes = Vec::new();
-        if let Some(lines) = lines {
+        let (mut events, mut changes) = (vec![EventKind::OrderUpdated], Vec::new());
+        if let Some(NewLines { lines, reservation }) = new {
+            self.may_take_lines()?;
             changes.push(Change::Replaced(Field::Lines));
             if lines.total() != self.lines.total() {
                 changes.push(Change::Total { from: self.lines.total(), to: lines.total() });
             }
-            data.settlement.supersede(self.reservation().id, stamp.at);
+            if data.inventory == Inventory::Reserved {
+                events.push(EventKind::InventoryReserved);
+            }
             data.lines = lines.numbered_after(&self.lines);
-            data.lines_version = self.version + 1;
+            data.replace_reservation(reservation, stamp.at);
         }
         let mut metadata = Some(data.metadata.clone());
         for (field, differs) in [
@@ -148,14 +174,24 @@ impl Order {
         if changes.is_empty() {
             return Ok(None);
         }
-        let mut events = vec![EventKind::OrderUpdated];
-        if data.lines_version > self.version && data.inventory == Inventory::Reserved {
-            events.push(EventKind::InventoryReserved);
-        }
         Ok(Some(self.next(stamp, events, changes, |order| *order = data)))
     }
 
-    /// Takes the order out of sight for good; what it holds is to be released. The item stays for `retention`.
+    /// Whether the order takes other lines now.
+    ///
+    /// # Errors
+    /// [`Refused::LinesClosed`]; [`Refused::ReservationUnconfirmed`] while too many reservations wait for their release.
+    pub fn may_take_lines(&self) -> Result<(), Refused> {
+        if !self.status.lines_are_open() {
+            return Err(Refused::LinesClosed(self.status));
+        }
+        let is_release = |follow_up: &&FollowUp| matches!(follow_up.kind, FollowUpKind::Release(_));
+        let waiting = self.follow_ups.iter().filter(is_release).count();
+        if waiting < MOST_RELEASES { Ok(()) } else { Err(Refused::ReservationUnconfirmed) }
+    }
+
+    /// Takes the order out of sight for ever; its reservation is to be released, and after `retention` the order is to
+    /// be erased.
     ///
     /// # Errors
     /// [`Refused::OnItsWay`].
@@ -164,27 +200,26 @@ impl Order {
             return Err(Refused::OnItsWay);
         }
         let at = stamp.at;
-        let inventory = if self.status == Status::Delivered { self.inventory } else { self.inventory.let_go() };
+        let keeps_stock = self.status == Status::Delivered;
+        let inventory = if keeps_stock { self.inventory } else { self.inventory.given_up() };
         let changes = inventory_change(self.inventory, inventory);
         Ok(self.next(stamp, vec![EventKind::OrderDeleted], changes, |order| {
-            order.inventory = inventory;
-            if inventory == Inventory::ReleasePending {
-                order.settlement.owe(at);
+            if !keeps_stock {
+                order.give_up_reservation(at);
             }
-            order.deletion = Some(Deletion { at, expires_at: at.plus(retention) });
+            order.follow_ups.push(FollowUp::new(FollowUpKind::Erase, at.plus(retention)));
+            order.deleted_at = Some(at);
         }))
     }
 
-    /// Calls the order off; what it holds is to be released.
+    /// Cancels the order; its reservation is to be released.
     pub(super) fn cancel(&self, reason: Option<Reason>, stamp: Stamp) -> Self {
-        let inventory = self.inventory.let_go();
         let mut changes = vec![Change::Status { from: self.status, to: Status::Canceled, reason }];
-        changes.extend(inventory_change(self.inventory, inventory));
+        changes.extend(inventory_change(self.inventory, self.inventory.given_up()));
         let at = stamp.at;
         self.next(stamp, vec![EventKind::OrderCanceled], changes, |order| {
             order.status = Status::Canceled;
-            order.inventory = inventory;
-            order.settlement.owe(at);
+            order.give_up_reservation(at);
         })
     }
 
@@ -205,9 +240,8 @@ impl Order {
         let mut data = self.0.clone();
         change(&mut data);
         data.version = self.version + 1;
-        data.revision = self.revision + 1;
         data.updated_at = stamp.at.max(self.updated_at);
-        data.history.push(Entry { version: data.version, stamp, events, changes });
+        data.history.push(HistoryEntry { version: data.version, stamp, events, changes });
         let surplus = data.history.len().saturating_sub(Self::HISTORY_KEPT);
         data.history.drain(..surplus);
         Self(data)

@@ -1,43 +1,26 @@
 //! The order: read like a struct, changed only by its rules.
 
 mod change;
+mod follow_up;
 mod place;
-mod settle;
 
 use std::ops::Deref;
 
 use crate::address::Address;
 use crate::fingerprint::Fingerprint;
-use crate::history::Entry;
+use crate::history::HistoryEntry;
 use crate::id::{CustomerId, OrderId, TenantId};
-use crate::line::{Lines, RequestedLines};
+use crate::line::Lines;
 use crate::metadata::Metadata;
-use crate::reservation::Reservation;
+use crate::reservation::{Reservation, ReservationId};
 use crate::shipment::Shipment;
 use crate::status::{Inventory, Status};
 use crate::text::{ExternalReference, Notes, Text};
 use crate::timestamp::Timestamp;
 
-pub use change::{Edit, Patch, Refused};
+pub use change::{Edit, NewLines, Patch, Refused};
+pub use follow_up::{CancelReason, Due, FollowUp, FollowUpKind, HEAD_START};
 pub use place::{Placement, Stock};
-pub use settle::{CancelReason, RELEASE_AGAIN_AFTER, SETTLE_WITHIN, Settlement, Step};
-
-/// What a client asks for: everything of an order that comes from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderDraft {
-    /// Whose order it is.
-    pub customer: CustomerId,
-    /// What is ordered.
-    pub lines: RequestedLines,
-    /// Where it goes.
-    pub shipping_address: Option<Address>,
-    /// The caller's own pairs.
-    pub metadata: Metadata,
-    /// The caller's own reference.
-    pub external_reference: Option<ExternalReference>,
-    /// Free text.
-    pub notes: Option<Notes>,
-}
 
 /// The customer of an order, as the customer service knew it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +29,13 @@ pub struct Customer {
     pub id: CustomerId,
     /// Name and address; `None` while unverified.
     pub contact: Option<Contact>,
+}
+
+impl Customer {
+    /// The customer of an order that was erased: nobody.
+    fn erased() -> Self {
+        Self { id: CustomerId::restore("erased"), contact: None }
+    }
 }
 
 /// How a customer is called and reached.
@@ -70,11 +60,11 @@ pub struct OrderData {
     pub customer: Customer,
     /// What is ordered.
     pub lines: Lines,
-    /// The version that brought these lines; it is part of the reservation's id.
-    pub lines_version: u64,
+    /// The reservation of these lines.
+    pub reservation: ReservationId,
     /// Where it is in its life.
     pub status: Status,
-    /// What it holds with the inventory service.
+    /// The state of its reservation.
     pub inventory: Inventory,
     /// Where it goes.
     pub shipping_address: Option<Address>,
@@ -86,31 +76,20 @@ pub struct OrderData {
     pub external_reference: Option<ExternalReference>,
     /// Free text.
     pub notes: Option<Notes>,
-    /// 1, 2, 3 …: one per committed change.
+    /// 1, 2, 3 …: one per committed change. It is the condition of every write.
     pub version: u64,
-    /// One per write: changes, and notes on settlement that no client sees. It is the condition of every write.
-    pub revision: u64,
     /// When version 1 was made.
     pub created_at: Timestamp,
     /// When this version was made.
     pub updated_at: Timestamp,
     /// One entry per version, oldest first; the newest [`Order::HISTORY_KEPT`].
-    pub history: Vec<Entry>,
+    pub history: Vec<HistoryEntry>,
     /// What the client asked for, to tell a retry from another request under the same key.
     pub fingerprint: Fingerprint,
-    /// What is still owed to the partners.
-    pub settlement: Settlement,
+    /// What it still needs; no client sees it.
+    pub follow_ups: Vec<FollowUp>,
     /// Set once the order is deleted.
-    pub deletion: Option<Deletion>,
-}
-
-/// When an order was deleted, and when its item may leave the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deletion {
-    /// When it was deleted.
-    pub at: Timestamp,
-    /// When the item expires.
-    pub expires_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// An order. It is read through [`OrderData`]; only the methods of this type make another version.
@@ -138,12 +117,18 @@ impl Order {
     /// Whether the order was deleted: it answers no request any more.
     #[must_use]
     pub const fn is_deleted(&self) -> bool {
-        self.0.deletion.is_some()
+        self.0.deleted_at.is_some()
     }
 
-    /// The reservation that holds the order's present lines.
+    /// The reservation of the order's present lines, in place of the one it gave up last.
     #[must_use]
     pub fn reservation(&self) -> Reservation {
-        Reservation::of(self.tenant.clone(), self.id, self.lines_version, self.lines.requested())
+        Reservation {
+            id: self.reservation,
+            tenant: self.tenant.clone(),
+            order: self.id,
+            lines: self.lines.requested(),
+            replaces: self.follow_ups.iter().rev().find_map(|follow_up| follow_up.kind.released()),
+        }
     }
 }

@@ -1,19 +1,20 @@
 //! How an order comes to be.
 
-use crate::event::EventKind;
+use crate::draft::OrderDraft;
 use crate::fingerprint::Fingerprint;
-use crate::history::{Change, Entry, Stamp};
+use crate::history::{EventKind, HistoryEntry, Stamp};
 use crate::id::{OrderId, TenantId};
 use crate::line::Lines;
-use crate::order::{Contact, Customer, Order, OrderData, OrderDraft, Settlement};
+use crate::order::{Contact, Customer, FollowUp, FollowUpKind, Order, OrderData};
+use crate::reservation::ReservationId;
 use crate::status::{Inventory, Status};
 
 /// What the inventory service said of a draft's lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stock {
-    /// It priced them and holds them.
+    /// It priced and reserved them.
     Reserved(Lines),
-    /// It could not be asked, so nothing is known to be held.
+    /// It could not be asked, so nothing is known to be reserved.
     Unknown(Lines),
 }
 
@@ -32,14 +33,17 @@ pub struct Placement {
     pub contact: Option<Contact>,
     /// What the inventory service said.
     pub stock: Stock,
+    /// The reservation of the lines.
+    pub reservation: ReservationId,
 }
 
 impl Order {
     /// Version 1 of an order: `confirmed` when customer and stock are certain, `pending` otherwise.
     #[must_use]
     pub fn place(placement: Placement, stamp: Stamp) -> Self {
-        let Placement { tenant, id, home_region, draft, contact, stock } = placement;
+        let Placement { tenant, id, home_region, draft, contact, stock, reservation } = placement;
         let fingerprint = Fingerprint::of(&draft);
+        let OrderDraft { customer, lines: _, shipping_address, metadata, external_reference, notes } = draft;
         let (lines, inventory) = match stock {
             Stock::Reserved(lines) => (lines, Inventory::Reserved),
             Stock::Unknown(lines) => (lines, Inventory::Unconfirmed),
@@ -51,30 +55,35 @@ impl Order {
             tenant,
             id,
             home_region,
-            customer: Customer { id: draft.customer, contact },
+            customer: Customer { id: customer, contact },
             lines,
-            lines_version: 1,
+            reservation,
             status,
             inventory,
-            shipping_address: draft.shipping_address,
+            shipping_address,
             shipping: None,
-            metadata: draft.metadata,
-            external_reference: draft.external_reference,
-            notes: draft.notes,
+            metadata,
+            external_reference,
+            notes,
             version: 1,
-            revision: 1,
             created_at: at,
             updated_at: at,
+            follow_ups: first_follow_ups(&stamp, status, inventory),
             history: vec![first_entry(status, inventory, stamp)],
             fingerprint,
-            settlement: Settlement::owed_from(at),
-            deletion: None,
+            deleted_at: None,
         })
     }
 }
 
+fn first_follow_ups(stamp: &Stamp, status: Status, inventory: Inventory) -> Vec<FollowUp> {
+    let complete = (status == Status::Pending).then_some(FollowUpKind::Complete);
+    let confirm = (inventory == Inventory::Reserved).then_some(FollowUpKind::Confirm);
+    complete.into_iter().chain(confirm).map(|kind| FollowUp::new(kind, stamp.at)).collect()
+}
+
 /// A new order has no state before it, so its entry lists events but no changes.
-fn first_entry(status: Status, inventory: Inventory, stamp: Stamp) -> Entry {
+fn first_entry(status: Status, inventory: Inventory, stamp: Stamp) -> HistoryEntry {
     let mut events = vec![EventKind::OrderCreated];
     if inventory == Inventory::Reserved {
         events.push(EventKind::InventoryReserved);
@@ -82,5 +91,5 @@ fn first_entry(status: Status, inventory: Inventory, stamp: Stamp) -> Entry {
     if status == Status::Confirmed {
         events.push(EventKind::OrderConfirmed);
     }
-    Entry { version: 1, stamp, events, changes: Vec::<Change>::new() }
+    HistoryEntry { version: 1, stamp, events, changes: Vec::new() }
 }

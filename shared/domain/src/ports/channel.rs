@@ -14,7 +14,7 @@ pub struct BatchLimits {
 
 /// An event in the form that a channel takes.
 #[derive(Debug, Clone)]
-pub struct Entry<C> {
+pub struct ChannelEntry<C> {
     /// The event.
     pub content: C,
     /// What it counts against [`BatchLimits::bytes`].
@@ -33,7 +33,7 @@ pub trait EventChannel: Send + Sync {
     ///
     /// # Errors
     /// [`PublishError`] when the event can never be sent.
-    fn entry(&self, event: &Event<'_>) -> Result<Entry<Self::Content>, PublishError>;
+    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError>;
 
     /// Makes one call, and answers for each entry in the order given.
     ///

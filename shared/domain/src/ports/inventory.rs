@@ -5,7 +5,10 @@ use crate::line::Product;
 use crate::ports::Unavailable;
 use crate::reservation::{Reservation, ReservationId, Shortage};
 
-/// Knows products and holds stock.
+/// Knows products and reserves stock.
+///
+/// A released reservation is final: MUST refuse to reserve or confirm an id that was released, even when the release
+/// came first. So a late call cannot take what was given up, and a release is needed once.
 pub trait InventoryService: Send + Sync {
     /// Looks products up. A product that is missing from the answer does not exist.
     ///
@@ -13,45 +16,52 @@ pub trait InventoryService: Send + Sync {
     /// [`Unavailable`] when the service gives no usable answer in time.
     fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<Product>, Unavailable>> + Send;
 
-    /// Holds every line or none. Repeating a reservation changes nothing.
+    /// Reserves every line or none, until it is confirmed, released or expired. Repeating a reservation changes nothing;
+    /// one that expired is made anew. The units of the reservation that it replaces count as available: together they
+    /// reserve the larger of both.
     ///
     /// # Errors
-    /// MUST return [`ReserveError::OutOfStock`] when a line cannot be held, with nothing held.
-    /// [`ReserveError::Unavailable`]: the lines may be held or not.
+    /// MUST return [`ReserveError::OutOfStock`] when a line cannot be reserved and [`ReserveError::Refused`] when the
+    /// reservation can never be made, both with nothing reserved.
+    /// [`ReserveError::Unavailable`]: the lines may be reserved or not.
     fn reserve(&self, reservation: &Reservation) -> impl Future<Output = Result<(), ReserveError>> + Send;
 
-    /// Keeps a hold for good: it no longer expires. Repeating it changes nothing.
+    /// Makes a reservation permanent and releases the one it replaces. Repeating it changes nothing.
     ///
     /// # Errors
-    /// MUST return [`ConfirmError::Expired`] when nothing is held any more.
-    /// [`ConfirmError::Unavailable`]: the hold may be kept or not.
+    /// MUST return [`ConfirmError::NotReserved`] when the reservation expired, was released or is not known.
+    /// [`ConfirmError::Unavailable`]: it may be permanent or not.
     fn confirm(&self, id: ReservationId) -> impl Future<Output = Result<(), ConfirmError>> + Send;
 
-    /// Gives a hold back. Releasing what is not held succeeds.
+    /// Releases a reservation for ever, also one that was never made. The one that it replaces stays as it was.
+    /// Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`Unavailable`]: the lines may still be held.
+    /// [`Unavailable`]: the lines may still be reserved.
     fn release(&self, id: ReservationId) -> impl Future<Output = Result<(), Unavailable>> + Send;
 }
 
-/// Why a hold is not known to be kept.
+/// Why a reservation is not known to be permanent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfirmError {
-    /// Nothing is held any more.
-    #[error("the reservation has expired")]
-    Expired,
+    /// Nothing is reserved under this id.
+    #[error("the reservation expired or was released")]
+    NotReserved,
     /// The service gave no usable answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Why nothing is known to be held.
+/// Why nothing is known to be reserved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReserveError {
-    /// Fewer units are free than asked for; nothing is held.
+    /// Fewer units are free than asked for; nothing is reserved.
     #[error("out of stock")]
     OutOfStock(Vec<Shortage>),
-    /// The service gave no usable answer; the lines may be held or not.
+    /// The id was released, or the service does not accept the request; repeating it is of no use. Nothing is reserved.
+    #[error("the inventory service refuses the reservation")]
+    Refused,
+    /// The service gave no usable answer; the lines may be reserved or not.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

@@ -11,7 +11,7 @@ mod shared;
 mod store;
 
 pub use audit::{AuditTrail, ChangedOrders, ChangedPage, Seen, TrailError, Window};
-pub use channel::{BatchLimits, Entry, EventChannel};
+pub use channel::{BatchLimits, ChannelEntry, EventChannel};
 pub use clock::Clock;
 pub use customers::CustomerService;
 pub use ids::Ids;

@@ -26,8 +26,16 @@ impl<T: OrderStore> OrderStore for Arc<T> {
         T::update(self, before, after).await
     }
 
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
-        T::overdue(self, now, limit).await
+    async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+        T::due(self, shard, now, limit).await
+    }
+
+    fn shards(&self) -> u32 {
+        T::shards(self)
+    }
+
+    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+        T::put_off(self, key, until).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

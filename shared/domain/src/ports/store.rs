@@ -21,19 +21,36 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`] when no answer could be had.
     fn get(&self, tenant: &TenantId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// Replaces `before` by `after`, on condition that the stored revision is still that of `before`, in one atomic step.
+    /// Replaces what differs between `before` and `after`, on condition that the stored version is still that of
+    /// `before`, in one atomic step. Between two orders of one version only the follow-ups differ, or the order is being
+    /// erased; then the stored follow-ups must be those of `before` as well.
     ///
     /// # Errors
-    /// MUST return [`UpdateError::Conflict`] when the stored order has another revision, or is gone; nothing was written.
+    /// MUST return [`UpdateError::Conflict`] when the condition does not hold, or the order is gone; nothing was written.
     /// After [`StoreError::Unavailable`] and [`StoreError::Throttled`] the change may be stored or not; after any other
     /// error it is not.
     fn update(&self, before: &Order, after: &Order) -> impl Future<Output = Result<(), UpdateError>> + Send;
 
-    /// Orders at home in this store's region whose settlement was due by `now`, longest overdue first, at most `limit`.
+    /// Orders at home in this store's region that the sweep takes up by `now` ([`Order::swept_at`]), of one shard of the
+    /// index, the longest due first, at most `limit`. It may trail the last writes by a moment.
     ///
     /// # Errors
     /// [`StoreError`] when no answer could be had.
-    fn overdue(&self, now: Timestamp, limit: u16) -> impl Future<Output = Result<Vec<OrderKey>, StoreError>> + Send;
+    fn due(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<OrderKey>, StoreError>> + Send;
+
+    /// How many shards [`OrderStore::due`] has.
+    fn shards(&self) -> u32;
+
+    /// Has an order that cannot be read come up in [`OrderStore::due`] later, without reading it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may come up at once again.
+    fn put_off(&self, key: &OrderKey, until: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// One page of a tenant's orders, newest first, without the deleted ones. It may trail the last writes by a moment.
     ///
@@ -89,7 +106,7 @@ pub enum StoreError {
     /// The order is larger than the store takes; nothing was written.
     #[error("the order is too large to be stored")]
     TooLarge,
-    /// What is stored cannot be read as an order.
+    /// What is stored cannot be read as an order by this release.
     #[error("a stored order cannot be read: {0}")]
     Corrupt(String),
 }

@@ -6,8 +6,8 @@ use crate::id::OrderId;
 use crate::order::{Order, Refused};
 use crate::ports::{OrderStore, StoreError, UpdateError};
 
-/// How often a change is tried anew after another writer came first.
-pub(super) const RETRIES: usize = 3;
+/// How often a change is made anew after another writer came first.
+const RETRIES: usize = 3;
 
 /// The versions that a client's `If-Match` accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,52 +54,81 @@ pub enum ChangeError {
     Store(#[from] StoreError),
 }
 
-/// Applies `change` to the order and commits it. `change` gives the next version, or `None` when nothing would differ.
+/// What a client wants to make of an order.
 ///
-/// The commit holds only while the version read is still the order's; otherwise the order is read anew, at most three
-/// times.
+/// A function from an order to its next version is one that touches nothing else.
+pub trait Change: Sync {
+    /// Why it is not made.
+    type Error: From<ChangeError> + Send;
+
+    /// The next version of the order as it was read; `None` when nothing would differ.
+    ///
+    /// # Errors
+    /// When the change is refused; then it MUST have left nothing behind.
+    fn next(&self, order: &Order, attempt: usize) -> impl Future<Output = Result<Option<Order>, Self::Error>> + Send;
+
+    /// Another writer came first, so the version that this attempt made of the order is never committed: undoes what
+    /// it did besides.
+    fn undo(&self, order: &Order, attempt: usize) -> impl Future<Output = ()> + Send;
+}
+
+impl<F: Fn(&Order) -> Result<Option<Order>, Refused> + Sync> Change for F {
+    type Error = ChangeError;
+
+    async fn next(&self, order: &Order, _attempt: usize) -> Result<Option<Order>, ChangeError> {
+        Ok(self(order)?)
+    }
+
+    async fn undo(&self, _order: &Order, _attempt: usize) {}
+}
+
+/// Reads the order, makes the change and commits it.
+///
+/// The commit holds only while the version read is still the order's; otherwise the order is read anew, and the change
+/// made anew at most three times.
 ///
 /// # Errors
-/// [`ChangeError`]; nothing changed, except that after a [`StoreError`] and after [`ChangeError::Conflict`] it may have:
-/// see [`OrderStore::update`].
-pub async fn change_order<S: OrderStore>(
-    store: &S,
-    target: &Target,
-    change: impl Fn(&Order) -> Result<Option<Order>, Refused>,
-) -> Result<Order, ChangeError> {
-    for _ in 0..=RETRIES {
-        let order = target.read(store).await?;
-        if target.has_written(&order) {
-            return Ok(order);
-        }
+/// Those of the change, [`ChangeError`] among them; nothing changed, except that after a [`StoreError`] it may have: see
+/// [`OrderStore::update`].
+pub async fn change_order<S: OrderStore, C: Change>(store: &S, target: &Target, change: &C) -> Result<Order, C::Error> {
+    let mut order = target.visible(target.read(store).await?)?;
+    for attempt in 0..=RETRIES {
         target.check(&order)?;
-        let Some(next) = change(&order)? else { return Ok(order) };
+        let Some(next) = change.next(&order, attempt).await? else { return Ok(order) };
         match store.update(&order, &next).await {
             Ok(()) => return Ok(next),
             Err(UpdateError::Conflict) => {}
-            Err(UpdateError::Store(error)) => return Err(error.into()),
+            Err(UpdateError::Store(error)) => return Err(ChangeError::Store(error).into()),
         }
+        let present = target.read(store).await?;
+        if target.has_written(&present) {
+            return Ok(present);
+        }
+        change.undo(&order, attempt).await;
+        order = target.visible(present)?;
     }
-    Err(ChangeError::Conflict)
+    Err(ChangeError::Conflict.into())
 }
 
 impl Target {
-    /// Reads the order; one that was deleted is seen by the request that deleted it alone.
-    pub(super) async fn read(&self, store: &impl OrderStore) -> Result<Order, ChangeError> {
-        let order = store.get(&self.caller.tenant, self.id).await?.ok_or(ChangeError::NotFound)?;
-        let is_visible = !order.is_deleted() || self.has_written(&order);
+    /// Reads the order, also one that was deleted: its item stays for ever.
+    async fn read(&self, store: &impl OrderStore) -> Result<Order, ChangeError> {
+        store.get(&self.caller.tenant, self.id).await?.ok_or(ChangeError::NotFound)
+    }
+
+    fn visible(&self, order: Order) -> Result<Order, ChangeError> {
         let is_allowed = self.caller.may_act_for(&order.customer.id);
-        if is_visible && is_allowed { Ok(order) } else { Err(ChangeError::NotFound) }
+        if !order.is_deleted() && is_allowed { Ok(order) } else { Err(ChangeError::NotFound) }
     }
 
     /// Whether this very request made one of the order's versions: a write can succeed and its answer be lost, and the
     /// client library then sends it again and hears of a conflict with itself.
-    pub(super) fn has_written(&self, order: &Order) -> bool {
+    fn has_written(&self, order: &Order) -> bool {
         order.history.iter().any(|entry| entry.stamp.request_id == self.stamp.request_id)
     }
 
     /// Checks the client's condition.
-    pub(super) fn check(&self, order: &Order) -> Result<(), ChangeError> {
+    fn check(&self, order: &Order) -> Result<(), ChangeError> {
         match &self.if_match {
             IfMatch::Any => Ok(()),
             IfMatch::Versions(versions) if versions.contains(&order.version) => Ok(()),
@@ -111,8 +140,12 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::TenantId;
+    use crate::listing::{ListQuery, Page};
     use crate::memory::{MemoryStore, sample};
+    use crate::ports::{Inserted, OrderKey};
     use crate::status::Status;
+    use crate::timestamp::Timestamp;
 
     fn target(n: u32) -> Target {
         Target { caller: sample::caller(), id: sample::order_id(1), if_match: IfMatch::Any, stamp: sample::stamp(n) }
@@ -125,7 +158,8 @@ mod tests {
     }
 
     async fn process(store: &MemoryStore, target: &Target) -> Result<Order, ChangeError> {
-        change_order(store, target, |order| order.transition(Status::Processing, None, target.stamp.clone())).await
+        change_order(store, target, &|order: &Order| order.transition(Status::Processing, None, target.stamp.clone()))
+            .await
     }
 
     #[tokio::test]
@@ -152,21 +186,55 @@ mod tests {
         assert!(process(&store, &fresh).await.is_ok());
     }
 
+    /// A store whose client library sends every update twice, as it does when the first answer is lost.
+    struct Repeating(MemoryStore);
+
+    impl OrderStore for Repeating {
+        async fn insert(&self, order: &Order) -> Result<Inserted, StoreError> {
+            self.0.insert(order).await
+        }
+
+        async fn get(&self, tenant: &TenantId, id: OrderId) -> Result<Option<Order>, StoreError> {
+            self.0.get(tenant, id).await
+        }
+
+        async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+            self.0.update(before, after).await?;
+            self.0.update(before, after).await
+        }
+
+        async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+            self.0.due(shard, now, limit).await
+        }
+
+        fn shards(&self) -> u32 {
+            self.0.shards()
+        }
+
+        async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+            self.0.put_off(key, until).await
+        }
+
+        async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+            self.0.list(query).await
+        }
+    }
+
     #[tokio::test]
-    async fn a_write_that_arrived_unnoticed_is_found_again() {
-        let store = store().await;
-        let first = process(&store, &target(2)).await.unwrap();
-        let again = Target { if_match: IfMatch::Versions(vec![1]), ..target(2) };
-        assert_eq!(process(&store, &again).await, Ok(first));
+    async fn a_write_that_conflicts_with_itself_was_made() {
+        let store = Repeating(store().await);
+        let target = Target { if_match: IfMatch::Versions(vec![1]), ..target(2) };
+        let process = |order: &Order| order.transition(Status::Processing, None, target.stamp.clone());
+        assert_eq!(change_order(&store, &target, &process).await.unwrap().version, 2);
     }
 
     #[tokio::test]
     async fn a_deleted_order_does_not_exist() {
         let store = store().await;
         let retention = std::time::Duration::from_secs(60);
-        let delete = target(2);
-        let delete = change_order(&store, &delete, |order| order.delete(retention, delete.stamp.clone()).map(Some));
-        assert!(delete.await.is_ok());
+        let first = target(2);
+        let delete = |order: &Order| order.delete(retention, first.stamp.clone()).map(Some);
+        assert!(change_order(&store, &first, &delete).await.is_ok());
         assert_eq!(process(&store, &target(3)).await, Err(ChangeError::NotFound));
     }
 }

@@ -3,9 +3,9 @@
 use futures_util::future::{join, join_all};
 
 use crate::event::Event;
-use crate::ports::{BatchLimits, Entry, EventChannel, EventPublisher, PublishError};
+use crate::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PublishError};
 
-/// How often an event is sent again before it counts as failed; the stream brings it back.
+/// How often an event is sent again before it counts as failed; then the stream retries it.
 const RETRIES: u32 = 2;
 
 /// Publishes through one channel.
@@ -20,7 +20,7 @@ pub struct Both<A, B>(pub A, pub B);
 #[derive(Debug, Clone)]
 struct Outgoing<C> {
     index: usize,
-    entry: Entry<C>,
+    entry: ChannelEntry<C>,
 }
 
 type Outcome = Result<(), PublishError>;

@@ -1,14 +1,11 @@
-//! Edit one order; new lines are held before they are committed, and settlement gives the old ones back after.
+//! Edit one order; new lines are reserved before they are committed, and the old reservation is released after.
 
-use crate::id::ProductId;
-use crate::line::{Lines, PricingError, RequestedLines};
-use crate::money::MoneyError;
-use crate::order::{Edit, Order, Refused};
-use crate::ports::{InventoryService, OrderStore, ReserveError, Unavailable, UpdateError};
-use crate::reservation::{Reservation, Shortage};
+use crate::line::{Lines, RequestedLines};
+use crate::order::{Edit, NewLines, Order, Refused};
+use crate::ports::{InventoryService, OrderStore, Unavailable};
+use crate::reservation::{Reservation, ReservationId};
 use crate::status::Inventory;
-use crate::use_cases::change_order::RETRIES;
-use crate::use_cases::{ChangeError, Target};
+use crate::use_cases::{Change, ChangeError, LinesError, Target, change_order};
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -25,15 +22,9 @@ pub enum EditError {
     /// As for any change.
     #[error(transparent)]
     Change(#[from] ChangeError),
-    /// The inventory service does not know these products.
-    #[error("no such products")]
-    UnknownProducts(Vec<ProductId>),
-    /// Fewer units are free than asked for.
-    #[error("out of stock")]
-    OutOfStock(Vec<Shortage>),
-    /// The prices cannot be summed.
+    /// The new lines cannot be had.
     #[error(transparent)]
-    Money(#[from] MoneyError),
+    Lines(#[from] LinesError),
     /// The inventory service could not be asked.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -45,89 +36,92 @@ impl From<Refused> for EditError {
     }
 }
 
-impl From<PricingError> for EditError {
-    fn from(error: PricingError) -> Self {
-        match error {
-            PricingError::UnknownProducts(ids) => Self::UnknownProducts(ids),
-            PricingError::Money(error) => Self::Money(error),
-        }
-    }
-}
-
-impl From<ReserveError> for EditError {
-    fn from(error: ReserveError) -> Self {
-        match error {
-            ReserveError::OutOfStock(shortages) => Self::OutOfStock(shortages),
-            ReserveError::Unavailable(unavailable) => Self::Unavailable(unavailable),
-        }
-    }
-}
-
 impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
     /// Replaces the fields given, and the lines when `lines` differ from the order's.
     ///
     /// # Errors
-    /// [`EditError`]; see [`ChangeError`] for what may have been written.
+    /// [`EditError`]; see [`change_order`] for what may have been written. A refused edit has reserved nothing.
     pub async fn run(&self, target: &Target, edit: &Edit, lines: Option<&RequestedLines>) -> Result<Order, EditError> {
-        let mut held = None;
-        for _ in 0..=RETRIES {
-            let order = target.read(&self.store).await?;
-            if target.has_written(&order) {
-                return Ok(order);
-            }
-            self.give_back(held.take(), &order).await;
-            target.check(&order)?;
-            let New { lines, reservation } = match lines.filter(|lines| **lines != order.lines.requested()) {
-                Some(lines) => self.hold(&order, lines).await?,
-                None => New::default(),
-            };
-            let Some(next) = order.edit(edit, lines, target.stamp.clone())? else { return Ok(order) };
-            match self.store.update(&order, &next).await {
-                Ok(()) => return Ok(next),
-                Err(UpdateError::Conflict) => held = reservation,
-                // The hold expires, unless the write did happen or another request for the same lines needs it.
-                Err(UpdateError::Store(error)) => return Err(ChangeError::Store(error).into()),
-            }
-        }
-        Err(ChangeError::Conflict.into())
+        change_order(&self.store, target, &Edited { inventory: &self.inventory, target, edit, lines }).await
+    }
+}
+
+/// The edit that a client asks for.
+struct Edited<'a, I> {
+    inventory: &'a I,
+    target: &'a Target,
+    edit: &'a Edit,
+    lines: Option<&'a RequestedLines>,
+}
+
+impl<I: InventoryService> Change for Edited<'_, I> {
+    type Error = EditError;
+
+    async fn next(&self, order: &Order, attempt: usize) -> Result<Option<Order>, EditError> {
+        let new = match self.other_lines(order) {
+            None => None,
+            Some(lines) => match self.reserve(order, lines, attempt).await {
+                // The service could be asked before; the time went into losing to other writers.
+                Err(EditError::Unavailable(_)) if attempt > 0 => return Err(ChangeError::Conflict.into()),
+                new => Some(new?),
+            },
+        };
+        Ok(order.edit(self.edit, new, self.target.stamp.clone())?)
     }
 
-    /// Prices and holds new lines for the order's next version. While nothing of the order is held, that is left to
-    /// settlement.
-    async fn hold(&self, order: &Order, lines: &RequestedLines) -> Result<New, EditError> {
-        if !order.status.lines_are_open() {
-            return Err(Refused::LinesClosed(order.status).into());
-        }
-        if order.inventory == Inventory::Unconfirmed {
-            return Ok(New { lines: Some(Lines::unpriced(lines)), reservation: None });
-        }
-        let products = self.inventory.products(&lines.products()).await?;
-        let priced = Lines::priced(lines, &products)?;
-        let reservation = Reservation::of(order.tenant.clone(), order.id, order.version + 1, lines.clone());
-        self.inventory.reserve(&reservation).await?;
-        Ok(New { lines: Some(priced), reservation: Some(reservation) })
-    }
-
-    /// Gives the hold of an attempt back that came too late, unless whoever came first asked for the same lines: then
-    /// it is the order's. A failure to release is only logged by the port: the hold was never confirmed, so it expires.
-    async fn give_back(&self, held: Option<Reservation>, order: &Order) {
-        if let Some(held) = held.filter(|held| held.id != order.reservation().id) {
-            drop(self.inventory.release(held.id).await);
+    async fn undo(&self, order: &Order, attempt: usize) {
+        if self.other_lines(order).is_some() {
+            self.release(order, attempt).await;
         }
     }
 }
 
-/// New lines, and what holds them.
-#[derive(Default)]
-struct New {
-    lines: Option<Lines>,
-    reservation: Option<Reservation>,
+impl<I: InventoryService> Edited<'_, I> {
+    fn other_lines(&self, order: &Order) -> Option<&RequestedLines> {
+        self.lines.filter(|lines| !lines.is_same_as(&order.lines.requested()))
+    }
+
+    /// Prices and reserves new lines. While nothing is known to be reserved for the order, that is left to a follow-up.
+    async fn reserve(&self, order: &Order, lines: &RequestedLines, attempt: usize) -> Result<NewLines, EditError> {
+        order.may_take_lines()?;
+        let id = self.reservation(order, attempt);
+        if order.inventory == Inventory::Unconfirmed {
+            return Ok(NewLines { lines: Lines::unpriced(lines), reservation: id });
+        }
+        let products = self.inventory.products(&lines.products()).await?;
+        let priced = Lines::priced(lines, &products).map_err(LinesError::Pricing)?;
+        let replaces = Some(order.reservation);
+        let reservation =
+            Reservation { id, tenant: order.tenant.clone(), order: order.id, lines: lines.clone(), replaces };
+        match self.inventory.reserve(&reservation).await {
+            Ok(()) => Ok(NewLines { lines: priced, reservation: id }),
+            Err(error) => {
+                // No answer is no refusal: the lines may be reserved.
+                self.release(order, attempt).await;
+                Err(LinesError::from_reserve(error)?.into())
+            }
+        }
+    }
+
+    fn reservation(&self, order: &Order, attempt: usize) -> ReservationId {
+        ReservationId::of_attempt(order.id, &self.target.stamp.request_id, attempt)
+    }
+
+    /// A failure to release is only logged by the port: the reservation was never confirmed, so it expires.
+    async fn release(&self, order: &Order, attempt: usize) {
+        drop(self.inventory.release(self.reservation(order, attempt)).await);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
     use super::*;
     use crate::memory::{MemoryInventory, MemoryStore, sample};
+    use crate::order::FollowUpKind;
+    use crate::ports::ReserveError;
     use crate::status::Status;
     use crate::use_cases::IfMatch;
 
@@ -135,7 +129,7 @@ mod tests {
         Target { caller: sample::caller(), id: sample::order_id(1), if_match: IfMatch::Any, stamp: sample::stamp(n) }
     }
 
-    /// The sample order (two of product 1, one of product 2), stored and held.
+    /// The sample order (two of product 1, one of product 2), stored and reserved.
     async fn service() -> EditOrder<MemoryStore, MemoryInventory> {
         let service = EditOrder { store: MemoryStore::default(), inventory: sample::inventory() };
         let order = sample::order();
@@ -148,15 +142,28 @@ mod tests {
         [1, 2, 3].map(|n| service.inventory.available(&sample::product(n).id))
     }
 
+    fn kinds(order: &Order) -> Vec<FollowUpKind> {
+        order.follow_ups.iter().map(|follow_up| follow_up.kind).collect()
+    }
+
     #[tokio::test]
-    async fn new_lines_are_held_and_the_old_ones_are_to_be_given_back() {
+    async fn new_lines_are_reserved_and_the_old_ones_are_to_be_released() {
         let service = service().await;
         let lines = sample::lines(&[(2, 5), (3, 1)]);
         let order = service.run(&target(2), &Edit::default(), Some(&lines)).await.unwrap();
         assert_eq!((order.lines.requested(), order.version), (lines, 2));
         assert_eq!(order.lines.total().unwrap().amount(), 5 * 199 + 299);
-        assert_eq!(order.settlement.superseded, [sample::order().reservation().id]);
-        assert_eq!(free(&service), [98, 94, 99]);
+        assert_eq!(kinds(&order), [FollowUpKind::Release(sample::order().reservation), FollowUpKind::Confirm]);
+        assert_eq!(free(&service), [98, 95, 99]);
+    }
+
+    #[tokio::test]
+    async fn a_sold_out_order_can_be_reduced() {
+        let service = service().await;
+        service.inventory.stock(sample::product(1), 2);
+        service.run(&target(2), &Edit::default(), Some(&sample::lines(&[(1, 1)]))).await.unwrap();
+        let outcome = service.run(&target(3), &Edit::default(), Some(&sample::lines(&[(1, 3)]))).await;
+        assert!(matches!(outcome, Err(EditError::Lines(LinesError::OutOfStock(_)))));
     }
 
     #[tokio::test]
@@ -168,21 +175,110 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_that_come_back_are_held_anew() {
+    async fn two_edits_to_the_same_lines_have_reservations_of_their_own() {
         let service = service().await;
-        service.run(&target(2), &Edit::default(), Some(&sample::lines(&[(3, 1)]))).await.unwrap();
-        let lines = sample::lines(&[(1, 2), (2, 1)]);
-        let order = service.run(&target(3), &Edit::default(), Some(&lines)).await.unwrap();
-        let first = sample::order().reservation().id;
-        assert_ne!(order.reservation().id, first);
-        assert!(order.settlement.superseded.contains(&first) && order.settlement.superseded.len() == 2);
+        let lines = sample::lines(&[(3, 1)]);
+        let first = service.run(&target(2), &Edit::default(), Some(&lines)).await.unwrap();
+        service.run(&target(3), &Edit::default(), Some(&sample::lines(&[(3, 2)]))).await.unwrap();
+        let second = service.run(&target(4), &Edit::default(), Some(&lines)).await.unwrap();
+        assert_ne!(first.reservation, second.reservation);
     }
 
     #[tokio::test]
-    async fn a_shortage_leaves_order_and_holds_as_they_were() {
+    async fn lines_in_another_order_are_the_same_lines() {
+        let service = service().await;
+        let order = service.run(&target(2), &Edit::default(), Some(&sample::lines(&[(2, 1), (1, 2)]))).await.unwrap();
+        assert_eq!((order.version, free(&service)), (1, [98, 99, 100]));
+    }
+
+    /// What somebody else does to the order while an edit waits for the inventory service.
+    type Interference = fn(&Order) -> Order;
+
+    /// An inventory service that lets another writer come first before it answers.
+    struct Slow {
+        store: Arc<MemoryStore>,
+        inventory: Arc<MemoryInventory>,
+        interference: Interference,
+        times: std::sync::atomic::AtomicUsize,
+    }
+
+    impl InventoryService for Slow {
+        async fn products(&self, ids: &[crate::id::ProductId]) -> Result<Vec<crate::line::Product>, Unavailable> {
+            self.inventory.products(ids).await
+        }
+
+        async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
+            self.inventory.reserve(reservation).await?;
+            let order = self.store.get(&reservation.tenant, reservation.order).await.unwrap().unwrap();
+            let left = |times: usize| times.checked_sub(1);
+            if self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok() {
+                self.store.update(&order, &(self.interference)(&order)).await.unwrap();
+            }
+            Ok(())
+        }
+
+        async fn confirm(&self, id: ReservationId) -> Result<(), crate::ports::ConfirmError> {
+            self.inventory.confirm(id).await
+        }
+
+        async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+            self.inventory.release(id).await
+        }
+    }
+
+    async fn edit_against(interference: Interference, times: usize) -> (Result<Order, EditError>, [u32; 3]) {
+        let EditOrder { store, inventory } = service().await;
+        let (store, inventory) = (Arc::new(store), Arc::new(inventory));
+        let slow = Slow { store: store.clone(), inventory: inventory.clone(), interference, times: times.into() };
+        let outcome = EditOrder { store, inventory: slow }
+            .run(&target(2), &Edit::default(), Some(&sample::lines(&[(3, 4)])))
+            .await;
+        (outcome, [1, 2, 3].map(|n| inventory.available(&sample::product(n).id)))
+    }
+
+    fn annotated(order: &Order) -> Order {
+        let notes = crate::text::Notes::parse(format!("version {}", order.version)).unwrap();
+        let edit = Edit { notes: crate::order::Patch::Set(notes), ..Edit::default() };
+        order.edit(&edit, None, sample::stamp(30)).unwrap().unwrap()
+    }
+
+    fn deleted(order: &Order) -> Order {
+        order.delete(std::time::Duration::from_secs(60), sample::stamp(30)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_edit_that_loses_once_is_retried_and_reserves_once() {
+        let (outcome, free) = edit_against(annotated, 1).await;
+        assert_eq!((outcome.unwrap().version, free), (3, [98, 99, 96]));
+    }
+
+    #[tokio::test]
+    async fn an_edit_that_keeps_losing_is_a_conflict_and_reserves_nothing() {
+        assert_eq!(edit_against(annotated, usize::MAX).await, (Err(ChangeError::Conflict.into()), [98, 99, 100]));
+    }
+
+    #[tokio::test]
+    async fn an_edit_that_loses_to_a_deletion_finds_no_order_and_reserves_nothing() {
+        assert_eq!(edit_against(deleted, 1).await, (Err(ChangeError::NotFound.into()), [98, 99, 100]));
+    }
+
+    #[tokio::test]
+    async fn an_order_takes_other_lines_again_once_enough_reservations_are_released() {
+        let service = service().await;
+        let mut outcomes = Vec::new();
+        for n in 0..11 {
+            let lines = sample::lines(&[(3, n + 1)]);
+            outcomes.push(service.run(&target(n + 2), &Edit::default(), Some(&lines)).await);
+        }
+        assert!(outcomes[..10].iter().all(Result::is_ok));
+        assert_eq!(outcomes[10], Err(Refused::ReservationUnconfirmed.into()));
+    }
+
+    #[tokio::test]
+    async fn a_shortage_leaves_order_and_reservations_as_they_were() {
         let service = service().await;
         let outcome = service.run(&target(2), &Edit::default(), Some(&sample::lines(&[(3, 101)]))).await;
-        assert!(matches!(outcome, Err(EditError::OutOfStock(_))));
+        assert!(matches!(outcome, Err(EditError::Lines(LinesError::OutOfStock(_)))));
         assert_eq!(free(&service), [98, 99, 100]);
     }
 

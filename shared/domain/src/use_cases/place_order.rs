@@ -1,22 +1,17 @@
-//! Place an order: ask the partners, hold the stock, commit once.
+//! Place an order: ask the partners, reserve the stock, commit once.
 
 use futures_util::future::join;
 
 use crate::caller::{Caller, Forbidden};
+use crate::draft::OrderDraft;
 use crate::fingerprint::Fingerprint;
 use crate::history::Stamp;
-use crate::id::{IdempotencyKey, OrderId, ProductId, TenantId};
-use crate::line::{Lines, PricingError, Product};
-use crate::money::MoneyError;
-use crate::order::{Contact, Order, OrderDraft, Placement, Stock};
-use crate::ports::{
-    CustomerService, Ids, Inserted, InventoryService, OrderStore, ReserveError, StoreError, Unavailable,
-};
-use crate::reservation::{Reservation, Shortage};
-use crate::status::Inventory;
-
-/// A new order's lines come with its first version.
-const FIRST_VERSION: u64 = 1;
+use crate::id::{IdempotencyKey, OrderId, TenantId};
+use crate::line::Lines;
+use crate::order::{Contact, Order, Placement, Stock};
+use crate::ports::{CustomerService, Ids, Inserted, InventoryService, OrderStore, StoreError, Unavailable};
+use crate::reservation::{Reservation, ReservationId};
+use crate::use_cases::LinesError;
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -35,7 +30,7 @@ pub struct PlaceOrder<S, C, I, N> {
 
 /// One request to place an order.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct OrderRequest {
     /// Who asks.
     pub caller: Caller,
     /// The client's idempotency key.
@@ -64,15 +59,9 @@ pub enum PlaceOrderError {
     /// The customer service does not know the customer.
     #[error("no such customer")]
     UnknownCustomer,
-    /// The inventory service does not know these products.
-    #[error("no such products")]
-    UnknownProducts(Vec<ProductId>),
-    /// Fewer units are free than asked for.
-    #[error("out of stock")]
-    OutOfStock(Vec<Shortage>),
-    /// The prices cannot be summed.
+    /// The lines cannot be had.
     #[error(transparent)]
-    Money(#[from] MoneyError),
+    Lines(#[from] LinesError),
     /// The key was used for another request.
     #[error("the idempotency key was used with another body")]
     KeyReused,
@@ -87,14 +76,14 @@ pub enum PlaceOrderError {
 impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<S, C, I, N> {
     /// Places the order, or finds the one that the same request placed before.
     ///
-    /// Stock is held before the order is committed. A crash in between is harmless: a hold that is never confirmed
-    /// expires.
+    /// Stock is reserved before the order is committed. A crash in between is harmless: a reservation that is never
+    /// confirmed expires.
     ///
     /// # Errors
     /// [`PlaceOrderError`]; no order was placed, except that after a [`StoreError`] it may have been: see
     /// [`OrderStore::insert`].
-    pub async fn run(&self, request: Request) -> Result<Placed, PlaceOrderError> {
-        let Request { caller, key, draft, stamp } = request;
+    pub async fn run(&self, request: OrderRequest) -> Result<Placed, PlaceOrderError> {
+        let OrderRequest { caller, key, draft, stamp } = request;
         if !caller.may_act_for(&draft.customer) {
             return Err(Forbidden::OtherCustomer.into());
         }
@@ -119,46 +108,45 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         let products = draft.lines.products();
         let (contact, products) = join(self.customers.find(&draft.customer), self.inventory.products(&products)).await;
         let contact = known_customer(contact)?;
-        let reservation = Reservation::of(tenant.clone(), id, FIRST_VERSION, draft.lines.clone());
+        let reservation = ReservationId::of_new_order(id, &draft.lines);
         let stock = match products {
-            Ok(products) => self.reserve(priced(&draft, &products)?, &reservation).await?,
+            Ok(products) => {
+                let lines = Lines::priced(&draft.lines, &products).map_err(LinesError::Pricing)?;
+                let (tenant, requested) = (tenant.clone(), draft.lines.clone());
+                let wanted = Reservation { id: reservation, tenant, order: id, lines: requested, replaces: None };
+                self.reserve(lines, &wanted).await?
+            }
             Err(Unavailable { .. }) => Stock::Unknown(Lines::unpriced(&draft.lines)),
         };
         let home_region = self.home_region.clone();
-        let placement = Placement { tenant, id, home_region, draft, contact, stock };
-        self.commit(Order::place(placement, stamp), &reservation).await
+        let placement = Placement { tenant, id, home_region, draft, contact, stock, reservation };
+        self.commit(Order::place(placement, stamp)).await
     }
 
-    /// Holds the lines. When no answer comes they may be held or not: settlement asks again, under the same id.
+    /// Reserves the lines. When no answer comes they may be reserved or not: a follow-up asks again, under the same id.
     async fn reserve(&self, lines: Lines, reservation: &Reservation) -> Result<Stock, PlaceOrderError> {
-        match self.inventory.reserve(reservation).await {
+        match self.inventory.reserve(reservation).await.map_err(LinesError::from_reserve) {
             Ok(()) => Ok(Stock::Reserved(lines)),
-            Err(ReserveError::Unavailable(_)) => Ok(Stock::Unknown(lines)),
-            Err(ReserveError::OutOfStock(shortages)) => Err(PlaceOrderError::OutOfStock(shortages)),
+            Err(Ok(refusal)) => Err(refusal.into()),
+            Err(Err(Unavailable { .. })) => Ok(Stock::Unknown(lines)),
         }
     }
 
-    async fn commit(&self, order: Order, reservation: &Reservation) -> Result<Placed, PlaceOrderError> {
+    async fn commit(&self, order: Order) -> Result<Placed, PlaceOrderError> {
         match self.store.insert(&order).await {
             Ok(Inserted::New) => Ok(Placed { order, replayed: false }),
-            Ok(Inserted::Existing(existing)) => self.settle_for(*existing, &order, reservation).await,
-            // The hold expires, unless the write did happen: or an earlier request with the same key, whose order it is.
+            Ok(Inserted::Existing(existing)) => self.yield_to(*existing, &order).await,
+            // The reservation expires, unless the write did happen: now, or for an earlier request with the same key.
             Err(error) => Err(error.into()),
         }
     }
 
     /// The id was taken: by this very request, whose first attempt did arrive, by an earlier one with the same body,
     /// or by another body under the same key.
-    async fn settle_for(
-        &self,
-        existing: Order,
-        attempted: &Order,
-        reservation: &Reservation,
-    ) -> Result<Placed, PlaceOrderError> {
-        let wants_it = matches!(existing.inventory, Inventory::Reserved | Inventory::Unconfirmed);
-        let holds_it = wants_it && existing.reservation().id == reservation.id;
-        if !holds_it {
-            self.give_back(reservation).await;
+    async fn yield_to(&self, existing: Order, attempted: &Order) -> Result<Placed, PlaceOrderError> {
+        if existing.reservation != attempted.reservation {
+            // A failure to release is only logged by the port: the reservation was never confirmed, so it expires.
+            drop(self.inventory.release(attempted.reservation).await);
         }
         let replayed = !is_same_request(&existing, attempted);
         replay(existing, attempted.fingerprint).map(|order| Placed { order, replayed })
@@ -177,18 +165,13 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
             Some(existing) => replay(existing, fingerprint).map(|order| Placed { order, replayed: true }),
         }
     }
-
-    /// A failure to release is only logged by the port: the hold was never confirmed, so it expires.
-    async fn give_back(&self, reservation: &Reservation) {
-        drop(self.inventory.release(reservation.id).await);
-    }
 }
 
 impl PlaceOrderError {
     /// Whether a partner refused, so that the store was not asked yet.
     const fn is_from_a_partner(&self) -> bool {
         match self {
-            Self::UnknownCustomer | Self::UnknownProducts(_) | Self::OutOfStock(_) | Self::Money(_) => true,
+            Self::UnknownCustomer | Self::Lines(_) => true,
             Self::Forbidden(_) | Self::KeyReused | Self::Gone | Self::Store(_) => false,
         }
     }
@@ -201,13 +184,6 @@ fn known_customer(answer: Result<Option<Contact>, Unavailable>) -> Result<Option
         Ok(None) => Err(PlaceOrderError::UnknownCustomer),
         Err(Unavailable { .. }) => Ok(None),
     }
-}
-
-fn priced(draft: &OrderDraft, products: &[Product]) -> Result<Lines, PlaceOrderError> {
-    Lines::priced(&draft.lines, products).map_err(|error| match error {
-        PricingError::UnknownProducts(ids) => PlaceOrderError::UnknownProducts(ids),
-        PricingError::Money(error) => error.into(),
-    })
 }
 
 fn replay(existing: Order, fingerprint: Fingerprint) -> Result<Order, PlaceOrderError> {
@@ -229,8 +205,10 @@ fn is_same_request(existing: &Order, attempted: &Order) -> bool {
 mod tests {
     use super::*;
     use crate::id::CustomerId;
+    use crate::line::PricingError;
     use crate::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
-    use crate::status::Status;
+    use crate::reservation::Shortage;
+    use crate::status::{Inventory, Status};
 
     type Service = PlaceOrder<MemoryStore, MemoryCustomers, MemoryInventory, CountingIds>;
 
@@ -244,13 +222,13 @@ mod tests {
         }
     }
 
-    fn request(n: u32) -> Request {
+    fn request(n: u32) -> OrderRequest {
         let key = Some(IdempotencyKey::parse("key-1").unwrap());
-        Request { caller: sample::caller(), key, draft: sample::draft(), stamp: sample::stamp(n) }
+        OrderRequest { caller: sample::caller(), key, draft: sample::draft(), stamp: sample::stamp(n) }
     }
 
-    fn with_lines(n: u32, lines: &[(u32, u32)]) -> Request {
-        Request { draft: OrderDraft { lines: sample::lines(lines), ..sample::draft() }, ..request(n) }
+    fn with_lines(n: u32, lines: &[(u32, u32)]) -> OrderRequest {
+        OrderRequest { draft: OrderDraft { lines: sample::lines(lines), ..sample::draft() }, ..request(n) }
     }
 
     fn available(service: &Service, n: u32) -> u32 {
@@ -258,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_is_confirmed_priced_and_its_stock_held() {
+    async fn an_order_is_confirmed_priced_and_its_stock_reserved() {
         let service = service();
         let placed = service.run(request(1)).await.unwrap();
         assert!(!placed.replayed);
@@ -268,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_replay_finds_the_first_order_and_holds_nothing_more() {
+    async fn a_replay_finds_the_first_order_and_reserves_nothing_more() {
         let service = service();
         let first = service.run(request(1)).await.unwrap();
         let second = service.run(request(2)).await.unwrap();
@@ -288,13 +266,13 @@ mod tests {
         let service = service();
         service.run(request(1)).await.unwrap();
         assert_eq!(service.run(with_lines(2, &[(1, 5)])).await, Err(PlaceOrderError::KeyReused));
-        let other_notes = Request {
+        let other_notes = OrderRequest {
             draft: OrderDraft { notes: Some(crate::text::Notes::parse("other").unwrap()), ..sample::draft() },
             ..request(3)
         };
         assert_eq!(service.run(other_notes).await, Err(PlaceOrderError::KeyReused));
         assert_eq!((available(&service, 1), available(&service, 2)), (98, 99));
-        assert_eq!(service.inventory.holds(), 1);
+        assert_eq!(service.inventory.reservations(), 1);
     }
 
     #[tokio::test]
@@ -309,30 +287,33 @@ mod tests {
     #[tokio::test]
     async fn without_a_key_every_request_is_another_order() {
         let service = service();
-        let keyless = |n| Request { key: None, ..request(n) };
+        let keyless = |n| OrderRequest { key: None, ..request(n) };
         let first = service.run(keyless(1)).await.unwrap();
         let second = service.run(keyless(2)).await.unwrap();
         assert_ne!(first.order.id, second.order.id);
     }
 
     #[tokio::test]
-    async fn a_shortage_is_named_and_nothing_is_held_or_stored() {
+    async fn a_shortage_is_named_and_nothing_is_reserved_or_stored() {
         let service = service();
         let outcome = service.run(with_lines(1, &[(1, 101), (2, 1)])).await;
         let shortage = Shortage { product: sample::product(1).id, requested: 101, available: 100 };
-        assert_eq!(outcome, Err(PlaceOrderError::OutOfStock(vec![shortage])));
-        assert_eq!((service.store.is_empty(), service.inventory.holds()), (true, 0));
+        assert_eq!(outcome, Err(LinesError::OutOfStock(vec![shortage]).into()));
+        assert_eq!((service.store.is_empty(), service.inventory.reservations()), (true, 0));
     }
 
     #[tokio::test]
     async fn unknown_customers_and_products_are_refused() {
         let service = service();
         let customer = CustomerId::parse("nobody").unwrap();
-        let stranger = Request { draft: OrderDraft { customer, ..sample::draft() }, ..request(1) };
+        let stranger = OrderRequest { draft: OrderDraft { customer, ..sample::draft() }, ..request(1) };
         assert_eq!(service.run(stranger).await, Err(PlaceOrderError::UnknownCustomer));
         let outcome = service.run(with_lines(1, &[(1, 1), (77, 1)])).await;
-        assert_eq!(outcome, Err(PlaceOrderError::UnknownProducts(vec![sample::product(77).id])));
-        assert_eq!(service.inventory.holds(), 0);
+        assert_eq!(
+            outcome,
+            Err(LinesError::Pricing(PricingError::UnknownProducts(vec![sample::product(77).id])).into())
+        );
+        assert_eq!(service.inventory.reservations(), 0);
     }
 
     #[tokio::test]
@@ -344,7 +325,7 @@ mod tests {
         assert_eq!((order.lines.total(), order.customer.contact.is_some()), (None, true));
         service.inventory.set_down(false);
         service.customers.known = None;
-        let order = service.run(Request { key: None, ..request(2) }).await.unwrap().order;
+        let order = service.run(OrderRequest { key: None, ..request(2) }).await.unwrap().order;
         assert_eq!((order.status, order.inventory), (Status::Pending, Inventory::Reserved));
         assert_eq!((order.lines.total().is_some(), order.customer.contact.is_some()), (true, false));
     }
@@ -361,7 +342,7 @@ mod tests {
     async fn a_confined_caller_cannot_order_for_another_customer() {
         let service = service();
         let confined = Caller { customer: Some(CustomerId::parse("cust-2").unwrap()), ..sample::caller() };
-        let outcome = service.run(Request { caller: confined, ..request(1) }).await;
+        let outcome = service.run(OrderRequest { caller: confined, ..request(1) }).await;
         assert_eq!(outcome, Err(PlaceOrderError::Forbidden(Forbidden::OtherCustomer)));
     }
 }

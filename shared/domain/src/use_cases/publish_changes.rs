@@ -50,7 +50,7 @@ pub(super) async fn publish_in_order<T>(publisher: &impl EventPublisher, mut lan
     held_back
 }
 
-/// The first change that must come again: the stream resumes there, so naming a later one would lose it.
+/// The first change that must be retried: the stream resumes there, so naming a later one would lose it.
 #[must_use]
 pub fn first_unpublished(published: &[bool]) -> Option<usize> {
     published.iter().position(|is_out| !is_out)
@@ -75,7 +75,8 @@ fn lanes(changes: &[CommittedChange]) -> Vec<Lane<'_, usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{EventId, EventKind};
+    use crate::event::EventId;
+    use crate::history::EventKind;
     use crate::memory::{MemoryPublisher, sample};
     use crate::order::OrderData;
 

@@ -9,7 +9,7 @@ pub enum Bug {
     FingerprintUnchecked,
     /// A new order replaces one of the same id.
     InsertOverwrites,
-    /// A change is written whatever revision is stored.
+    /// A change is written whatever version is stored.
     UpdateOverwrites,
     /// A put that was throttled counts as done.
     ThrottledIsStored,
@@ -27,52 +27,70 @@ pub enum Bug {
     FeedDeduplicatesByVersion,
     /// An event is sent before its change is committed.
     PublishedBeforeCommit,
-    /// A canceled order is released before the change is committed.
+    /// A canceled order's reservation is released before the change is committed.
     ReleasedBeforeCommit,
-    /// What was released is not released again later.
-    ReleasedOnce,
-    /// A request that is throttled gives the hold back, which may be that of an earlier one.
-    ThrottledIsGivenBack,
-    /// A hold that is confirmed a second time is taken a second time.
+    /// A request that is throttled releases its reservation, which may be that of an earlier one.
+    ThrottledIsReleased,
+    /// A reservation that is confirmed a second time takes its units a second time.
     ConfirmTakesAgain,
     /// A confirmation without an answer counts as done.
     UnansweredIsConfirmed,
-    /// A message is deleted although its order is not settled, and nobody sweeps.
-    FailedMessageIsDeleted,
+    /// What was released can be reserved again.
+    ReleasedIsReservedAgain,
+    /// An edit that lost does not release what it reserved.
+    LostEditKeepsItsReservation,
+    /// Two edits of an order to the same lines share one reservation.
+    ReservationIdIsShared,
+    /// What identifies an attempt is an id that clients choose.
+    AttemptIdIsTheClients,
+    /// An order is shipped whatever its reservation is.
+    ShippedBeforeConfirmed,
+    /// An erased order leaves nothing behind.
+    TombstoneIsRemoved,
+    /// A definite refusal of a partner counts as an outage.
+    RefusalIsAnOutage,
+    /// A follow-up that failed is not due again.
+    FailedFollowUpIsForgotten,
 }
 
-/// The first seed whose run notices the bug.
-fn noticed_at(bug: Bug) -> Option<u64> {
-    (0..crate::DEFAULT_SEEDS).find(|seed| run(*seed, Some(bug), false).violation.is_some())
+/// The first seed whose run notices the bug, for this reason, and what it says.
+fn noticed(bug: Bug, reason: &str) -> Option<(u64, String)> {
+    let violations = (0..crate::DEFAULT_SEEDS).map(|seed| (seed, run(seed, Some(bug), false).violation));
+    violations.filter_map(|(seed, violation)| Some((seed, violation?))).find(|(_, text)| text.contains(reason))
 }
 
 macro_rules! noticed {
-    ($($name:ident: $bug:ident,)*) => { $(
+    ($($name:ident: $bug:ident, $reason:literal;)*) => { $(
         #[test]
         fn $name() {
-            let seed = noticed_at(Bug::$bug).expect("the simulation does not notice it");
-            let violation = run(seed, Some(Bug::$bug), false).violation;
-            println!("noticed after {} seeds: {}", seed + 1, violation.unwrap_or_default());
+            let (seed, violation) = noticed(Bug::$bug, $reason).expect("the simulation does not notice it");
+            println!("{:?}: noticed after {} seeds: {violation}", Bug::$bug, seed + 1);
         }
     )* };
 }
 
 noticed! {
-    a_fingerprint_that_is_not_checked_is_noticed: FingerprintUnchecked,
-    an_insert_that_overwrites_is_noticed: InsertOverwrites,
-    an_update_that_overwrites_is_noticed: UpdateOverwrites,
-    a_throttled_put_that_counts_as_done_is_noticed: ThrottledIsStored,
-    an_idempotency_key_that_is_ignored_is_noticed: KeyIgnored,
-    failed_entries_that_are_not_read_are_noticed: FailedEntriesIgnored,
-    a_checkpoint_at_the_last_failure_is_noticed: LastFailureIsCheckpoint,
-    a_batch_that_counts_as_done_after_a_crash_is_noticed: CrashedBatchIsDone,
-    an_order_that_goes_on_after_a_failed_event_is_noticed: OrderGoesOnAfterFailure,
-    a_deduplication_id_that_is_too_broad_is_noticed: FeedDeduplicatesByVersion,
-    an_event_before_its_commit_is_noticed: PublishedBeforeCommit,
-    a_release_before_the_commit_is_noticed: ReleasedBeforeCommit,
-    a_release_that_is_not_repeated_is_noticed: ReleasedOnce,
-    a_hold_given_back_by_a_throttled_replay_is_noticed: ThrottledIsGivenBack,
-    a_hold_confirmed_twice_is_noticed: ConfirmTakesAgain,
-    a_confirmation_without_an_answer_is_noticed: UnansweredIsConfirmed,
-    a_failed_message_that_is_deleted_is_noticed: FailedMessageIsDeleted,
+    a_fingerprint_that_is_not_checked_is_noticed: FingerprintUnchecked, "is not what its client asked for";
+    an_insert_that_overwrites_is_noticed: InsertOverwrites, "overwrote version";
+    an_update_that_overwrites_is_noticed: UpdateOverwrites, "overwrote version";
+    a_throttled_put_that_counts_as_done_is_noticed: ThrottledIsStored, "was acknowledged and does not exist";
+    an_idempotency_key_that_is_ignored_is_noticed: KeyIgnored, "is there twice";
+    failed_entries_that_are_not_read_are_noticed: FailedEntriesIgnored, "never had";
+    a_checkpoint_at_the_last_failure_is_noticed: LastFailureIsCheckpoint, "never had";
+    a_batch_that_counts_as_done_after_a_crash_is_noticed: CrashedBatchIsDone, "never had";
+    an_order_that_goes_on_after_a_failed_event_is_noticed: OrderGoesOnAfterFailure, "the feed of";
+    a_deduplication_id_that_is_too_broad_is_noticed: FeedDeduplicatesByVersion, "the feed never had";
+    an_event_before_its_commit_is_noticed: PublishedBeforeCommit, "the history has None";
+    a_release_before_the_commit_is_noticed: ReleasedBeforeCommit, "its reservation is not permanent";
+    a_reservation_released_by_a_throttled_replay_is_noticed: ThrottledIsReleased, "without a cause: reservation_refused";
+    a_reservation_confirmed_twice_is_noticed: ConfirmTakesAgain, "free,";
+    a_confirmation_without_an_answer_is_noticed: UnansweredIsConfirmed, "its reservation is not permanent";
+    a_released_reservation_that_is_made_again_is_noticed: ReleasedIsReservedAgain, "free,";
+    a_lost_edit_that_keeps_its_reservation_is_noticed: LostEditKeepsItsReservation, "free,";
+    a_reservation_that_two_edits_share_is_noticed: ReservationIdIsShared, "without a cause: reservation_refused";
+    an_attempt_id_that_clients_choose_is_noticed: AttemptIdIsTheClients, "were acknowledged";
+    an_order_shipped_before_its_reservation_is_confirmed_is_noticed: ShippedBeforeConfirmed, "before its reservation was confirmed";
+    a_tombstone_that_is_removed_is_noticed: TombstoneIsRemoved, "is not answered with gone";
+    a_refusal_taken_for_an_outage_is_noticed: RefusalIsAnOutage, "Complete";
+    a_failed_follow_up_that_is_forgotten_is_noticed: FailedFollowUpIsForgotten, "is still pending";
 }

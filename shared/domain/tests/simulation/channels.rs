@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use domain::event::{Event, EventId, EventKind};
+use domain::event::{Event, EventId};
+use domain::history::EventKind;
 use domain::id::OrderId;
-use domain::ports::{BatchLimits, Entry, EventChannel, EventPublisher, OrderKey, PublishError};
-use domain::status::Status;
+use domain::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PublishError};
 use domain::timestamp::Timestamp;
 use domain::use_cases::{Both, CommittedChange, Delivery, publish_changes};
 
@@ -24,17 +24,13 @@ pub struct Sent {
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// Whose.
-    pub key: OrderKey,
     /// When its version was committed.
     pub at: Timestamp,
-    status: Status,
 }
 
 impl From<&Event<'_>> for Sent {
     fn from(event: &Event<'_>) -> Self {
-        let key = OrderKey { tenant: event.order.tenant.clone(), id: event.order.id };
-        Self { id: event.id, kind: event.kind, key, at: event.entry.stamp.at, status: event.order.status }
+        Self { id: event.id, kind: event.kind, at: event.entry.stamp.at }
     }
 }
 
@@ -55,19 +51,6 @@ impl Bus {
     /// What came out.
     pub fn taken(&self) -> Vec<Sent> {
         self.taken.lock().unwrap().clone()
-    }
-
-    /// Takes an event and follows the rules of template.yaml.
-    fn take(&self, world: &World, event: &Sent) {
-        self.taken.lock().unwrap().push(event.clone());
-        let is_settled = match event.kind {
-            EventKind::InventoryReserved | EventKind::OrderCanceled | EventKind::OrderDeleted => true,
-            EventKind::OrderCreated => event.status == Status::Pending,
-            _ => false,
-        };
-        if is_settled {
-            world.queue.send(world, event.key.clone());
-        }
     }
 }
 
@@ -104,15 +87,16 @@ impl EventChannel for SimChannel {
 
     const LIMITS: BatchLimits = BatchLimits { entries: 3, bytes: 5 };
 
-    fn entry(&self, event: &Event<'_>) -> Result<Entry<Sent>, PublishError> {
-        Ok(Entry { content: event.into(), bytes: 1 + event.id.index % 4 })
+    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Sent>, PublishError> {
+        Ok(ChannelEntry { content: event.into(), bytes: 1 + event.id.index % 4 })
     }
 
     async fn put(&self, batch: Vec<Sent>) -> Vec<Result<(), PublishError>> {
         assert!(batch.len() <= Self::LIMITS.entries, "a batch is larger than AWS takes");
         let (bug, what) = (self.world.bug, if self.is_bus { "put on the bus" } else { "put on the feed" });
-        let answer = self.world.call(&self.who, what, || self.take(&batch)).await;
         let ids: Vec<String> = batch.iter().map(|event| event.id.to_string()).collect();
+        let (is_bus, sent) = (self.is_bus, batch.clone());
+        let answer = self.world.call(&self.who, what, move |world| take(world, is_bus, &sent)).await;
         self.world.note(&self.who.name, "  of", &ids);
         match answer {
             Ok(_) if bug == Some(Bug::FailedEntriesIgnored) => vec![Ok(()); batch.len()],
@@ -126,21 +110,19 @@ impl EventChannel for SimChannel {
     }
 }
 
-impl SimChannel {
-    fn take(&self, batch: &[Sent]) -> Vec<Result<(), PublishError>> {
-        let entry = |event| {
-            if self.world.strikes(Fault::PartialFailure) {
-                return Err(PublishError("InternalFailure".to_owned()));
-            }
-            if self.is_bus {
-                self.world.bus.take(&self.world, event)
-            } else {
-                self.world.feed.take(&self.world, event)
-            }
-            Ok(())
-        };
-        batch.iter().map(entry).collect()
-    }
+fn take(world: &World, is_bus: bool, batch: &[Sent]) -> Vec<Result<(), PublishError>> {
+    let entry = |event: &Sent| {
+        if world.strikes(Fault::PartialFailure) {
+            return Err(PublishError("InternalFailure".to_owned()));
+        }
+        if is_bus {
+            world.bus.taken.lock().unwrap().push(event.clone());
+        } else {
+            world.feed.take(world, event);
+        }
+        Ok(())
+    };
+    batch.iter().map(entry).collect()
 }
 
 /// What publish-events publishes through.

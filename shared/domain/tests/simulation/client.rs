@@ -1,34 +1,50 @@
 //! The storefronts: what they ask for, and what they were told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::draft::OrderDraft;
 use domain::fingerprint::Fingerprint;
 use domain::id::{CustomerId, IdempotencyKey, OrderId};
 use domain::memory::sample;
-use domain::order::{Edit, Order, OrderDraft, Patch};
-use domain::ports::{EventPublisher, InventoryService, OrderStore, StoreError};
-use domain::reservation::Reservation;
+use domain::order::{Edit, Order, Patch, Refused};
+use domain::ports::{EventPublisher, Ids, InventoryService, OrderStore, StoreError};
+use domain::reservation::ReservationId;
+use domain::shipment::Shipment;
 use domain::status::Status;
 use domain::text::Text;
 use domain::use_cases::{
-    ChangeError, EditError, EditOrder, IfMatch, PlaceOrder, PlaceOrderError, Reconciliation, Request, Target,
+    ChangeError, EditError, EditOrder, IfMatch, OrderRequest, PlaceOrder, PlaceOrderError, Reconciliation, Target,
     change_order,
 };
 
 use crate::bugs::Bug;
 use crate::channels::publisher;
+use crate::partners::REFUSED;
 use crate::world::{Ports, Who, World};
+
+/// `RetentionDays`
+pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// A customer of whom the customer service knows nothing.
+pub const STRANGER: &str = "nobody";
 
 /// What clients, and operators, were told.
 #[derive(Default)]
 pub struct Ledger {
     /// Orders that a client was told exist, with what it asked for.
     pub placed: Vec<(OrderId, Fingerprint)>,
-    /// Changes that a client was told were made: order, and request.
-    pub changed: Vec<(OrderId, String)>,
+    /// Orders that a client was told are gone.
+    pub gone: Vec<OrderId>,
+    /// How many changes clients were told were made: by order, and request.
+    pub changed: BTreeMap<(OrderId, String), usize>,
     /// Requests that were refused for good.
     pub refused: Vec<String>,
+    /// Orders that were shipped before their reservation was confirmed.
+    pub shipped_early: Vec<OrderId>,
+    /// Edits that were told of an outage.
+    pub unavailable: usize,
     /// What the reconciler found in the end.
     pub reconciled: Option<Reconciliation>,
 }
@@ -44,10 +60,11 @@ impl Shopper {
     /// Shopper `n`. Some use the key of another, some are unknown, some want more than there is.
     pub fn new(world: &World, n: usize) -> Self {
         let key = if n > 0 && world.chance(150) { n - 1 } else { n };
-        let customer = if world.chance(60) { "nobody" } else { ["cust-1", "cust-2"][world.pick(2)] };
-        let lines: Vec<(u32, u32)> = match world.pick(3) {
-            0 => vec![(1, quantity(world))],
-            1 => vec![(1, quantity(world)), (2, quantity(world))],
+        let customer = if world.chance(60) { STRANGER } else { ["cust-1", "cust-2"][world.pick(2)] };
+        let lines: Vec<(u32, u32)> = match world.pick(10) {
+            0..=2 => vec![(1, quantity(world))],
+            3..=5 => vec![(1, quantity(world)), (2, quantity(world))],
+            6 => vec![(REFUSED, 1)],
             _ => vec![(2, quantity(world)), (3, quantity(world))],
         };
         let draft = OrderDraft {
@@ -64,9 +81,9 @@ impl Shopper {
         let key = if world.bug == Some(Bug::KeyIgnored) { None } else { Some(self.key.clone()) };
         let fingerprint = Fingerprint::of(&self.draft);
         let id = OrderId::derive(&sample::tenant(), &self.key);
-        let reservation = Reservation::of(sample::tenant(), id, 1, self.draft.lines.clone());
+        let reservation = ReservationId::of_new_order(id, &self.draft.lines);
         let stamp = world.stamp(&who);
-        let request = Request { caller: sample::caller(), key, draft: self.draft, stamp };
+        let request = OrderRequest { caller: sample::caller(), key, draft: self.draft, stamp };
         let ports = Ports::of(&world, &who);
         let place = PlaceOrder {
             store: ports.clone(),
@@ -76,17 +93,18 @@ impl Shopper {
             home_region: "eu-central-1".to_owned(),
         };
         let answer = place.run(request).await;
-        if let (Some(Bug::ThrottledIsGivenBack), Err(PlaceOrderError::Store(StoreError::Throttled(_)))) =
+        if let (Some(Bug::ThrottledIsReleased), Err(PlaceOrderError::Store(StoreError::Throttled(_)))) =
             (world.bug, &answer)
         {
-            drop(place.inventory.release(reservation.id).await);
+            drop(place.inventory.release(reservation).await);
         }
         world.note(&who.name, "answered", &answer.as_ref().map(|placed| (placed.order.id, placed.replayed)));
         let mut ledger = world.ledger.lock().unwrap();
         match answer {
             Ok(placed) => ledger.placed.push((placed.order.id, fingerprint)),
             // It may be this request's own order that somebody has deleted since.
-            Err(PlaceOrderError::Store(_) | PlaceOrderError::Gone) => {}
+            Err(PlaceOrderError::Gone) => ledger.gone.push(id),
+            Err(PlaceOrderError::Store(_)) => {}
             Err(_) => ledger.refused.push(who.request_id),
         }
     }
@@ -99,7 +117,7 @@ fn quantity(world: &World) -> u32 {
 /// The world's own count of ids.
 struct Counting(Arc<World>);
 
-impl domain::ports::Ids for Counting {
+impl Ids for Counting {
     fn order_id(&self) -> OrderId {
         self.0.ids.order_id()
     }
@@ -116,17 +134,22 @@ pub enum Wish {
 }
 
 impl Wish {
-    /// Any of them.
+    /// Any of them; other lines most often where nothing goes wrong.
     pub fn any(world: &World) -> Self {
-        match world.pick(10) {
+        match world.pick(if world.is_calm { 30 } else { 10 }) {
             0 | 1 => Self::Move(Status::Canceled),
             2 | 3 => Self::Move(Status::Processing),
             4 => Self::Move(Status::Delivered),
             5 => Self::Ship,
             6 => Self::Note,
-            7 | 8 => Self::Lines,
-            _ => Self::Delete,
+            9 => Self::Delete,
+            _ => Self::Lines,
         }
+    }
+
+    /// Whether nobody else has asked for the same, so that the order must change.
+    const fn always_changes(self) -> bool {
+        matches!(self, Self::Ship | Self::Note | Self::Delete)
     }
 
     /// Asks for it.
@@ -135,49 +158,64 @@ impl Wish {
         let target = Target { caller: sample::caller(), id: order, if_match: IfMatch::Any, stamp: stamp.clone() };
         let store = Ports::of(&world, &who);
         let answer = match self {
-            Self::Move(status) => {
-                if status == Status::Canceled {
-                    break_order_of_effects(&store, order).await;
-                }
-                change_order(&store, &target, |order| order.transition(status, None, stamp.clone())).await
-            }
-            Self::Ship => change_order(&store, &target, |order| order.ship(sample::shipment(), stamp.clone())).await,
-            Self::Delete => {
-                let retention = Duration::from_secs(3600);
-                change_order(&store, &target, |order| order.delete(retention, stamp.clone()).map(Some)).await
-            }
-            Self::Note => {
-                let notes = Patch::Set(Text::parse(who.request_id.clone()).unwrap());
-                let edit = Edit { notes, ..Edit::default() };
-                change_order(&store, &target, |order| order.edit(&edit, None, stamp.clone())).await
-            }
             Self::Lines => {
                 let lines = sample::lines(&[(1 + u32::try_from(world.pick(3)).unwrap(), quantity(&world))]);
                 let edit = EditOrder { inventory: store.clone(), store };
                 match edit.run(&target, &Edit::default(), Some(&lines)).await {
-                    Ok(order) => Ok(order),
                     Err(EditError::Change(error)) => Err(error),
-                    // Refused by a partner: no claim is made but that nothing changed.
-                    Err(_) => Err(ChangeError::NotFound),
+                    // Nothing changed; of a partner that does not answer no more is known.
+                    Err(EditError::Lines(_)) => Err(ChangeError::NotFound),
+                    Err(EditError::Unavailable(_)) => {
+                        world.ledger.lock().unwrap().unavailable += 1;
+                        Err(ChangeError::NotFound)
+                    }
+                    Ok(order) => Ok(order),
                 }
             }
+            Self::Move(Status::Canceled) => {
+                break_order_of_effects(&store, order).await;
+                self.change(&store, &target, &who).await
+            }
+            Self::Move(_) | Self::Ship | Self::Note | Self::Delete => self.change(&store, &target, &who).await,
         };
         world.note(&who.name, "answered", &answer.as_ref().map(|order| order.version));
-        remember(&world, who, answer);
+        self.remember(&world, who, answer);
     }
-}
 
-fn remember(world: &World, who: Who, answer: Result<Order, ChangeError>) {
-    let mut ledger = world.ledger.lock().unwrap();
-    match answer {
-        Ok(order) => {
-            if order.history.iter().any(|entry| entry.stamp.request_id == who.request_id) {
-                ledger.changed.push((order.id, who.request_id));
+    async fn change(self, store: &Ports, target: &Target, who: &Who) -> Result<Order, ChangeError> {
+        let next = |order: &Order| self.next(order, target, who);
+        change_order(store, target, &next).await
+    }
+
+    fn next(self, order: &Order, target: &Target, who: &Who) -> Result<Option<Order>, Refused> {
+        let stamp = target.stamp.clone();
+        match self {
+            Self::Move(status) => order.transition(status, None, stamp),
+            Self::Ship => {
+                let tracking_number = Text::parse(who.name.clone()).unwrap();
+                order.ship(Shipment { tracking_number, ..sample::shipment() }, stamp)
             }
+            Self::Note => {
+                let notes = Patch::Set(Text::parse(who.name.clone()).unwrap());
+                order.edit(&Edit { notes, ..Edit::default() }, None, stamp)
+            }
+            Self::Delete => order.delete(RETENTION, stamp).map(Some),
+            Self::Lines => unreachable!("lines are reserved first"),
         }
-        // A conflict may be with oneself: an earlier attempt whose answer was lost.
-        Err(ChangeError::Store(_) | ChangeError::Conflict) => {}
-        Err(_) => ledger.refused.push(who.request_id),
+    }
+
+    fn remember(self, world: &World, who: Who, answer: Result<Order, ChangeError>) {
+        let mut ledger = world.ledger.lock().unwrap();
+        match answer {
+            Ok(order) => {
+                let is_made = order.history.iter().any(|entry| entry.stamp.request_id == who.request_id);
+                let count = ledger.changed.entry((order.id, who.request_id)).or_default();
+                *count = if self.always_changes() { *count + 1 } else { (*count).max(is_made.into()) };
+            }
+            // A conflict may be with oneself: an earlier attempt whose answer was lost.
+            Err(ChangeError::Store(_) | ChangeError::Conflict) => {}
+            Err(_) => ledger.refused.push(who.request_id),
+        }
     }
 }
 
@@ -189,7 +227,7 @@ async fn break_order_of_effects(ports: &Ports, id: OrderId) {
         return;
     };
     if world.bug == Some(Bug::ReleasedBeforeCommit) {
-        drop(ports.release(order.reservation().id).await);
+        drop(ports.release(order.reservation).await);
     }
     if let Ok(Some(canceled)) = order.transition(Status::Canceled, None, world.stamp(who))
         && world.bug == Some(Bug::PublishedBeforeCommit)

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::event::{EventId, EventKind, new_events};
-use domain::history::Change;
+use domain::event::{EventId, new_events};
+use domain::history::{Change, EventKind};
 use domain::id::OrderId;
-use domain::order::Order;
+use domain::memory::sample;
+use domain::order::{CancelReason, FollowUpKind, Order, OrderData};
 use domain::status::{Inventory, Status};
 
 use crate::channels::by_order;
+use crate::client::STRANGER;
+use crate::partners::REFUSED;
 use crate::world::World;
 
 type Check = Result<(), String>;
@@ -18,7 +21,8 @@ pub fn check(world: &World) -> Check {
     let orders: BTreeMap<OrderId, Order> = world.table.orders().into_iter().map(|order| (order.id, order)).collect();
     for order in orders.values() {
         history_is_legal(order)?;
-        nothing_is_pending(order)?;
+        nothing_is_pending(world, order)?;
+        a_cancellation_has_its_cause(world, order)?;
     }
     no_write_is_lost(world)?;
     what_clients_were_told_is_true(world, &orders)?;
@@ -56,24 +60,47 @@ fn history_is_legal(order: &Order) -> Check {
     ensure(inventory.is_none_or(|state| state == order.inventory), || format!("{}: ends {inventory:?}", order.id))
 }
 
-fn nothing_is_pending(order: &Order) -> Check {
-    let owed = &order.settlement;
-    ensure(owed.due.is_none(), || format!("{}: {owed:?} is still owed", order.id))?;
+fn nothing_is_pending(world: &World, order: &Order) -> Check {
+    let waits = |kind, at: i64| kind == FollowUpKind::Erase && at > world.now();
+    let due = order.follow_ups.iter().find(|follow_up| !waits(follow_up.kind, follow_up.at.as_millis()));
+    ensure(due.is_none(), || format!("{}: {due:?} is still to be done", order.id))?;
     let is_pending = order.status == Status::Pending && !order.is_deleted();
     ensure(!is_pending, || format!("{} is still pending", order.id))?;
-    let is_held = matches!(order.inventory, Inventory::Reserved | Inventory::Released);
-    ensure(is_held, || format!("{}: the hold is still {:?}", order.id, order.inventory))
+    let is_certain = matches!(order.inventory, Inventory::Reserved | Inventory::Released);
+    ensure(is_certain, || format!("{}: the reservation is still {:?}", order.id, order.inventory))
 }
 
-/// Each write follows the one before.
+/// A follow-up cancels an order for the reason that it names, and never where nothing went wrong.
+fn a_cancellation_has_its_cause(world: &World, order: &Order) -> Check {
+    let reason = order.history.iter().flat_map(|entry| &entry.changes).find_map(|change| match change {
+        Change::Status { to: Status::Canceled, reason, .. } => reason.as_ref(),
+        _ => None,
+    });
+    let Some(reason) = reason else { return Ok(()) };
+    let is = |of: CancelReason| reason.as_str() == of.as_str();
+    let is_refused = order.lines.requested().products().contains(&sample::product(REFUSED).id);
+    let has_cause = is(CancelReason::UnknownCustomer) && order.customer.id.as_str() == STRANGER
+        || is(CancelReason::ReservationRefused) && is_refused
+        || is(CancelReason::PartnerUnavailable) && world.is_impatient()
+        || is(CancelReason::OutOfStock);
+    ensure(has_cause && !world.is_calm, || format!("{} was canceled without a cause: {}", order.id, reason.as_str()))
+}
+
+/// Each write follows the one before: as the next version, or as the same but for what no client sees.
 fn no_write_is_lost(world: &World) -> Check {
-    let mut revisions = BTreeMap::new();
+    let mut stored = BTreeMap::new();
     for write in world.table.writes() {
-        let before = revisions.insert(write.new.id, write.new.revision);
-        let follows = before.map_or(1, |revision| revision + 1) == write.new.revision;
-        ensure(follows, || format!("{}: revision {} after {before:?}", write.new.id, write.new.revision))?;
+        let (old, new) = (stored.insert(write.new.id, write.new.clone()), write.new);
+        let version = old.as_ref().map_or(0, |old| old.version);
+        let is_noted = || old.as_ref().is_some_and(|old| is_same_but_for_follow_ups(old, &new));
+        let follows = new.version == version + 1 || new.version == version && is_noted();
+        ensure(follows, || format!("{}: version {} overwrote version {version}", new.id, new.version))?;
     }
     Ok(())
+}
+
+fn is_same_but_for_follow_ups(old: &Order, new: &Order) -> bool {
+    OrderData { follow_ups: old.follow_ups.clone(), ..(**new).clone() } == **old
 }
 
 fn what_clients_were_told_is_true(world: &World, orders: &BTreeMap<OrderId, Order>) -> Check {
@@ -88,13 +115,17 @@ fn what_clients_were_told_is_true(world: &World, orders: &BTreeMap<OrderId, Orde
             format!("{} is there twice", order.id)
         })?;
     }
-    let is_made_by = |order: &Order, request: &String| order.history.iter().any(|e| e.stamp.request_id == *request);
-    for (id, request) in &ledger.changed {
-        let is_there = orders.get(id).is_some_and(|order| is_made_by(order, request));
-        ensure(is_there, || format!("{id}: the change of {request} was acknowledged and is not there"))?;
+    let made_by =
+        |order: &Order, request: &str| order.history.iter().filter(|entry| entry.stamp.request_id == request).count();
+    for ((id, request), told) in &ledger.changed {
+        let made = orders.get(id).map_or(0, |order| made_by(order, request));
+        ensure(made >= *told, || format!("{id}: {told} changes of {request} were acknowledged, {made} are there"))?;
     }
+    let early = ledger.shipped_early.first();
+    ensure(early.is_none(), || format!("{early:?} was shipped before its reservation was confirmed"))?;
+    ensure(!world.is_calm || ledger.unavailable == 0, || "an edit was told of an outage".to_owned())?;
     for request in &ledger.refused {
-        let made = orders.values().find(|order| is_made_by(order, request));
+        let made = orders.values().find(|order| made_by(order, request) > 0);
         ensure(made.is_none(), || format!("{request} was refused and made {:?}", made.map(|order| order.id)))?;
     }
     Ok(())
@@ -130,14 +161,46 @@ fn the_reconciler_finds_nothing(world: &World) -> Check {
     ensure(is_clean, || format!("the reconciler found {:?}", ledger.reconciled))
 }
 
-/// What is not free is held for good by exactly one live order.
+/// What is not free is reserved for good by exactly one live order, and nothing else is reserved.
 fn stock_is_conserved(world: &World, orders: &BTreeMap<OrderId, Order>) -> Check {
-    let holders: Vec<&Order> = orders.values().filter(|order| order.inventory == Inventory::Reserved).collect();
+    let owners: Vec<&Order> = orders.values().filter(|order| order.inventory == Inventory::Reserved).collect();
+    for order in &owners {
+        let is_confirmed = world.stockroom.is_confirmed(order.reservation);
+        ensure(is_confirmed, || format!("{}: its reservation is not permanent", order.id))?;
+    }
     for (product, units, free) in world.stockroom.count() {
-        let lines = holders.iter().flat_map(|order| order.lines.as_slice()).filter(|line| line.product == product);
+        let lines = owners.iter().flat_map(|order| order.lines.as_slice()).filter(|line| line.product == product);
         let sold: u32 = lines.map(|line| line.quantity.get()).sum();
         ensure(units == free + sold, || format!("{product}: {units} units, {free} free, {sold} sold"))?;
     }
-    let holds = world.stockroom.holds();
-    ensure(holds == (holders.len(), holders.len()), || format!("{holds:?} holds of {} orders", holders.len()))
+    let made = world.stockroom.reservations();
+    ensure(made == owners.len(), || format!("{made} reservations of {} orders", owners.len()))
+}
+
+/// What must hold once the deleted orders were erased and every shopper has sent for its order again: of a deleted order
+/// its key is left, of which clients are told that it is gone; all else is as it was, and nothing was announced.
+pub fn check_erased(world: &World, before: &[Order], sent: usize) -> Check {
+    let now: BTreeMap<OrderId, Order> = world.table.orders().into_iter().map(|order| (order.id, order)).collect();
+    for old in before {
+        let order = now.get(&old.id).ok_or_else(|| format!("{} is gone with its key", old.id))?;
+        if !old.is_deleted() {
+            ensure(order == old, || format!("{} changed in the end", old.id))?;
+            continue;
+        }
+        ensure(is_tombstone(order), || format!("{} is not erased: {order:?}", old.id))?;
+        let is_kept = (order.fingerprint, order.version) == (old.fingerprint, old.version);
+        ensure(is_kept, || format!("{} is not the tombstone of what it was", old.id))?;
+        let is_gone = world.ledger.lock().unwrap().gone.contains(&old.id);
+        ensure(is_gone, || format!("the key of {}, which was erased, is not answered with gone", old.id))?;
+    }
+    ensure(world.bus.taken().len() == sent, || "the end of the retention was announced".to_owned())
+}
+
+fn is_tombstone(order: &Order) -> bool {
+    let has_person = order.customer.contact.is_some()
+        || order.shipping_address.is_some()
+        || order.shipping.is_some()
+        || order.external_reference.is_some()
+        || order.notes.is_some();
+    !has_person && order.metadata.as_map().is_empty() && order.history.is_empty() && order.follow_ups.is_empty()
 }

@@ -11,7 +11,6 @@ mod client;
 mod invariants;
 mod partners;
 mod process;
-mod queue;
 mod run;
 mod table;
 mod world;

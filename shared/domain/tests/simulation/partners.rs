@@ -1,4 +1,4 @@
-//! The customer and the inventory service: no answer now and then, and holds that expire.
+//! The customer and the inventory service: no answer now and then, a late effect, and reservations that expire.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -14,71 +14,99 @@ use uuid::Uuid;
 use crate::bugs::Bug;
 use crate::world::{Fault, Lost, Ports, World, now};
 
-/// How long an unconfirmed hold lasts.
-const HOLD_MILLIS: i64 = 900_000;
+/// How long an unconfirmed reservation lasts.
+const RESERVATION_MILLIS: i64 = 900_000;
 
-/// The stock, and the age of every hold.
+/// The product that the inventory service prices and never reserves.
+pub const REFUSED: u32 = 4;
+
+/// The stock, and the age of every reservation.
 pub struct Stockroom {
     inventory: MemoryInventory,
     customers: MemoryCustomers,
-    units: [u32; 3],
-    held: Mutex<BTreeMap<ReservationId, (Reservation, i64)>>,
+    units: [u32; 4],
+    made: Mutex<BTreeMap<ReservationId, (Reservation, i64)>>,
+    /// For a service that takes two edits to the same lines for one: the reservation that it has for each.
+    shared: Mutex<BTreeMap<ReservationId, ReservationId>>,
 }
 
 impl Stockroom {
-    /// So many units of products 1, 2 and 3.
-    pub fn new(units: [u32; 3]) -> Self {
+    /// So many units of products 1, 2 …
+    pub fn new(units: [u32; 4]) -> Self {
         let inventory = MemoryInventory::default();
         for (n, units) in (1..).zip(units) {
             inventory.stock(sample::product(n), units);
         }
-        Self { inventory, customers: sample::customers(), units, held: Mutex::default() }
+        Self { inventory, customers: sample::customers(), units, made: Mutex::default(), shared: Mutex::default() }
     }
 
-    /// Holds that grew old are no more; now and then one goes early.
+    /// Reservations that grew old are no more; now and then one goes early.
     pub fn expire(&self, world: &World) {
         let at = world.now();
-        let mut held = self.held.lock().unwrap();
-        held.retain(|id, (_, since)| {
-            let is_old = at - *since >= HOLD_MILLIS;
+        self.made.lock().unwrap().retain(|id, (_, since)| {
+            let is_old = at - *since >= RESERVATION_MILLIS;
             let goes_early = !is_old && world.chance(100) && world.strikes(Fault::Expired);
             if !is_old && !goes_early {
                 return true;
             }
-            self.inventory.expire_hold(*id);
+            self.inventory.expire_one(*id);
             false
         });
     }
 
     /// Units that every product had, and has now.
     pub fn count(&self) -> Vec<(ProductId, u32, u32)> {
-        (1..)
-            .zip(self.units)
-            .map(|(n, units)| {
-                let id = sample::product(n).id;
-                let free = self.inventory.available(&id);
-                (id, units, free)
-            })
-            .collect()
+        let ids = (1..).map(|n| sample::product(n).id);
+        ids.zip(self.units).map(|(id, units)| (id.clone(), units, self.inventory.available(&id))).collect()
     }
 
-    /// Holds for good, and all holds.
-    pub fn holds(&self) -> (usize, usize) {
-        (self.inventory.confirmed(), self.inventory.holds())
+    /// How many reservations there are.
+    pub fn reservations(&self) -> usize {
+        self.inventory.reservations()
     }
 
-    fn reserve(&self, reservation: &Reservation, at: i64) -> Result<(), ReserveError> {
-        now(self.inventory.reserve(reservation))?;
-        self.held.lock().unwrap().entry(reservation.id).or_insert((reservation.clone(), at));
+    /// Whether a reservation is permanent.
+    pub fn is_confirmed(&self, id: ReservationId) -> bool {
+        self.inventory.is_confirmed(self.known_as(id))
+    }
+
+    fn known_as(&self, id: ReservationId) -> ReservationId {
+        self.shared.lock().unwrap().get(&id).copied().unwrap_or(id)
+    }
+
+    fn reserve(&self, world: &World, wanted: &Reservation) -> Result<(), ReserveError> {
+        if wanted.lines.products().contains(&sample::product(REFUSED).id) {
+            return Err(ReserveError::Refused);
+        }
+        if world.bug == Some(Bug::ReservationIdIsShared) && wanted.replaces.is_some() {
+            let shared = ReservationId::of_new_order(wanted.order, &wanted.lines);
+            self.shared.lock().unwrap().insert(wanted.id, shared);
+        }
+        let id = self.known_as(wanted.id);
+        if world.bug == Some(Bug::ReleasedIsReservedAgain) {
+            self.inventory.forget_release(id);
+        }
+        let replaces = wanted.replaces.map(|old| self.known_as(old)).filter(|old| *old != id);
+        let wanted = Reservation { id, replaces, ..wanted.clone() };
+        now(self.inventory.reserve(&wanted))?;
+        self.made.lock().unwrap().entry(id).or_insert((wanted, world.now()));
         Ok(())
     }
 
+    fn confirm(&self, world: &World, id: ReservationId) -> Result<(), ConfirmError> {
+        let id = self.known_as(id);
+        if world.bug == Some(Bug::ConfirmTakesAgain) && self.inventory.is_confirmed(id) {
+            self.confirm_again(world, id);
+        }
+        now(self.inventory.confirm(id))
+    }
+
     /// A second confirmation under an id of its own takes the stock again.
-    fn confirm_again(&self, id: ReservationId, at: i64) {
-        let hold = self.held.lock().unwrap().get(&id).cloned();
-        if let Some((reservation, _)) = hold {
+    fn confirm_again(&self, world: &World, id: ReservationId) {
+        let made = self.made.lock().unwrap().get(&id).cloned();
+        if let Some((reservation, _)) = made {
             let again = ReservationId::from_uuid(Uuid::from_u128(id.as_uuid().as_u128().wrapping_add(1)));
-            if self.reserve(&Reservation { id: again, ..reservation }, at).is_ok() {
+            if self.reserve(world, &Reservation { id: again, ..reservation }).is_ok() {
                 drop(now(self.inventory.confirm(again)));
             }
         }
@@ -91,43 +119,43 @@ fn unavailable(lost: Lost) -> Unavailable {
 
 impl CustomerService for Ports {
     async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
-        let customers = &self.world.stockroom.customers;
-        self.world.call(&self.who, "find customer", || now(customers.find(id))).await.map_err(unavailable)?
+        let id = id.clone();
+        let find = move |world: &World| now(world.stockroom.customers.find(&id));
+        self.world.call(&self.who, "find customer", find).await.map_err(unavailable)?
     }
 }
 
 impl InventoryService for Ports {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
-        let inventory = &self.world.stockroom.inventory;
-        self.world.call(&self.who, "products", || now(inventory.products(ids))).await.map_err(unavailable)?
+        let ids = ids.to_vec();
+        let products = move |world: &World| now(world.stockroom.inventory.products(&ids));
+        self.world.call(&self.who, "products", products).await.map_err(unavailable)?
     }
 
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
-        let world = &self.world;
-        let what = format!("reserve {}", reservation.id);
-        let call = world.call(&self.who, &what, || world.stockroom.reserve(reservation, world.now()));
-        call.await.map_err(unavailable)?
+    async fn reserve(&self, wanted: &Reservation) -> Result<(), ReserveError> {
+        let (what, wanted) = (format!("reserve {}", wanted.id), wanted.clone());
+        let reserve = move |world: &World| world.stockroom.reserve(world, &wanted);
+        match self.world.call(&self.who, &what, reserve).await.map_err(unavailable)? {
+            Err(ReserveError::Refused) if self.world.bug == Some(Bug::RefusalIsAnOutage) => {
+                Err(unavailable(Lost::Refused).into())
+            }
+            answer => answer,
+        }
     }
 
     async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
-        let world = &self.world;
-        let effect = || {
-            if world.bug == Some(Bug::ConfirmTakesAgain) && world.stockroom.inventory.is_confirmed(id) {
-                world.stockroom.confirm_again(id, world.now());
-            }
-            now(world.stockroom.inventory.confirm(id))
-        };
-        match world.call(&self.who, &format!("confirm {id}"), effect).await {
-            Err(_) if world.bug == Some(Bug::UnansweredIsConfirmed) => Ok(()),
+        let confirm = move |world: &World| world.stockroom.confirm(world, id);
+        match self.world.call(&self.who, &format!("confirm {id}"), confirm).await {
+            Err(_) if self.world.bug == Some(Bug::UnansweredIsConfirmed) => Ok(()),
             answer => answer.map_err(unavailable)?,
         }
     }
 
     async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
-        let inventory = &self.world.stockroom.inventory;
-        self.world
-            .call(&self.who, &format!("release {id}"), || now(inventory.release(id)))
-            .await
-            .map_err(unavailable)?
+        if self.world.bug == Some(Bug::LostEditKeepsItsReservation) && self.who.is_client() {
+            return Ok(());
+        }
+        let release = move |world: &World| now(world.stockroom.inventory.release(world.stockroom.known_as(id)));
+        self.world.call(&self.who, &format!("release {id}"), release).await.map_err(unavailable)?
     }
 }

@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::table::Consumer;
+
 /// Between two effects: others may run, or the process may die.
 #[derive(Debug, Default)]
 pub struct Point {
@@ -27,10 +29,8 @@ impl Future for Point {
 pub enum Work {
     /// A request of a client.
     Request,
-    /// A batch of this shard of the stream, to be given back when the process dies.
-    Publish(usize),
-    /// Messages.
-    Settle,
+    /// A batch of this shard of the stream, which the consumer is given again when the process dies.
+    Stream(Consumer, usize),
     /// A sweep, a redrive, a reconciliation.
     Schedule,
 }
@@ -40,8 +40,7 @@ impl Work {
     const fn timeout(self) -> i64 {
         match self {
             Self::Request => 5_000,
-            Self::Publish(_) => 30_000,
-            Self::Settle => 10_000,
+            Self::Stream(..) => 30_000,
             Self::Schedule => 60_000,
         }
     }

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::id::OrderId;
 use domain::memory::{MemoryPublisher, MemoryTrail};
-use domain::ports::{OrderKey, Seen, Window};
+use domain::ports::{Clock, OrderKey, Seen, Window};
 use domain::timestamp::Timestamp;
-use domain::use_cases::{Reconcile, SettleOrder, first_unpublished, sweep_orders};
+use domain::use_cases::{FollowUps, Reconcile, Sweep, first_unpublished};
 
 use crate::bugs::Bug;
 use crate::channels;
-use crate::client::{Shopper, Wish};
+use crate::client::{RETENTION, Shopper, Wish};
 use crate::invariants;
 use crate::process::{Process, Work};
-use crate::table::{Batch, SHARDS};
+use crate::table::{Batch, Consumer, SHARDS};
 use crate::world::{Fault, Ports, Who, World};
 
 /// A bound on the turns of a run.
@@ -31,25 +31,21 @@ pub struct Outcome {
     pub faults: BTreeMap<Fault, u64>,
 }
 
+/// A day: whatever nobody confirmed has expired.
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
+
 /// Runs the whole service under the dice of this seed.
 pub fn run(seed: u64, bug: Option<Bug>, is_traced: bool) -> Outcome {
     let world = World::new(seed, bug, is_traced);
-    Scheduler {
-        processes: Vec::new(),
-        sendings: sendings(&world),
-        wishes: 10 + world.pick(25),
-        world: Arc::clone(&world),
-    }
-    .storm();
+    let shoppers: Vec<Shopper> = (0..5 + world.pick(5)).map(|n| Shopper::new(&world, n)).collect();
+    // Each sends twice, for the first answer may have been lost.
+    let sendings = [shoppers.clone(), shoppers.clone()].concat();
+    let wishes = 10 + world.pick(25);
+    Scheduler { world: Arc::clone(&world), processes: Vec::new(), sendings, wishes }.storm();
     world.calm();
     recover(&world);
-    Outcome { violation: invariants::check(&world).err(), faults: world.faults() }
-}
-
-/// What shoppers send: each twice, for the first answer may have been lost.
-fn sendings(world: &World) -> Vec<Shopper> {
-    let shoppers: Vec<Shopper> = (0..5 + world.pick(5)).map(|n| Shopper::new(world, n)).collect();
-    [shoppers.clone(), shoppers].concat()
+    let violation = invariants::check(&world).and_then(|()| after_the_retention(&world, shoppers)).err();
+    Outcome { violation, faults: world.faults() }
 }
 
 /// Lets processes run, start and die.
@@ -71,11 +67,12 @@ impl Scheduler {
             match self.world.pick(20) {
                 0 => self.send(),
                 1 => self.wish(),
-                2 => self.publish(),
-                3 => self.spawn("settle-inventory", Work::Settle, settle),
-                4 if self.world.chance(200) => self.spawn("sweep-orders", Work::Schedule, sweep),
+                2 => self.consume(Consumer::PublishEvents),
+                3 => self.consume(Consumer::RunFollowUps),
+                4 if self.world.chance(200) => self.sweep(),
+                5 if self.world.is_calm => self.step(),
                 5 => self.pass(i64::try_from(self.world.pick(1_000)).unwrap()),
-                6 if self.world.chance(50) => self.pass(60_000),
+                6 if !self.world.is_calm && self.world.chance(50) => self.pass(60_000),
                 7 => self.world.maybe_arrive(),
                 8 => self.kill(),
                 _ => self.step(),
@@ -102,7 +99,9 @@ impl Scheduler {
             return;
         }
         self.wishes -= 1;
-        let order: OrderId = orders[self.world.pick(orders.len())].id;
+        // Where nothing goes wrong, all want something of one order at once.
+        let most = if self.world.is_calm { 1 } else { 4 };
+        let order = orders[self.world.pick(orders.len().min(most))].id;
         let wish = Wish::any(&self.world);
         let who = self.world.process("change");
         self.world.note(&who.name, "asks for", &(wish, order));
@@ -110,18 +109,15 @@ impl Scheduler {
         self.processes.push(Process::new(who.name, Work::Request, self.world.now(), future));
     }
 
-    fn publish(&mut self) {
+    fn consume(&mut self, by: Consumer) {
         let shard = self.world.pick(SHARDS);
-        self.processes.extend(publisher(&self.world, shard));
+        self.processes.extend(consumer(&self.world, by, shard));
     }
 
-    fn spawn<F>(&mut self, function: &str, kind: Work, work: impl FnOnce(Arc<World>, Who) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let who = self.world.process(function);
-        let future = work(Arc::clone(&self.world), who.clone());
-        self.processes.push(Process::new(who.name, kind, self.world.now(), future));
+    fn sweep(&mut self) {
+        let who = self.world.process("sweep-follow-ups");
+        let future = sweep(Arc::clone(&self.world), who.clone());
+        self.processes.push(Process::new(who.name, Work::Schedule, self.world.now(), future));
     }
 
     /// Time passes, too much for some.
@@ -154,39 +150,56 @@ impl Scheduler {
     fn bury(&mut self, n: usize) {
         let dead = self.processes.swap_remove(n);
         self.world.note(&dead.name, "dies", &());
-        if let Work::Publish(shard) = dead.work {
-            self.world.table.publisher_died(&self.world, shard);
+        if let Work::Stream(consumer, shard) = dead.work {
+            self.world.table.consumer_died(&self.world, consumer, shard);
         }
     }
 }
 
-/// Lets everything run that waits, until nothing does.
+/// Lets everything run that waits, until nothing does. What nobody confirmed expires, unless nothing went wrong: then
+/// nothing may depend on it.
 fn recover(world: &Arc<World>) {
     for _ in 0..MOST_ROUNDS {
         world.arrive();
-        for shard in 0..SHARDS {
-            while let Some(process) = publisher(world, shard) {
-                process.finish();
-            }
-        }
+        drain(world);
         let dead = world.table.dead_letters();
         if !dead.is_empty() {
             finish(world, "redrive", |world, who| redrive(world, who, dead));
         }
-        while !world.queue.is_empty() {
-            finish(world, "settle-inventory", settle);
-            world.advance(30_000);
-        }
         world.advance(61_000);
-        finish(world, "sweep-orders", sweep);
-        let is_done = world.table.is_drained() && world.queue.is_empty();
-        if is_done && !world.table.overdue(Timestamp::from_millis(i64::MAX / 2_000)) {
+        finish(world, "sweep-follow-ups", sweep);
+        let soon = Timestamp::from_millis(world.now()).plus(A_DAY);
+        if world.table.is_drained() && !world.table.is_due(soon) {
             break;
         }
     }
     finish(world, "reconcile-events", reconcile);
-    // What nobody confirmed is given back.
-    world.advance(24 * 3_600_000);
+    if !world.is_calm {
+        world.pass(A_DAY);
+    }
+}
+
+fn drain(world: &Arc<World>) {
+    for by in Consumer::ALL {
+        for shard in 0..SHARDS {
+            while let Some(process) = consumer(world, by, shard) {
+                process.finish();
+            }
+        }
+    }
+}
+
+/// Deleted orders become tombstones, nothing else changes, and their keys stay taken.
+fn after_the_retention(world: &Arc<World>, shoppers: Vec<Shopper>) -> Result<(), String> {
+    let (before, sent) = (world.table.orders(), world.bus.taken().len());
+    world.pass(RETENTION);
+    finish(world, "sweep-follow-ups", sweep);
+    drain(world);
+    world.ledger.lock().unwrap().gone.clear();
+    for shopper in shoppers {
+        finish(world, "create-order", |world, who| shopper.place(world, who));
+    }
+    invariants::check_erased(world, &before, sent)
 }
 
 fn finish<F>(world: &Arc<World>, function: &str, work: impl FnOnce(Arc<World>, Who) -> F)
@@ -198,12 +211,20 @@ where
     Process::new(who.name, Work::Schedule, world.now(), future).finish();
 }
 
-/// publish-events, on the next batch of this shard.
-fn publisher(world: &Arc<World>, shard: usize) -> Option<Process> {
-    let batch = world.table.next_batch(world, shard)?;
-    let who = world.process("publish-events");
-    let future = publish(Arc::clone(world), who.clone(), batch);
-    Some(Process::new(who.name, Work::Publish(shard), world.now(), future))
+/// A consumer of the stream, on the next batch of this shard.
+fn consumer(world: &Arc<World>, by: Consumer, shard: usize) -> Option<Process> {
+    let batch = world.table.next_batch(world, by, shard)?;
+    let (world, work, now) = (Arc::clone(world), Work::Stream(by, shard), world.now());
+    Some(match by {
+        Consumer::PublishEvents => {
+            let who = world.process("publish-events");
+            Process::new(who.name.clone(), work, now, publish(world, who, batch))
+        }
+        Consumer::RunFollowUps => {
+            let who = world.process("run-follow-ups");
+            Process::new(who.name.clone(), work, now, run_committed(world, who, batch))
+        }
+    })
 }
 
 async fn publish(world: Arc<World>, who: Who, batch: Batch) {
@@ -216,24 +237,18 @@ async fn publish(world: Arc<World>, who: Who, batch: Batch) {
     world.table.checkpoint(&world, &batch, first_failed);
 }
 
-/// settle-inventory, on what the queue gives.
-async fn settle(world: Arc<World>, who: Who) {
-    for message in world.queue.receive(&world) {
-        let stamp =
-            domain::history::Stamp { request_id: format!("{}-{}", who.request_id, message.id), ..world.stamp(&who) };
-        let settled = settler(&world, &who).run(&message.order, &stamp).await;
-        world.note(&who.name, "settled", &(&message.order.id, &settled));
-        if settled.is_ok() || world.bug == Some(Bug::FailedMessageIsDeleted) {
-            world.queue.delete(message.id);
-        }
-    }
+async fn run_committed(world: Arc<World>, who: Who, batch: Batch) {
+    let committed = batch.changes.iter().map(|change| change.new.clone());
+    let committed = committed.filter(|order| !order.follow_ups.is_empty()).collect();
+    let done = follow_ups(&world, &who).run_committed(committed, &world.stamp(&who)).await;
+    world.note(&who.name, "followed up", &done);
+    world.table.checkpoint(&world, &batch, None);
 }
 
 async fn sweep(world: Arc<World>, who: Who) {
-    if world.bug == Some(Bug::FailedMessageIsDeleted) {
-        return;
-    }
-    let swept = sweep_orders(&settler(&world, &who), &world.stamp(&who), 100).await;
+    let clock = Ports::of(&world, &who);
+    let until = clock.now().plus(Duration::from_secs(55));
+    let swept = Sweep { follow_ups: follow_ups(&world, &who), clock }.run(&world.stamp(&who), until).await;
     world.note(&who.name, "swept", &swept);
 }
 
@@ -259,7 +274,8 @@ async fn reconcile(world: Arc<World>, who: Who) {
     world.ledger.lock().unwrap().reconciled = Some(found);
 }
 
-fn settler(world: &Arc<World>, who: &Who) -> SettleOrder<Ports, Ports, Ports> {
+fn follow_ups(world: &Arc<World>, who: &Who) -> FollowUps<Ports, Ports, Ports> {
     let ports = Ports::of(world, who);
-    SettleOrder { store: ports.clone(), customers: ports.clone(), inventory: ports }
+    let pending_timeout = world.pending_timeout;
+    FollowUps { store: ports.clone(), customers: ports.clone(), inventory: ports, pending_timeout }
 }

@@ -1,13 +1,14 @@
 //! DynamoDB: conditional writes that may be throttled, lost or late, and the stream that tells of each.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use domain::id::{OrderId, TenantId};
 use domain::listing::{ListQuery, Page};
 use domain::memory::MemoryStore;
-use domain::order::{Order, OrderData, Settlement};
+use domain::order::{FollowUpKind, Order, OrderData};
 use domain::ports::{ChangedOrders, ChangedPage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use domain::status::Status;
 use domain::timestamp::Timestamp;
 use domain::use_cases::CommittedChange;
 
@@ -17,8 +18,25 @@ use crate::world::{Fault, Lost, Ports, World, now};
 /// Shards of the stream; an order stays in one.
 pub const SHARDS: usize = 2;
 
-/// So often a record is tried before it becomes a dead letter.
-const MOST_ATTEMPTS: u32 = 12;
+/// Who reads the stream, each with a checkpoint of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consumer {
+    PublishEvents,
+    RunFollowUps,
+}
+
+impl Consumer {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::PublishEvents, Self::RunFollowUps];
+
+    /// So often a record is tried before it is put aside, or dropped.
+    const fn most_attempts(self) -> u32 {
+        match self {
+            Self::PublishEvents => 12,
+            Self::RunFollowUps => 3,
+        }
+    }
+}
 
 /// The table.
 #[derive(Default)]
@@ -27,23 +45,30 @@ pub struct Table {
     shards: [Mutex<Shard>; SHARDS],
 }
 
-/// One shard of the stream, and how far the publisher is with it.
+/// One shard of the stream, and how far its consumers are.
 #[derive(Default)]
 struct Shard {
     records: Vec<CommittedChange>,
-    checkpoint: usize,
-    is_busy: bool,
-    attempts: u32,
+    cursors: [Cursor; 2],
     /// Records that could not be published, by order.
     dead: BTreeSet<OrderKey>,
     /// Every order that ever had one.
     was_dead: BTreeSet<OrderId>,
 }
 
-/// Records on their way to the publisher.
+/// How far a consumer is with a shard.
+#[derive(Default)]
+struct Cursor {
+    checkpoint: usize,
+    /// How many records it is at work on.
+    in_flight: usize,
+    attempts: u32,
+}
+
+/// Records on their way to a consumer.
 pub struct Batch {
-    /// The shard.
-    pub shard: usize,
+    consumer: Consumer,
+    shard: usize,
     from: usize,
     /// The records.
     pub changes: Vec<CommittedChange>,
@@ -54,9 +79,8 @@ impl Table {
         let inserted = now(self.orders.insert(order)).unwrap();
         match inserted {
             Inserted::New => self.tell(None, order),
-            Inserted::Existing(existing) if bug == Some(Bug::InsertOverwrites) => {
-                let data = OrderData { revision: existing.revision, ..(**order).clone() };
-                now(self.orders.update(&existing, &Order::restore(data))).unwrap();
+            Inserted::Existing(existing) if bug == Some(Bug::InsertOverwrites) || is_removed(&existing, bug) => {
+                now(self.orders.update(&existing, order)).unwrap();
                 self.tell(None, order);
                 return Inserted::New;
             }
@@ -72,11 +96,13 @@ impl Table {
     fn update(&self, before: &Order, after: &Order, bug: Option<Bug>) -> Result<(), UpdateError> {
         let Some(stored) = self.get(&after.tenant, after.id) else { return Err(UpdateError::Conflict) };
         let before = if bug == Some(Bug::UpdateOverwrites) { &stored } else { before };
-        let forgetful = || OrderData { settlement: Settlement::default(), ..(**after).clone() };
-        let is_forgotten = bug == Some(Bug::ReleasedOnce) && after.settlement.release_again;
-        let after = if is_forgotten { &Order::restore(forgetful()) } else { after };
-        now(self.orders.update(before, after))?;
-        self.tell(Some(stored), after);
+        let mut data = (**after).clone();
+        if bug == Some(Bug::FailedFollowUpIsForgotten) {
+            data.follow_ups.retain(|follow_up| follow_up.attempts == 0);
+        }
+        now(self.orders.update(before, &Order::restore(data)))?;
+        let written = self.get(&after.tenant, after.id).expect("it was there");
+        self.tell(Some(stored), &written);
         Ok(())
     }
 
@@ -100,47 +126,50 @@ impl Table {
     }
 
     /// Whether anything is due by then.
-    pub fn overdue(&self, at: Timestamp) -> bool {
-        !now(self.orders.overdue(at, 1)).unwrap().is_empty()
+    pub fn is_due(&self, at: Timestamp) -> bool {
+        !now(self.orders.due(0, at, 1)).unwrap().is_empty()
     }
 
-    /// The next records of a shard, unless someone is at work on it. A batch is as large as chance has it: Lambda
+    /// The next records of a shard, unless the consumer is at work on it. A batch is as large as chance has it: Lambda
     /// halves those that failed.
-    pub fn next_batch(&self, world: &World, shard: usize) -> Option<Batch> {
+    pub fn next_batch(&self, world: &World, consumer: Consumer, shard: usize) -> Option<Batch> {
         let mut state = self.shards[shard].lock().unwrap();
-        let waiting = state.records.len() - state.checkpoint;
-        if state.is_busy || waiting == 0 {
+        let state = &mut *state;
+        let cursor = &mut state.cursors[consumer as usize];
+        let waiting = state.records.len() - cursor.checkpoint;
+        if cursor.in_flight > 0 || waiting == 0 {
             return None;
         }
-        state.is_busy = true;
-        let (from, count) = (state.checkpoint, 1 + world.pick(waiting.min(8)));
-        Some(Batch { shard, from, changes: state.records[from..from + count].to_vec() })
+        cursor.in_flight = 1 + world.pick(waiting.min(8));
+        let from = cursor.checkpoint;
+        Some(Batch { consumer, shard, from, changes: state.records[from..from + cursor.in_flight].to_vec() })
     }
 
-    /// The publisher is done with a batch but for what follows `first_failed`.
+    /// The consumer is done with a batch but for what follows `first_failed`.
     pub fn checkpoint(&self, world: &World, batch: &Batch, first_failed: Option<usize>) {
         let done = first_failed.unwrap_or(batch.changes.len());
+        let mut shard = self.shards[batch.shard].lock().unwrap();
+        let cursor = &mut shard.cursors[batch.consumer as usize];
+        cursor.in_flight = 0;
         if first_failed.is_none() && world.strikes(Fault::Duplicate) {
             // Lambda did not note its success; the batch comes again.
-            self.shards[batch.shard].lock().unwrap().is_busy = false;
             return;
         }
-        let mut shard = self.shards[batch.shard].lock().unwrap();
-        shard.is_busy = false;
-        shard.checkpoint = batch.from + done;
-        shard.attempts = if done > 0 { 0 } else { shard.attempts + 1 };
-        shard.give_up_after_too_many();
+        cursor.checkpoint = batch.from + done;
+        cursor.attempts = if done > 0 { 0 } else { cursor.attempts + 1 };
+        shard.give_up_after_too_many(batch.consumer, 1);
     }
 
-    /// The publisher died; the batch comes again.
-    pub fn publisher_died(&self, world: &World, shard: usize) {
+    /// The consumer died; the batch comes again.
+    pub fn consumer_died(&self, world: &World, consumer: Consumer, shard: usize) {
         let mut shard = self.shards[shard].lock().unwrap();
-        shard.is_busy = false;
-        shard.attempts += 1;
-        if world.bug == Some(Bug::CrashedBatchIsDone) {
-            shard.checkpoint = (shard.checkpoint + 1).min(shard.records.len());
+        let cursor = &mut shard.cursors[consumer as usize];
+        let count = std::mem::take(&mut cursor.in_flight);
+        cursor.attempts += 1;
+        if world.bug == Some(Bug::CrashedBatchIsDone) && consumer == Consumer::PublishEvents {
+            cursor.checkpoint += 1;
         }
-        shard.give_up_after_too_many();
+        shard.give_up_after_too_many(consumer, count);
     }
 
     /// Takes the dead letters away.
@@ -158,20 +187,24 @@ impl Table {
         self.shards
             .iter()
             .map(|shard| shard.lock().unwrap())
-            .all(|shard| shard.checkpoint == shard.records.len() && shard.dead.is_empty())
+            .all(|shard| shard.dead.is_empty() && shard.cursors.iter().all(|c| c.checkpoint == shard.records.len()))
     }
 }
 
 impl Shard {
-    fn give_up_after_too_many(&mut self) {
-        if self.attempts < MOST_ATTEMPTS {
+    /// What cannot be published is put aside; of follow-ups the whole batch is dropped: the sweep has them.
+    fn give_up_after_too_many(&mut self, consumer: Consumer, count: usize) {
+        let cursor = &mut self.cursors[consumer as usize];
+        if cursor.attempts < consumer.most_attempts() {
             return;
         }
-        if let Some(record) = self.records.get(self.checkpoint) {
+        cursor.attempts = 0;
+        if consumer == Consumer::RunFollowUps {
+            cursor.checkpoint += count;
+        } else if let Some(record) = self.records.get(cursor.checkpoint) {
             self.dead.insert(OrderKey { tenant: record.new.tenant.clone(), id: record.new.id });
             self.was_dead.insert(record.new.id);
-            self.checkpoint += 1;
-            self.attempts = 0;
+            cursor.checkpoint += 1;
         }
     }
 }
@@ -185,46 +218,71 @@ fn unanswered(lost: Lost) -> StoreError {
 
 impl OrderStore for Ports {
     async fn insert(&self, order: &Order) -> Result<Inserted, StoreError> {
-        let bug = self.world.bug;
-        let (world, late) = (Arc::clone(&self.world), order.clone());
-        if let Some(lost) = self.world.late(move || drop(world.table.insert(&late, bug))) {
-            return Err(unanswered(lost));
-        }
-        let answer = self.world.call(&self.who, "insert", || self.world.table.insert(order, bug)).await;
-        match answer {
+        let (bug, order) = (self.world.bug, order.clone());
+        match self.world.call(&self.who, "insert", move |world| world.table.insert(&order, bug)).await {
             Err(Lost::Refused) if bug == Some(Bug::ThrottledIsStored) => Ok(Inserted::New),
             answer => answer.map_err(unanswered),
         }
     }
 
     async fn get(&self, tenant: &TenantId, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let read = self.world.call(&self.who, "get", || self.world.table.get(tenant, id).map(Box::new));
-        Ok(read.await.map_err(unanswered)?.map(|order| *order))
+        let (bug, tenant) = (self.world.bug, tenant.clone());
+        let get =
+            move |world: &World| world.table.get(&tenant, id).filter(|order| !is_removed(order, bug)).map(Box::new);
+        let read = self.world.call(&self.who, "get", get);
+        let order = read.await.map_err(unanswered)?.map(|order| *order);
+        Ok(order.map(|order| if self.ships_unconfirmed() { without_confirm(&order) } else { order }))
     }
 
     async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
-        let bug = self.world.bug;
-        let (world, late) = (Arc::clone(&self.world), (before.clone(), after.clone()));
-        if let Some(lost) = self.world.late(move || drop(world.table.update(&late.0, &late.1, bug))) {
-            return Err(unanswered(lost).into());
-        }
-        let what = format!("update {} to revision {}", after.id, after.revision);
-        self.world.call(&self.who, &what, || self.world.table.update(before, after, bug)).await.map_err(unanswered)?
+        let what = format!("update {} to version {} {:?}", after.id, after.version, after.follow_ups);
+        let (bug, before, after) = (self.world.bug, before.clone(), after.clone());
+        let update = move |world: &World| {
+            world.table.update(&before, &after, bug)?;
+            if after.status == Status::Shipped && !world.stockroom.is_confirmed(after.reservation) {
+                world.ledger.lock().unwrap().shipped_early.push(after.id);
+            }
+            Ok(())
+        };
+        self.world.call(&self.who, &what, update).await.map_err(unanswered)?
     }
 
-    async fn overdue(&self, at: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
-        let mut due = self
-            .world
-            .call(&self.who, "overdue", || now(self.world.table.orders.overdue(at, limit)))
-            .await
-            .map_err(unanswered)??;
+    async fn due(&self, shard: u32, at: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+        let due = move |world: &World| now(world.table.orders.due(shard, at, limit));
+        let mut due = self.world.call(&self.who, "due", due).await.map_err(unanswered)??;
         due.retain(|_| !self.world.strikes(Fault::StaleIndex));
         Ok(due)
+    }
+
+    fn shards(&self) -> u32 {
+        self.world.table.orders.shards()
+    }
+
+    async fn put_off(&self, _: &OrderKey, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("every order can be read here")
     }
 
     async fn list(&self, _: &ListQuery) -> Result<Page, StoreError> {
         unreachable!("nobody lists here")
     }
+}
+
+impl Ports {
+    fn ships_unconfirmed(&self) -> bool {
+        self.world.bug == Some(Bug::ShippedBeforeConfirmed) && self.who.is_client()
+    }
+}
+
+/// Whether a table without tombstones has no such order any more.
+fn is_removed(order: &Order, bug: Option<Bug>) -> bool {
+    bug == Some(Bug::TombstoneIsRemoved) && order.is_deleted() && order.history.is_empty()
+}
+
+/// An order that nobody can tell to be unconfirmed.
+fn without_confirm(order: &Order) -> Order {
+    let mut data = (**order).clone();
+    data.follow_ups.retain(|follow_up| follow_up.kind != FollowUpKind::Confirm);
+    Order::restore(data)
 }
 
 impl ChangedOrders for Ports {

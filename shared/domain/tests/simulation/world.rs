@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use domain::history::Stamp;
 use domain::memory::{CountingIds, sample};
+use domain::ports::Clock;
 use domain::timestamp::Timestamp;
 use futures_util::FutureExt;
 
@@ -14,7 +16,6 @@ use crate::channels::{Bus, Feed};
 use crate::client::Ledger;
 use crate::partners::Stockroom;
 use crate::process::Point;
-use crate::queue::Queue;
 use crate::table::Table;
 
 /// What can go wrong.
@@ -36,13 +37,11 @@ pub enum Fault {
     Repeated,
     /// Some entries of a batch are refused.
     PartialFailure,
-    /// A message or a record comes again although it was dealt with.
+    /// A record comes again although it was dealt with.
     Duplicate,
-    /// A message overtakes an older one.
-    Reordered,
     /// An index does not show a write yet.
     StaleIndex,
-    /// A hold expires before it could be confirmed.
+    /// A reservation expires before it could be confirmed.
     Expired,
     /// The clock of a process is wrong.
     Skew,
@@ -66,6 +65,13 @@ pub struct Who {
     pub request_id: String,
     /// How far its clock is off, in milliseconds.
     skew: i64,
+}
+
+impl Who {
+    /// Whether it changes an order for a client.
+    pub fn is_client(&self) -> bool {
+        self.name.starts_with("change")
+    }
 }
 
 /// When every run begins: 2026.
@@ -92,7 +98,13 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory answers at once")
 }
 
-type LateEffect = Box<dyn FnOnce() + Send>;
+impl Clock for Ports {
+    fn now(&self) -> Timestamp {
+        self.world.time(&self.who)
+    }
+}
+
+type LateEffect = Box<dyn FnOnce(&World) + Send>;
 
 /// Chance and time.
 pub struct Dice {
@@ -106,6 +118,9 @@ pub struct Dice {
     is_traced: bool,
 }
 
+/// Patience with partners: some runs never lose it, some do within a storm.
+const PENDING_TIMEOUTS: [Duration; 2] = [Duration::from_secs(24 * 3_600), Duration::from_secs(90)];
+
 /// The services and the dice.
 pub struct World {
     /// DynamoDB with its stream.
@@ -114,14 +129,16 @@ pub struct World {
     pub bus: Bus,
     /// SNS FIFO.
     pub feed: Feed,
-    /// SQS.
-    pub queue: Queue,
     /// The inventory service.
     pub stockroom: Stockroom,
     /// Ids of orders without a key.
     pub ids: CountingIds,
     /// What clients were told.
     pub ledger: Mutex<Ledger>,
+    /// `PendingTimeoutHours`
+    pub pending_timeout: Duration,
+    /// Whether nothing goes wrong from the start.
+    pub is_calm: bool,
     /// The rule that is broken on purpose.
     pub bug: Option<Bug>,
     dice: Mutex<Dice>,
@@ -131,22 +148,29 @@ impl World {
     /// A new world, all of whose chances follow from the seed.
     pub fn new(seed: u64, bug: Option<Bug>, is_traced: bool) -> Arc<Self> {
         let mut rng = fastrand::Rng::with_seed(seed);
-        // Some runs are nearly calm, some are a storm: either finds what the other does not.
-        let trouble = [20, 80, 160, 250][rng.usize(0..4)];
-        let stockroom = Stockroom::new([rng.u32(3..12), rng.u32(3..20), rng.u32(3..40)]);
+        // Some runs are calm, some are a storm: either finds what the other does not.
+        let trouble = [0, 20, 80, 160, 250][rng.usize(0..5)];
+        let stockroom = Stockroom::new([rng.u32(3..12), rng.u32(3..20), rng.u32(3..40), 100]);
+        let pending_timeout = PENDING_TIMEOUTS[rng.usize(0..2)];
         let dice =
             Dice { rng, now: START, trouble, faults: BTreeMap::new(), late: Vec::new(), processes: 0, is_traced };
         Arc::new(Self {
             table: Table::default(),
             bus: Bus::default(),
             feed: Feed::default(),
-            queue: Queue::default(),
             stockroom,
             ids: CountingIds::default(),
             ledger: Mutex::default(),
+            pending_timeout,
+            is_calm: trouble == 0,
             bug,
             dice: Mutex::new(dice),
         })
+    }
+
+    /// Whether an order may stay pending for less than an outage.
+    pub fn is_impatient(&self) -> bool {
+        self.pending_timeout == PENDING_TIMEOUTS[1]
     }
 
     fn dice(&self) -> MutexGuard<'_, Dice> {
@@ -200,26 +224,37 @@ impl World {
         dice.processes += 1;
         let skew = if is_skewed { dice.rng.i64(-2_000..2_000) } else { 0 };
         let (n, name) = (dice.processes, format!("{function} {}", dice.processes));
-        Who { name, request_id: format!("6f1c9a52-0d4e-4c1b-9a51-{n:012}"), skew }
+        // A storefront forwards its own request id with two requests.
+        let id = if self.bug == Some(Bug::AttemptIdIsTheClients) { n / 2 } else { n };
+        Who { name, request_id: format!("6f1c9a52-0d4e-4c1b-9a51-{id:012}"), skew }
+    }
+
+    /// The time, as this process has it.
+    pub fn time(&self, who: &Who) -> Timestamp {
+        Timestamp::from_millis(self.now() + who.skew)
     }
 
     /// The stamp of what this process does now.
     pub fn stamp(&self, who: &Who) -> Stamp {
-        let at = Timestamp::from_millis(self.now() + who.skew);
-        Stamp { at, actor: sample::caller().subject, request_id: who.request_id.clone() }
+        Stamp { at: self.time(who), actor: sample::caller().subject, request_id: who.request_id.clone() }
     }
 
-    /// Time passes, and with it holds.
+    /// Time passes, and with it reservations.
     pub fn advance(&self, millis: i64) {
         self.dice().now += millis;
         self.stockroom.expire(self);
+    }
+
+    /// So much time passes.
+    pub fn pass(&self, time: Duration) {
+        self.advance(i64::try_from(time.as_millis()).unwrap());
     }
 
     /// What was late arrives.
     pub fn arrive(&self) {
         let late = std::mem::take(&mut self.dice().late);
         for effect in late {
-            effect();
+            effect(self);
         }
     }
 
@@ -239,12 +274,13 @@ impl World {
         }
     }
 
-    /// One call over the network. `effect` is what the service does with it.
+    /// One call over the network. `effect` is what the service does with it; when it is late, the caller has given up
+    /// by then, or a library that tried again meanwhile has heard that it is throttled.
     pub async fn call<T: Debug + Send>(
         &self,
         who: &Who,
         what: &str,
-        mut effect: impl FnMut() -> T + Send,
+        effect: impl Fn(&Self) -> T + Send + Sync + 'static,
     ) -> Result<T, Lost> {
         Point::default().await;
         let answer = if self.strikes(Fault::Refused) {
@@ -252,27 +288,20 @@ impl World {
         } else if self.strikes(Fault::LostRequest) {
             Err(Lost::NoAnswer)
         } else if self.strikes(Fault::LostAnswer) {
-            effect();
+            effect(self);
             Err(Lost::NoAnswer)
+        } else if self.strikes(Fault::Late) {
+            self.dice().late.push(Box::new(move |world| drop(effect(world))));
+            Err(if self.chance(500) { Lost::NoAnswer } else { Lost::Refused })
         } else if self.strikes(Fault::Repeated) {
-            effect();
+            effect(self);
             Point::default().await;
-            Ok(effect())
+            Ok(effect(self))
         } else {
-            Ok(effect())
+            Ok(effect(self))
         };
         self.note(&who.name, what, &answer);
         Point::default().await;
         answer
-    }
-
-    /// What the caller hears of a write that is under way longer than it waits; the write happens later. A library that
-    /// tries again meanwhile may hear that it is throttled.
-    pub fn late(&self, effect: impl FnOnce() + Send + 'static) -> Option<Lost> {
-        if !self.strikes(Fault::Late) {
-            return None;
-        }
-        self.dice().late.push(Box::new(effect));
-        Some(if self.chance(500) { Lost::NoAnswer } else { Lost::Refused })
     }
 }

@@ -6,7 +6,7 @@ use domain::text::Text;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::value::{DecodeError, owned};
+use super::value::owned;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AddressRecord {
@@ -44,20 +44,19 @@ pub(super) struct ShipmentRecord {
     estimated_delivery: Option<i64>,
 }
 
-impl TryFrom<AddressRecord> for Address {
-    type Error = DecodeError;
-
-    fn try_from(record: AddressRecord) -> Result<Self, DecodeError> {
-        Ok(Self {
-            name: record.name.map(Text::parse).transpose()?,
-            line1: Text::parse(record.line1)?,
-            line2: record.line2.map(Text::parse).transpose()?,
-            city: Text::parse(record.city)?,
-            state: record.state.map(Text::parse).transpose()?,
-            postal_code: record.postal_code.map(Text::parse).transpose()?,
-            country: Country::parse(record.country)?,
-            phone: record.phone.map(Text::parse).transpose()?,
-        })
+impl From<AddressRecord> for Address {
+    fn from(record: AddressRecord) -> Self {
+        let AddressRecord { name, line1, line2, city, state, postal_code, country, phone } = record;
+        Self {
+            name: name.map(Text::restore),
+            line1: Text::restore(line1),
+            line2: line2.map(Text::restore),
+            city: Text::restore(city),
+            state: state.map(Text::restore),
+            postal_code: postal_code.map(Text::restore),
+            country: Country::restore(country),
+            phone: phone.map(Text::restore),
+        }
     }
 }
 
@@ -77,18 +76,17 @@ impl From<&Address> for AddressRecord {
     }
 }
 
-impl TryFrom<ShipmentRecord> for Shipment {
-    type Error = DecodeError;
-
-    fn try_from(record: ShipmentRecord) -> Result<Self, DecodeError> {
-        Ok(Self {
-            carrier: Text::parse(record.carrier)?,
-            tracking_number: Text::parse(record.tracking_number)?,
-            tracking_url: record.tracking_url.map(TrackingUrl::parse).transpose()?,
-            service: record.service.map(Text::parse).transpose()?,
-            shipped_at: record.shipped_at.map(Timestamp::from_millis),
-            estimated_delivery: record.estimated_delivery.map(Timestamp::from_millis),
-        })
+impl From<ShipmentRecord> for Shipment {
+    fn from(record: ShipmentRecord) -> Self {
+        let ShipmentRecord { carrier, tracking_number, tracking_url, service, shipped_at, estimated_delivery } = record;
+        Self {
+            carrier: Text::restore(carrier),
+            tracking_number: Text::restore(tracking_number),
+            tracking_url: tracking_url.map(TrackingUrl::restore),
+            service: service.map(Text::restore),
+            shipped_at: shipped_at.map(Timestamp::from_millis),
+            estimated_delivery: estimated_delivery.map(Timestamp::from_millis),
+        }
     }
 }
 

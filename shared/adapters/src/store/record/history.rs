@@ -1,15 +1,14 @@
 //! The history within an item: the part that grows, so it is kept the shortest.
 
-use domain::event::EventKind;
-use domain::history::{Change, Entry, Field, Stamp};
+use domain::history::{Change, EventKind, Field, HistoryEntry, Stamp};
 use domain::invalid::Invalid;
 use domain::money::{Currency, Money};
-use domain::status::Status;
+use domain::status::{Inventory, Status};
 use domain::text::Reason;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::value::{DecodeError, inventory, owned};
+use super::value::{DecodeError, owned};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EntryRecord {
@@ -22,119 +21,151 @@ pub(super) struct EntryRecord {
     actor: String,
     #[serde(rename = "r")]
     request_id: String,
-    /// one letter each
+    /// one letter each, `[name]` for those without a letter
     #[serde(rename = "e", default, skip_serializing_if = "String::is_empty")]
     events: String,
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     changes: Vec<ChangeRecord>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum ChangeRecord {
-    /// status: from, to, reason
-    #[serde(rename = "s")]
-    Status(String, String, Option<String>),
-    /// inventory: from, to
-    #[serde(rename = "i")]
-    Inventory(String, String),
-    /// total: amounts and currencies
-    #[serde(rename = "t")]
-    Total(Option<MoneyRecord>, Option<MoneyRecord>),
+/// One of these; none of them in a change that only a newer release knows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct ChangeRecord {
+    /// from, to, reason
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    status: Option<(String, String, Option<String>)>,
+    /// from, to
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    inventory: Option<(String, String)>,
+    /// from, to
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    total: Option<(Option<MoneyRecord>, Option<MoneyRecord>)>,
     /// another field
-    #[serde(rename = "f")]
-    Replaced(String),
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    replaced: Option<String>,
 }
 
 /// amount, currency
 type MoneyRecord = (i64, String);
 
-impl TryFrom<EntryRecord> for Entry {
+impl TryFrom<EntryRecord> for HistoryEntry {
     type Error = DecodeError;
 
     fn try_from(record: EntryRecord) -> Result<Self, DecodeError> {
+        let EntryRecord { version, at, actor, request_id, events, changes } = record;
+        let changes = changes.into_iter().filter_map(|change| change.into_change().transpose());
         Ok(Self {
-            version: record.version,
-            stamp: Stamp { at: Timestamp::from_millis(record.at), actor: record.actor, request_id: record.request_id },
-            events: record.events.chars().map(event_of_letter).collect::<Result<_, _>>()?,
-            changes: record.changes.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            version,
+            stamp: Stamp { at: Timestamp::from_millis(at), actor, request_id },
+            events: read_events(&events),
+            changes: changes.collect::<Result<_, _>>()?,
         })
     }
 }
 
-impl From<&Entry> for EntryRecord {
-    fn from(entry: &Entry) -> Self {
-        let Entry { version, stamp: Stamp { at, actor, request_id }, events, changes } = entry;
+impl From<&HistoryEntry> for EntryRecord {
+    fn from(entry: &HistoryEntry) -> Self {
+        let HistoryEntry { version, stamp: Stamp { at, actor, request_id }, events, changes } = entry;
         Self {
             version: *version,
             at: at.as_millis(),
             actor: actor.clone(),
             request_id: request_id.clone(),
-            events: events.iter().map(|kind| letter_of_event(*kind)).collect(),
+            events: events.iter().map(written_event).collect(),
             changes: changes.iter().map(Into::into).collect(),
         }
     }
 }
 
-impl TryFrom<ChangeRecord> for Change {
-    type Error = DecodeError;
-
-    fn try_from(record: ChangeRecord) -> Result<Self, DecodeError> {
-        Ok(match record {
-            ChangeRecord::Status(from, to, reason) => Self::Status {
-                from: Status::parse(&from)?,
-                to: Status::parse(&to)?,
-                reason: reason.map(Reason::parse).transpose()?,
-            },
-            ChangeRecord::Inventory(from, to) => Self::Inventory { from: inventory(&from)?, to: inventory(&to)? },
-            ChangeRecord::Total(from, to) => {
-                Self::Total { from: from.map(money).transpose()?, to: to.map(money).transpose()? }
-            }
-            ChangeRecord::Replaced(name) => Self::Replaced(
-                Field::ALL
-                    .into_iter()
-                    .find(|field| field.as_str() == name)
-                    .ok_or(DecodeError::Unknown { what: "field" })?,
-            ),
+impl ChangeRecord {
+    /// The change; `None` when only a newer release knows it.
+    fn into_change(self) -> Result<Option<Change>, DecodeError> {
+        let Self { status, inventory, total, replaced } = self;
+        Ok(if let Some((from, to, reason)) = status {
+            let (from, to) = (Status::restore(&from), Status::restore(&to));
+            Some(Change::Status { from, to, reason: reason.map(Reason::restore) })
+        } else if let Some((from, to)) = inventory {
+            Some(Change::Inventory { from: Inventory::restore(&from), to: Inventory::restore(&to) })
+        } else if let Some((from, to)) = total {
+            Some(Change::Total { from: from.map(money).transpose()?, to: to.map(money).transpose()? })
+        } else {
+            replaced.map(|name| Change::Replaced(Field::restore(&name)))
         })
     }
 }
 
 impl From<&Change> for ChangeRecord {
     fn from(change: &Change) -> Self {
+        let empty = Self::default();
         match change {
             Change::Status { from, to, reason } => {
-                Self::Status(from.as_str().to_owned(), to.as_str().to_owned(), owned(reason.as_ref()))
+                let status = (from.as_str().to_owned(), to.as_str().to_owned(), owned(reason.as_ref()));
+                Self { status: Some(status), ..empty }
             }
-            Change::Inventory { from, to } => Self::Inventory(from.as_str().to_owned(), to.as_str().to_owned()),
-            Change::Total { from, to } => Self::Total(from.map(money_record), to.map(money_record)),
-            Change::Replaced(field) => Self::Replaced(field.as_str().to_owned()),
+            Change::Inventory { from, to } => {
+                Self { inventory: Some((from.as_str().to_owned(), to.as_str().to_owned())), ..empty }
+            }
+            Change::Total { from, to } => Self { total: Some((from.map(money_record), to.map(money_record))), ..empty },
+            Change::Replaced(field) => Self { replaced: Some(field.as_str().to_owned()), ..empty },
         }
     }
 }
 
 fn money((amount, currency): MoneyRecord) -> Result<Money, Invalid> {
-    Ok(Money::new(amount, Currency::parse(&currency)?))
+    Ok(Money::new(amount, Currency::restore(&currency)?))
 }
 
 fn money_record(money: Money) -> MoneyRecord {
     (money.amount(), money.currency().as_str().to_owned())
 }
 
-const fn letter_of_event(kind: EventKind) -> char {
+const fn letter_of_event(kind: EventKind) -> Option<char> {
     match kind {
-        EventKind::OrderCreated => 'c',
-        EventKind::OrderUpdated => 'u',
-        EventKind::OrderConfirmed => 'f',
-        EventKind::OrderShipped => 's',
-        EventKind::OrderDelivered => 'd',
-        EventKind::OrderCanceled => 'x',
-        EventKind::OrderDeleted => 'z',
-        EventKind::InventoryReserved => 'r',
-        EventKind::InventoryReleased => 'l',
+        EventKind::OrderCreated => Some('c'),
+        EventKind::OrderUpdated => Some('u'),
+        EventKind::OrderConfirmed => Some('f'),
+        EventKind::OrderShipped => Some('s'),
+        EventKind::OrderDelivered => Some('d'),
+        EventKind::OrderCanceled => Some('x'),
+        EventKind::OrderDeleted => Some('z'),
+        EventKind::InventoryReserved => Some('r'),
+        EventKind::InventoryReleased => Some('l'),
+        EventKind::Unrecognized(_) => None,
     }
 }
 
-fn event_of_letter(letter: char) -> Result<EventKind, DecodeError> {
-    let known = EventKind::ALL.into_iter().find(|kind| letter_of_event(*kind) == letter);
-    known.ok_or(DecodeError::Unknown { what: "event" })
+fn written_event(kind: &EventKind) -> String {
+    letter_of_event(*kind).map_or_else(|| format!("[{}]", kind.as_str()), String::from)
+}
+
+fn read_events(mut written: &str) -> Vec<EventKind> {
+    let mut events = Vec::new();
+    while let Some(letter) = written.chars().next() {
+        let named = written.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let known = EventKind::ALL.into_iter().find(|kind| letter_of_event(*kind) == Some(letter));
+        let (name, rest) = named.unwrap_or_else(|| written.split_at(letter.len_utf8()));
+        events.push(known.unwrap_or_else(|| EventKind::restore(name)));
+        written = rest;
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_a_newer_release_keep_their_names_and_their_order() {
+        let events = read_events("c[order.returned]f?");
+        let names: Vec<_> = events.iter().map(EventKind::as_str).collect();
+        assert_eq!(names, ["order.created", "order.returned", "order.confirmed", "?"]);
+        assert_eq!(events[..3].iter().map(written_event).collect::<String>(), "c[order.returned]f");
+    }
+
+    #[test]
+    fn a_change_of_a_newer_release_is_passed_over() {
+        let newer = serde_json::json!({"v": 2, "t": 1, "a": "a", "r": "r", "e": "u", "c": [{"q": 1}, {"f": "gift"}]});
+        let entry: HistoryEntry = serde_json::from_value::<EntryRecord>(newer).unwrap().try_into().unwrap();
+        assert_eq!(entry.changes, [Change::Replaced(Field::restore("gift"))]);
+    }
 }

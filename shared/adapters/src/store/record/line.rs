@@ -1,8 +1,9 @@
 //! Lines within an item.
 
 use domain::id::ProductId;
-use domain::line::{Line, LineId, Price, ProductName, Quantity};
+use domain::line::{Line, LineId, Price, ProductName};
 use domain::money::{Currency, Money};
+use domain::quantity::Quantity;
 use serde::{Deserialize, Serialize};
 
 use super::value::DecodeError;
@@ -24,15 +25,15 @@ pub(super) struct LineRecord {
 impl LineRecord {
     /// The line, priced in this currency.
     pub(super) fn into_line(self, currency: Option<Currency>) -> Result<Line, DecodeError> {
-        let quantity = Quantity::new(self.quantity)?;
+        let quantity = Quantity::restore(self.quantity);
         let price = match (self.name, self.unit_price, currency) {
             (Some(name), Some(amount), Some(currency)) => {
                 let unit_price = Money::new(amount, currency);
-                Some(Price { name: ProductName::parse(name)?, unit_price, total: unit_price.times(quantity)? })
+                Some(Price { name: ProductName::restore(name), unit_price, total: unit_price.times(quantity)? })
             }
             _ => None,
         };
-        Ok(Line { id: LineId(self.line_id), product: ProductId::parse(self.product_id)?, quantity, price })
+        Ok(Line { id: LineId(self.line_id), product: ProductId::restore(self.product_id), quantity, price })
     }
 }
 

@@ -1,6 +1,7 @@
 //! An order as a DynamoDB item: attribute names are short, because every kilobyte written is paid for.
 
 mod address;
+mod follow_up;
 mod history;
 mod line;
 mod value;
@@ -13,29 +14,44 @@ use domain::id::{CustomerId, OrderId, TenantId};
 use domain::line::Lines;
 use domain::metadata::Metadata;
 use domain::money::{Currency, Money};
-use domain::order::{Contact, Customer, Deletion, Order, OrderData, Settlement};
+use domain::order::{Contact, Customer, Order, OrderData};
 use domain::ports::StoreError;
-use domain::reservation::ReservationId;
-use domain::status::Status;
+use domain::status::{Inventory, Status};
 use domain::text::Text;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::keys;
 use address::{AddressRecord, ShipmentRecord};
+use follow_up::{FollowUpRecord, ReservationRecord};
 use history::EntryRecord;
 use line::LineRecord;
 use value::owned;
 
 pub use value::DecodeError;
-pub(super) use value::inventory;
+
+/// The format that this release writes. One that a release of the format before cannot read has the next number.
+const FORMAT: u64 = 1;
+
+/// Where an item has its format.
+const FORMAT_NAME: &str = "fm";
+
+/// Where an item has its version.
+pub(super) const VERSION: &str = "v";
+
+/// Where an item has its history.
+pub(super) const HISTORY: &str = "h";
+
+/// Where an item has its follow-ups.
+pub(super) const FOLLOW_UPS: &str = "fu";
 
 /// What one item holds. Every value is optional that may be absent; what is computed (line totals) is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
     /// `<tenant>#<order id>`
     pk: String,
+    #[serde(rename = "fm")]
+    format: u64,
     #[serde(rename = "v")]
     version: u64,
     #[serde(rename = "s")]
@@ -78,26 +94,13 @@ pub struct OrderRecord {
     notes: Option<String>,
     #[serde(rename = "h")]
     history: Vec<EntryRecord>,
-    /// when it is not 1
-    #[serde(rename = "lv", default, skip_serializing_if = "Option::is_none")]
-    lines_version: Option<u64>,
-    #[serde(rename = "r")]
-    revision: u64,
-    /// reservations to release
-    #[serde(rename = "sr", default, skip_serializing_if = "Vec::is_empty")]
-    superseded: Vec<String>,
-    /// everything is settled but for a second release
-    #[serde(rename = "ra", default, skip_serializing_if = "std::ops::Not::not")]
-    release_again: bool,
-    /// milliseconds: with the home region the key of the index by-settlement
-    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
-    settlement_due: Option<i64>,
+    #[serde(rename = "rs")]
+    reservation: ReservationRecord,
+    #[serde(rename = "fu", default, skip_serializing_if = "Vec::is_empty")]
+    follow_ups: Vec<FollowUpRecord>,
     /// milliseconds
     #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
     deleted_at: Option<i64>,
-    /// seconds: the table's TTL attribute
-    #[serde(rename = "ttl", default, skip_serializing_if = "Option::is_none")]
-    expires_at: Option<i64>,
 }
 
 impl OrderRecord {
@@ -106,56 +109,49 @@ impl OrderRecord {
         serde_dynamo::to_item(self).map_err(|error| StoreError::Rejected(error.to_string()))
     }
 
-    /// Reads an item of the SDK or of a stream event.
+    /// The order of an item of the SDK or of a stream event, by the shape in which it was written: the rules for requests
+    /// do not apply, and what only a newer release knows does not make an order unreadable.
     ///
     /// # Errors
-    /// [`DecodeError::Shape`].
-    pub fn from_item(item: impl Into<serde_dynamo::Item>) -> Result<Self, DecodeError> {
-        Ok(serde_dynamo::from_item(item.into())?)
+    /// [`DecodeError`]; [`DecodeError::Newer`] when a newer release wrote it in another format.
+    pub fn read(item: impl Into<serde_dynamo::Item>) -> Result<Order, DecodeError> {
+        let item = item.into();
+        let format = item.get(FORMAT_NAME).cloned().map(serde_dynamo::from_attribute_value::<_, u64>);
+        let record = serde_dynamo::from_item::<_, Self>(item).map_err(DecodeError::from);
+        record.and_then(Self::into_order).map_err(|error| match format {
+            Some(Ok(format)) if format > FORMAT => DecodeError::Newer(format),
+            _ => error,
+        })
     }
 
-    /// The order that the record holds.
-    ///
-    /// # Errors
-    /// [`DecodeError`] when a value breaks a rule.
-    pub fn into_order(self) -> Result<Order, DecodeError> {
-        let (tenant, id) = self.pk.split_once('#').ok_or(DecodeError::Unknown { what: "key" })?;
-        let currency = self.currency.as_deref().map(Currency::parse).transpose()?;
+    fn into_order(self) -> Result<Order, DecodeError> {
+        let (tenant, id) = self.pk.split_once('#').ok_or(DecodeError::NotA("key"))?;
+        let currency = self.currency.as_deref().map(Currency::restore).transpose()?;
         let lines = self.lines.into_iter().map(|line| line.into_line(currency)).collect::<Result<_, _>>()?;
-        let contact = match (self.customer_name, self.customer_email) {
-            (Some(name), Some(email)) => Some(Contact { name: Text::parse(name)?, email: Text::parse(email)? }),
-            _ => None,
-        };
-        let fingerprint = self.fingerprint.try_into().map_err(|_| DecodeError::Unknown { what: "fingerprint" })?;
+        let contact = self.customer_name.zip(self.customer_email);
+        let contact = contact.map(|(name, email)| Contact { name: Text::restore(name), email: Text::restore(email) });
+        let fingerprint = self.fingerprint.try_into().map_err(|_| DecodeError::NotA("fingerprint"))?;
         Ok(Order::restore(OrderData {
-            tenant: TenantId::parse(tenant)?,
+            tenant: TenantId::restore(tenant),
             id: OrderId::parse(id)?,
             home_region: self.home_region,
-            customer: Customer { id: CustomerId::parse(self.customer_id)?, contact },
+            customer: Customer { id: CustomerId::restore(self.customer_id), contact },
             lines: Lines::restore(lines)?,
-            lines_version: self.lines_version.unwrap_or(1),
-            status: Status::parse(&self.status)?,
-            inventory: inventory(&self.inventory)?,
-            shipping_address: self.shipping_address.map(TryInto::try_into).transpose()?,
-            shipping: self.shipping.map(TryInto::try_into).transpose()?,
-            metadata: Metadata::parse(self.metadata)?,
-            external_reference: self.external_reference.map(Text::parse).transpose()?,
-            notes: self.notes.map(Text::parse).transpose()?,
+            reservation: self.reservation.try_into()?,
+            status: Status::restore(&self.status),
+            inventory: Inventory::restore(&self.inventory),
+            shipping_address: self.shipping_address.map(Into::into),
+            shipping: self.shipping.map(Into::into),
+            metadata: Metadata::restore(self.metadata),
+            external_reference: self.external_reference.map(Text::restore),
+            notes: self.notes.map(Text::restore),
             version: self.version,
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
             history: self.history.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             fingerprint: Fingerprint(fingerprint),
-            revision: self.revision,
-            settlement: Settlement {
-                due: self.settlement_due.map(Timestamp::from_millis),
-                release_again: self.release_again,
-                superseded: self.superseded.iter().map(|id| reservation(id)).collect::<Result<_, _>>()?,
-            },
-            deletion: self.deleted_at.zip(self.expires_at).map(|(at, expires)| Deletion {
-                at: Timestamp::from_millis(at),
-                expires_at: Timestamp::from_secs(expires),
-            }),
+            follow_ups: self.follow_ups.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            deleted_at: self.deleted_at.map(Timestamp::from_millis),
         }))
     }
 }
@@ -169,7 +165,7 @@ impl From<&Order> for OrderRecord {
             home_region,
             customer: Customer { id: customer_id, contact },
             lines,
-            lines_version,
+            reservation,
             status,
             inventory,
             shipping_address,
@@ -178,17 +174,17 @@ impl From<&Order> for OrderRecord {
             external_reference,
             notes,
             version,
-            revision,
             created_at,
             updated_at,
             history,
             fingerprint: Fingerprint(fingerprint),
-            settlement: Settlement { due, release_again, superseded },
-            deletion,
+            follow_ups,
+            deleted_at,
         } = &**order;
         let total = lines.total();
         Self {
             pk: keys::order(tenant, *id),
+            format: FORMAT,
             version: *version,
             status: status.as_str().to_owned(),
             inventory: inventory.as_str().to_owned(),
@@ -208,18 +204,9 @@ impl From<&Order> for OrderRecord {
             external_reference: owned(external_reference.as_ref()),
             notes: owned(notes.as_ref()),
             history: history.iter().map(Into::into).collect(),
-            lines_version: Some(*lines_version).filter(|version| *version != 1),
-            revision: *revision,
-            superseded: superseded.iter().map(ToString::to_string).collect(),
-            release_again: *release_again,
-            settlement_due: due.map(Timestamp::as_millis),
-            deleted_at: deletion.map(|deletion| deletion.at.as_millis()),
-            expires_at: deletion.map(|deletion| deletion.expires_at.as_secs()),
+            reservation: reservation.into(),
+            follow_ups: follow_ups.iter().map(Into::into).collect(),
+            deleted_at: deleted_at.map(Timestamp::as_millis),
         }
     }
-}
-
-fn reservation(text: &str) -> Result<ReservationId, DecodeError> {
-    let id = Uuid::try_parse(text).map_err(|_| DecodeError::Unknown { what: "reservation" })?;
-    Ok(ReservationId::from_uuid(id))
 }

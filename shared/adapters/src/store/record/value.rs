@@ -1,29 +1,28 @@
-//! Values within an item: how they are written and read, and what cannot be read.
+//! Values within an item: how text is written, and what cannot be read.
 
 use domain::invalid::Invalid;
 use domain::money::MoneyError;
 use domain::ports::StoreError;
-use domain::status::Inventory;
 use domain::text::Text;
 
-/// An item that is not an order.
+/// An item that this release cannot read as an order.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// The attributes are not those of an order.
     #[error("the item's attributes do not fit: {0}")]
     Shape(#[from] serde_dynamo::Error),
-    /// A value breaks its rule.
+    /// A value has another shape than ever was stored.
     #[error("a value is not valid: {0}")]
     Value(#[from] Invalid),
     /// Amounts do not add up.
     #[error("amounts do not add up: {0}")]
     Money(#[from] MoneyError),
-    /// A value is not one this version knows.
-    #[error("unknown {what}")]
-    Unknown {
-        /// The kind of value.
-        what: &'static str,
-    },
+    /// A value cannot be read.
+    #[error("not a valid {0}")]
+    NotA(&'static str),
+    /// The item is of a newer release, which can read it.
+    #[error("the item has format {0}, which is newer than this release")]
+    Newer(u64),
 }
 
 impl From<DecodeError> for StoreError {
@@ -35,9 +34,4 @@ impl From<DecodeError> for StoreError {
 /// Text to store.
 pub(super) fn owned<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<String> {
     text.map(|text| text.as_str().to_owned())
-}
-
-pub(in crate::store) fn inventory(text: &str) -> Result<Inventory, DecodeError> {
-    let known = Inventory::ALL.into_iter().find(|state| state.as_str() == text);
-    known.ok_or(DecodeError::Unknown { what: "inventory state" })
 }

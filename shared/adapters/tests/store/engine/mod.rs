@@ -4,7 +4,7 @@ mod meter;
 
 use std::sync::Arc;
 
-use adapters::store::DynamoStore;
+use adapters::store::{DynamoStore, Shards};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
@@ -47,7 +47,7 @@ impl Engine {
 
     /// A store on the table.
     pub fn store(&self, shards: u32) -> DynamoStore {
-        DynamoStore::new(self.client.clone(), TABLE, shards, "eu-central-1")
+        DynamoStore::new(self.client.clone(), TABLE, Shards { status: shards, follow_up: shards }, "eu-central-1")
     }
 }
 
@@ -85,8 +85,8 @@ async fn create_table(client: &Client) {
             .build()
             .unwrap()
     };
-    let settlement = GlobalSecondaryIndex::builder()
-        .index_name("by-settlement")
+    let follow_up = GlobalSecondaryIndex::builder()
+        .index_name("by-follow-up")
         .key_schema(key("w", KeyType::Hash))
         .key_schema(key("d", KeyType::Range))
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
@@ -101,7 +101,7 @@ async fn create_table(client: &Client) {
         .key_schema(key("pk", KeyType::Hash))
         .global_secondary_indexes(index("by-status", "gs"))
         .global_secondary_indexes(index("by-customer", "gc"))
-        .global_secondary_indexes(settlement)
+        .global_secondary_indexes(follow_up)
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

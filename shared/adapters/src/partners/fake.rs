@@ -1,4 +1,4 @@
-//! Stand-ins for partners that are not there yet: a deterministic catalogue, unlimited stock, every customer known.
+//! Fakes for partners that are not there yet: a deterministic catalogue, unlimited stock, every customer known.
 
 use domain::id::{CustomerId, ProductId};
 use domain::invalid::Invalid;
@@ -14,14 +14,14 @@ const UNKNOWN: &str = "unknown";
 
 /// Knows every customer whose id does not start with `unknown`.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct StandInCustomers;
+pub struct FakeCustomers;
 
-impl CustomerService for StandInCustomers {
+impl CustomerService for FakeCustomers {
     async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
         if id.as_str().starts_with(UNKNOWN) {
             return Ok(None);
         }
-        contact(id).map(Some).map_err(|error| broken("customer stand-in", &error))
+        contact(id).map(Some).map_err(|error| broken("customer fake", &error))
     }
 }
 
@@ -32,12 +32,12 @@ fn contact(id: &CustomerId) -> Result<Contact, Invalid> {
 
 /// Has every product whose id does not start with `unknown`, at a price that depends on the id alone, without end.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct StandInInventory;
+pub struct FakeInventory;
 
-impl InventoryService for StandInInventory {
+impl InventoryService for FakeInventory {
     async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         let known = ids.iter().filter(|id| !id.as_str().starts_with(UNKNOWN));
-        known.map(|id| product(id).map_err(|error| broken("inventory stand-in", &error))).collect()
+        known.map(|id| product(id).map_err(|error| broken("inventory fake", &error))).collect()
     }
 
     async fn reserve(&self, _: &Reservation) -> Result<(), ReserveError> {
@@ -71,14 +71,14 @@ mod tests {
     #[tokio::test]
     async fn a_product_always_costs_the_same() {
         let id = [ProductId::parse("tea").unwrap()];
-        let price = async || StandInInventory.products(&id).await.unwrap()[0].unit_price;
+        let price = async || FakeInventory.products(&id).await.unwrap()[0].unit_price;
         assert_eq!(price().await, price().await);
         assert!((100..10_000).contains(&price().await.amount()));
     }
 
     #[tokio::test]
     async fn what_is_called_unknown_does_not_exist() {
-        assert_eq!(StandInCustomers.find(&CustomerId::parse("unknown-1").unwrap()).await, Ok(None));
-        assert_eq!(StandInInventory.products(&[ProductId::parse("unknown-1").unwrap()]).await, Ok(vec![]));
+        assert_eq!(FakeCustomers.find(&CustomerId::parse("unknown-1").unwrap()).await, Ok(None));
+        assert_eq!(FakeInventory.products(&[ProductId::parse("unknown-1").unwrap()]).await, Ok(vec![]));
     }
 }

@@ -1,0 +1,27 @@
+//! The follow-ups of orders, wired: what run-follow-ups and sweep-follow-ups share.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use domain::use_cases::FollowUps;
+
+use crate::config::{self, ConfigError};
+use crate::outbound::{Circuits, PartnerClient};
+use crate::partners::{SelectedCustomers, SelectedInventory};
+use crate::store::DynamoStore;
+
+/// Wires follow-ups with the table and the partners that the environment names; an order may stay pending for
+/// `PENDING_TIMEOUT_HOURS`.
+///
+/// # Errors
+/// [`ConfigError`] when a variable is missing or not valid.
+pub fn from_env(aws: &SdkConfig) -> Result<FollowUps<DynamoStore, SelectedCustomers, SelectedInventory>, ConfigError> {
+    let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(aws)?);
+    let hours: u64 = config::parsed("PENDING_TIMEOUT_HOURS")?;
+    Ok(FollowUps {
+        store: DynamoStore::from_env(aws)?,
+        customers: SelectedCustomers::from_env(&client, &circuits)?,
+        inventory: SelectedInventory::from_env(&client, &circuits)?,
+        pending_timeout: Duration::from_secs(hours * 3_600),
+    })
+}

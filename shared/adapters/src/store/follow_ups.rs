@@ -1,0 +1,71 @@
+//! What orders still need: the sparse index by-follow-up holds the orders that need something, and no others.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ports::{OrderKey, StoreError};
+use domain::timestamp::Timestamp;
+
+use super::failure::store_error;
+use super::{DynamoStore, keys};
+
+/// The index over home region, shard and due time.
+const BY_FOLLOW_UP: &str = "by-follow-up";
+
+impl DynamoStore {
+    /// The orders of one shard that have something due, the longest due first.
+    pub(super) async fn due_in(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_FOLLOW_UP)
+            .key_condition_expression("#partition = :partition AND #due <= :now")
+            .expression_attribute_names("#partition", keys::FOLLOW_UP)
+            .expression_attribute_names("#due", keys::DUE)
+            .expression_attribute_values(":partition", AttributeValue::S(keys::follow_up(&self.region, shard)))
+            .expression_attribute_values(":now", millis(now))
+            .limit(limit.into())
+            .send()
+            .await
+            .map_err(store_error)?;
+        Ok(answer.items().iter().filter_map(key).collect())
+    }
+
+    /// Moves an order within the index; its follow-ups stay as they are.
+    pub(super) async fn put_off_until(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ORDER, AttributeValue::S(keys::order(&key.tenant, key.id)))
+            .update_expression("SET #due = :until")
+            .condition_expression("#due < :until")
+            .expression_attribute_names("#due", keys::DUE)
+            .expression_attribute_values(":until", millis(until));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                // It is not in the index any more, or due later.
+                UpdateItemError::ConditionalCheckFailedException(_) => Ok(()),
+                other => Err(store_error(SdkError::<_, ()>::service_error(other, ()))),
+            },
+            Err(error) => Err(store_error(error)),
+        }
+    }
+}
+
+fn millis(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millis().to_string())
+}
+
+/// The order of a row. A row that names none stops nobody: its stream record was reported.
+fn key(row: &HashMap<String, AttributeValue>) -> Option<OrderKey> {
+    let key = row.get(keys::ORDER).and_then(|key| keys::parse_order(key.as_s().ok()?));
+    if key.is_none() {
+        tracing::error!("an item of the index by-follow-up is not an order");
+    }
+    key
+}

@@ -1,0 +1,306 @@
+//! What an order still needs after a commit: data on the order itself, so that nothing that dies can lose it.
+
+use std::time::Duration;
+
+use crate::history::{Change, EventKind, Field, Stamp};
+use crate::line::Lines;
+use crate::order::change::inventory_change;
+use crate::order::{Contact, Customer, Order, OrderData};
+use crate::reservation::ReservationId;
+use crate::status::{Inventory, Status};
+use crate::text::Reason;
+use crate::timestamp::Timestamp;
+use crate::unrecognized::Unrecognized;
+
+/// What was just committed is left to the stream for so long, which tries it at once; then the sweep takes it up.
+pub const HEAD_START: Duration = Duration::from_secs(30);
+
+/// The longest pause between two attempts, which a partner that is back may still have to wait for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(240);
+
+/// The pause after [`PATIENT_ATTEMPTS`]: what has failed for hours is not going to work within minutes.
+const PATIENT_PAUSE: Duration = Duration::from_secs(3_600);
+
+/// So many attempts take more than two hours.
+const PATIENT_ATTEMPTS: u32 = 40;
+
+/// Something that an order still needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowUp {
+    /// What is to be done.
+    pub kind: FollowUpKind,
+    /// When it is due.
+    pub at: Timestamp,
+    /// How often it was tried in vain.
+    pub attempts: u32,
+}
+
+/// What is to be done for an order. Each kind may be done twice: whoever does it may die before it is noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FollowUpKind {
+    /// Ask the partners that could not be asked, so that the pending order is confirmed or canceled.
+    Complete,
+    /// Make the reservation permanent.
+    Confirm,
+    /// Release a reservation that the order no longer wants.
+    Release(ReservationId),
+    /// Turn the deleted order into its tombstone.
+    Erase,
+    /// A follow-up of a newer release, which does it.
+    Unrecognized(Unrecognized),
+}
+
+/// What is due for an order, in the order in which it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// [`FollowUpKind::Complete`].
+    Complete,
+    /// [`FollowUpKind::Confirm`], then every [`FollowUpKind::Release`]: the units of a reservation that is replaced are
+    /// given up once the new one is permanent.
+    Reservations {
+        /// Whether the order's own is to be confirmed.
+        confirm: bool,
+        /// Those to release.
+        release: Vec<ReservationId>,
+    },
+    /// [`FollowUpKind::Erase`], once nothing else is left to do.
+    Erase,
+}
+
+/// Why a follow-up cancels an order; [`CancelReason::as_str`] is the reason in the order's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelReason {
+    /// The customer service does not know the customer.
+    UnknownCustomer,
+    /// The inventory service does not know a product.
+    UnknownProduct,
+    /// The prices cannot be summed.
+    InvalidTotal,
+    /// The lines can no longer be reserved.
+    OutOfStock,
+    /// The inventory service does not accept the reservation.
+    ReservationRefused,
+    /// A partner could not be asked for longer than an order may stay pending.
+    PartnerUnavailable,
+}
+
+impl CancelReason {
+    /// The reason as clients read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownCustomer => "unknown_customer",
+            Self::UnknownProduct => "unknown_product",
+            Self::InvalidTotal => "invalid_total",
+            Self::OutOfStock => "out_of_stock",
+            Self::ReservationRefused => "reservation_refused",
+            Self::PartnerUnavailable => "partner_unavailable",
+        }
+    }
+}
+
+impl FollowUp {
+    pub(super) const fn new(kind: FollowUpKind, at: Timestamp) -> Self {
+        Self { kind, at, attempts: 0 }
+    }
+
+    /// Retried after a pause that doubles from 15 s to [`LONGEST_PAUSE`], shortened by up to half as `spread`, which
+    /// differs from order to order, has it: what failed at one time is not retried at one time.
+    fn postponed(self, now: Timestamp, spread: u64) -> Self {
+        let attempts = self.attempts + 1;
+        let doubled = Duration::from_secs(15).saturating_mul(1 << self.attempts.min(10));
+        let longest = if attempts > PATIENT_ATTEMPTS { PATIENT_PAUSE } else { doubled.min(LONGEST_PAUSE) };
+        let percent = 50 + u32::try_from((spread ^ u64::from(attempts).wrapping_mul(37)) % 51).unwrap_or_default();
+        Self { at: now.plus(longest * percent / 100), attempts, ..self }
+    }
+}
+
+impl OrderData {
+    /// The order no longer needs a reservation of its own: what it may have is to be released.
+    pub(super) fn give_up_reservation(&mut self, at: Timestamp) {
+        self.forget(|kind| matches!(kind, FollowUpKind::Complete | FollowUpKind::Confirm));
+        let had = self.inventory;
+        self.inventory = had.given_up();
+        if had != self.inventory {
+            self.follow_ups.push(FollowUp::new(FollowUpKind::Release(self.reservation), at));
+        }
+    }
+
+    /// The order has these lines now, and another reservation for them.
+    pub(super) fn replace_reservation(&mut self, new: ReservationId, at: Timestamp) {
+        self.forget(|kind| matches!(kind, FollowUpKind::Confirm));
+        self.follow_ups.push(FollowUp::new(FollowUpKind::Release(self.reservation), at));
+        self.reservation = new;
+        if self.inventory == Inventory::Reserved {
+            self.follow_ups.push(FollowUp::new(FollowUpKind::Confirm, at));
+        }
+    }
+
+    fn forget(&mut self, is_done: impl Fn(FollowUpKind) -> bool) {
+        self.follow_ups.retain(|follow_up| !is_done(follow_up.kind));
+    }
+}
+
+impl Order {
+    /// What has to be done next for this order; `None`: nothing yet.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Option<Due> {
+        let due = || self.follow_ups.iter().filter(|follow_up| follow_up.at <= now).map(|follow_up| follow_up.kind);
+        if due().any(|kind| kind == FollowUpKind::Complete) {
+            return Some(Due::Complete);
+        }
+        let confirm = due().any(|kind| kind == FollowUpKind::Confirm);
+        let release: Vec<_> = due().filter_map(FollowUpKind::released).collect();
+        if confirm || !release.is_empty() {
+            return Some(Due::Reservations { confirm, release });
+        }
+        let may_erase = self.follow_ups.iter().all(|follow_up| follow_up.kind == FollowUpKind::Erase);
+        (may_erase && due().next().is_some()).then_some(Due::Erase)
+    }
+
+    /// When the sweep takes the order up; `None`: it needs nothing.
+    #[must_use]
+    pub fn swept_at(&self) -> Option<Timestamp> {
+        let swept_at = |follow_up: &FollowUp| match follow_up.attempts {
+            0 => follow_up.at.plus(HEAD_START),
+            _ => follow_up.at,
+        };
+        self.follow_ups.iter().map(swept_at).min()
+    }
+
+    /// Whether the reservation of the present lines is permanent.
+    #[must_use]
+    pub fn is_reservation_confirmed(&self) -> bool {
+        let is_waiting = |kind| matches!(kind, FollowUpKind::Complete | FollowUpKind::Confirm);
+        self.inventory == Inventory::Reserved && !self.follow_ups.iter().any(|follow_up| is_waiting(follow_up.kind))
+    }
+
+    /// The pending order, confirmed: its lines are reserved, its customer is known.
+    #[must_use]
+    pub fn completed(&self, contact: Contact, lines: Lines, stamp: Stamp) -> Self {
+        let (mut events, mut changes) = self.reserving(&lines);
+        if self.customer.contact.is_none() {
+            changes.push(Change::Replaced(Field::Customer));
+        }
+        changes.push(Change::Status { from: self.status, to: Status::Confirmed, reason: None });
+        events.push(EventKind::OrderConfirmed);
+        let at = stamp.at;
+        self.next(stamp, events, changes, |order| {
+            order.customer.contact = Some(contact);
+            order.status = Status::Confirmed;
+            order.reserve(lines, at);
+            order.forget(|kind| kind == FollowUpKind::Complete);
+        })
+    }
+
+    /// The pending order with its lines reserved, while its customer is still unknown and is asked for later.
+    #[must_use]
+    pub fn reserved(&self, lines: Lines, stamp: Stamp) -> Self {
+        let (events, changes) = self.reserving(&lines);
+        let (at, spread) = (stamp.at, self.spread());
+        self.next(stamp, events, changes, |order| {
+            order.reserve(lines, at);
+            order.postpone(at, spread, |kind| kind == FollowUpKind::Complete);
+        })
+    }
+
+    fn reserving(&self, lines: &Lines) -> (Vec<EventKind>, Vec<Change>) {
+        let mut changes = inventory_change(self.inventory, Inventory::Reserved);
+        let events = if changes.is_empty() { Vec::new() } else { vec![EventKind::InventoryReserved] };
+        if self.lines.total() != lines.total() {
+            changes.push(Change::Total { from: self.lines.total(), to: lines.total() });
+        }
+        (events, changes)
+    }
+
+    /// The order, canceled by a follow-up.
+    #[must_use]
+    pub fn canceled(&self, reason: CancelReason, stamp: Stamp) -> Self {
+        self.cancel(Reason::parse(reason.as_str()).ok(), stamp)
+    }
+
+    /// The order once its reservation was confirmed and these were released. What was to be confirmed or released and is
+    /// not among them failed, and is retried later.
+    ///
+    /// No client sees any of it, so it makes no version: except that nothing is reserved any more.
+    #[must_use]
+    pub fn followed_up(&self, confirmed: bool, released: &[ReservationId], stamp: Stamp) -> Self {
+        let (at, spread) = (stamp.at, self.spread());
+        let note = |order: &mut OrderData| {
+            order.forget(|kind| confirmed && kind == FollowUpKind::Confirm);
+            order.forget(|kind| kind.released().is_some_and(|id| released.contains(&id)));
+            order.postpone(at, spread, |kind| kind == FollowUpKind::Confirm || kind.released().is_some());
+        };
+        if self.inventory != Inventory::ReleasePending || !released.contains(&self.reservation) {
+            return self.noted(note);
+        }
+        let changes = inventory_change(self.inventory, Inventory::Released);
+        self.next(stamp, vec![EventKind::InventoryReleased], changes, |order| {
+            order.inventory = Inventory::Released;
+            note(order);
+        })
+    }
+
+    /// The pending order when a partner could not be asked; it is asked again later.
+    #[must_use]
+    pub fn still_pending(&self, now: Timestamp) -> Self {
+        let spread = self.spread();
+        self.noted(|order| order.postpone(now, spread, |kind| kind == FollowUpKind::Complete))
+    }
+
+    /// What stays of a deleted order for ever: its key and its fingerprint, so that nobody places it again, and nothing
+    /// that tells of a person.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        self.noted(|order| {
+            order.customer = Customer::erased();
+            order.lines = Lines::default();
+            order.shipping_address = None;
+            order.shipping = None;
+            order.metadata = Default::default();
+            order.external_reference = None;
+            order.notes = None;
+            order.history = Vec::new();
+            order.follow_ups = Vec::new();
+        })
+    }
+
+    /// A number that differs from order to order.
+    const fn spread(&self) -> u64 {
+        self.0.id.as_uuid().as_u64_pair().1
+    }
+
+    /// The same version: what no client sees.
+    fn noted(&self, note: impl FnOnce(&mut OrderData)) -> Self {
+        let mut data = self.0.clone();
+        note(&mut data);
+        Self(data)
+    }
+}
+
+impl OrderData {
+    fn reserve(&mut self, lines: Lines, at: Timestamp) {
+        self.lines = lines;
+        if self.inventory != Inventory::Reserved {
+            self.inventory = Inventory::Reserved;
+            self.follow_ups.push(FollowUp::new(FollowUpKind::Confirm, at));
+        }
+    }
+
+    fn postpone(&mut self, now: Timestamp, spread: u64, is_meant: impl Fn(FollowUpKind) -> bool) {
+        for follow_up in self.follow_ups.iter_mut().filter(|follow_up| follow_up.at <= now && is_meant(follow_up.kind))
+        {
+            *follow_up = follow_up.postponed(now, spread);
+        }
+    }
+}
+
+impl FollowUpKind {
+    /// The reservation to release.
+    pub(super) fn released(self) -> Option<ReservationId> {
+        match self {
+            Self::Release(id) => Some(id),
+            Self::Complete | Self::Confirm | Self::Erase | Self::Unrecognized(_) => None,
+        }
+    }
+}

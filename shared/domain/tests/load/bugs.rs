@@ -1,0 +1,47 @@
+//! Rules broken on purpose, one at a time: each must make its scenario fail.
+
+use domain::ports::{Clock, OrderStore, StoreError};
+use domain::timestamp::Timestamp;
+use domain::use_cases::{Outcome, Swept};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::world::Ports;
+
+/// A rule that is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// Follow-ups run once the bus has taken the events.
+    ConfirmationWaitsForTheBus,
+    /// A reservation is confirmed once the customer is known.
+    ConfirmationWaitsForTheCustomerService,
+    /// A sweep works 100 orders, one after another.
+    SweepIsSlow,
+    /// A sweep works one tenant's backlog before another's.
+    TenantAfterTenant,
+    /// A sweep ends at an order that cannot be read.
+    UnreadableEndsTheSweep,
+}
+
+impl Bug {
+    /// Whether it is one of [`broken_sweep`].
+    pub const fn is_of_the_sweep(self) -> bool {
+        matches!(self, Self::SweepIsSlow | Self::TenantAfterTenant | Self::UnreadableEndsTheSweep)
+    }
+}
+
+/// A sweep that reads the index once, and works it tenant after tenant until an order fails.
+pub async fn broken_sweep(bug: Bug, ports: &Ports, until: Timestamp) -> Result<Swept, StoreError> {
+    let mut keys = Vec::new();
+    for shard in 0..ports.shards() {
+        keys.extend(ports.due(shard, ports.now(), 1_000).await?);
+    }
+    keys.sort();
+    let at_once = if bug == Bug::SweepIsSlow { 1 } else { 100 };
+    keys.truncate(if bug == Bug::SweepIsSlow { 100 } else { usize::MAX });
+    let orders = stream::iter(keys).map(async |key| match ports.get(&key.tenant, key.id).await? {
+        Some(order) if ports.now() < until => ports.service().run(order, &ports.stamp()).await,
+        Some(_) | None => Ok(Outcome::Postponed),
+    });
+    let done = orders.buffered(at_once).try_filter(|done| std::future::ready(*done == Outcome::Done));
+    Ok(Swept { done: done.try_fold(0, async |count, _| Ok(count + 1)).await?, ..Swept::default() })
+}
