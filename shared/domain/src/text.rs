@@ -2,7 +2,7 @@
 
 use crate::invalid::{Invalid, InvalidCode};
 
-/// Text of 1 to `MAX` characters that [`check_characters`] accepts.
+/// Text of 1 to `MAX` characters without control characters, but for line breaks and tabs, and without noncharacters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Text<const MAX: usize>(String);
 
@@ -17,7 +17,7 @@ impl<const MAX: usize> Text<MAX> {
     /// Parses text.
     ///
     /// # Errors
-    /// [`InvalidCode::Empty`], [`InvalidCode::TooLong`], or [`InvalidCode::Malformed`] as [`check_characters`].
+    /// [`InvalidCode::Empty`], [`InvalidCode::TooLong`], or [`InvalidCode::Malformed`] for control characters and noncharacters.
     pub fn parse(value: impl Into<String>) -> Result<Self, Invalid> {
         let value = value.into();
         if value.trim().is_empty() {

@@ -40,7 +40,7 @@ impl<S: OrderStore, I: InventoryService> EditOrder<S, I> {
     /// Replaces the fields given, and the lines when `lines` differ from the order's.
     ///
     /// # Errors
-    /// [`EditError`]; see [`change_order`] for what may have been written. A refused edit has reserved nothing.
+    /// [`EditError`]; see [`change_order()`] for what may have been written. A refused edit has reserved nothing.
     pub async fn run(&self, target: &Target, edit: &Edit, lines: Option<&RequestedLines>) -> Result<Order, EditError> {
         change_order(&self.store, target, &Edited { inventory: &self.inventory, target, edit, lines }).await
     }
