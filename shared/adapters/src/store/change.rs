@@ -5,17 +5,24 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::keys;
 use super::record::{FOLLOW_UPS, HISTORY, VERSION};
 
 type Item = HashMap<String, AttributeValue>;
 
 /// The update that turns `before` into `after`. Attributes that neither holds stay as they are, so that an older release
-/// does not remove what a newer one added; for the same reason the history is added to, not written anew.
+/// does not remove what a newer one added; for the same reason the history is added to, not written anew. Follow-ups and
+/// their index keys are written together: a follow-up may have been done, and all three removed, since `before` was read.
 pub(super) fn update(mut request: UpdateItemFluentBuilder, before: &Item, after: Item) -> UpdateItemFluentBuilder {
     request = on_condition(request, before, &after);
     let mut removed: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
     removed.sort_unstable();
-    let mut changed: Vec<_> = after.into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect();
+    let has_other_follow_ups = before.get(FOLLOW_UPS) != after.get(FOLLOW_UPS);
+    let is_of_follow_ups = |name: &str| [FOLLOW_UPS, keys::FOLLOW_UP, keys::DUE].contains(&name);
+    let mut changed: Vec<_> = after
+        .into_iter()
+        .filter(|(name, value)| before.get(name) != Some(value) || (has_other_follow_ups && is_of_follow_ups(name)))
+        .collect();
     changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let mut sets = Vec::new();
     for (name, value) in changed {

@@ -46,6 +46,7 @@ macro_rules! order_store_contract {
             every_kind_of_follow_up_reads_back_as_it_was_written
             what_no_client_sees_is_written_without_a_version
             a_change_that_knows_nothing_of_a_follow_up_leaves_it_as_it_is
+            a_change_that_needs_follow_ups_is_found_although_others_were_done_meanwhile
             an_erased_order_keeps_its_key_taken
             orders_that_changed_lately_are_found_over_all_pages
         );
@@ -366,6 +367,15 @@ pub async fn a_change_that_knows_nothing_of_a_follow_up_leaves_it_as_it_is(store
     assert_eq!(store.update(&order, &processing(&order, 3)).await, Ok(()));
     let stored = store.get(&order.tenant, order.id).await.expect("an answer").expect("an order");
     assert_eq!((stored.version, stored.status, stored.follow_ups.len()), (2, Status::Processing, 0));
+}
+
+/// Whoever adds a follow-up may have read the order before another was done, so that nothing was due any more.
+pub async fn a_change_that_needs_follow_ups_is_found_although_others_were_done_meanwhile(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    updated(store, &order, order.followed_up(true, &[], sample::stamp(2))).await;
+    let canceled = order.transition(Status::Canceled, None, sample::stamp(3)).expect("legal").expect("a move");
+    updated(store, &order, canceled).await;
+    assert_eq!(due(store, swept(3), 10).await, keys(1..=1));
 }
 
 /// And nothing else but what tells requests apart.
