@@ -117,6 +117,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_write_that_makes_no_version_is_passed_over_also_when_nobody_can_read_it() {
+        for stored in [serde_json::json!({"v": 7}), serde_json::json!({"v": 7, "fm": 2})] {
+            let (publisher, dead_letters) = (MemoryPublisher::default(), MemoryDeadLetters::default());
+            let mut event = with_unreadable();
+            event.records[1].change.old_image = serde_dynamo::to_item(&stored).unwrap();
+            event.records[1].change.new_image = serde_dynamo::to_item(&stored).unwrap();
+            assert_eq!(resume_at(&publisher, &dead_letters, event).await, None);
+            assert_eq!((publisher.published().len(), dead_letters.buried().len()), (6, 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_that_was_unreadable_before_is_published() {
+        let (publisher, dead_letters) = (MemoryPublisher::default(), MemoryDeadLetters::default());
+        let mut event = sample();
+        event.records[0].change.old_image = serde_dynamo::to_item(serde_json::json!({"v": 0})).unwrap();
+        assert_eq!(resume_at(&publisher, &dead_letters, event).await, None);
+        assert_eq!((publisher.published().len(), dead_letters.buried().len()), (3, 0));
+    }
+
+    #[tokio::test]
     async fn what_a_newer_release_wrote_in_a_known_format_is_published() {
         let newer = serde_json::to_string(&sample()).unwrap().replace("confirmed", "on_hold");
         let newer = newer.replace("\"crf\"", "\"c[order.held]r\"").replace("\"EUR\"", "\"HRK\"");

@@ -8,7 +8,7 @@ use adapters::{aws, follow_ups, telemetry};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use domain::history::Stamp;
 use domain::ports::{Clock, CustomerService, InventoryService, OrderStore};
-use domain::use_cases::Sweep;
+use domain::use_cases::{Sweep, Swept};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 
 /// No order is begun after this; the function's timeout leaves time to finish those that were.
@@ -25,6 +25,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
+/// Fails when a part of the index could not be read, after all that could.
 async fn handle<S, C, I, K>(sweep: &Sweep<S, C, I, K>, context: &Context) -> Result<(), Error>
 where
     S: OrderStore,
@@ -35,10 +36,9 @@ where
     let at = sweep.clock.now();
     let stamp = Stamp { at, actor: "sweep-follow-ups".to_owned(), request_id: context.request_id.clone() };
     let scope = CallScope::within(RUN + Duration::from_secs(5), Some(context));
-    let swept = scope.run(sweep.run(&stamp, at.plus(RUN))).await?;
-    let domain::use_cases::Swept { done, postponed, unreadable, failed } = swept;
-    tracing::info!(done, postponed, unreadable, failed, "swept");
-    Ok(())
+    let Swept { done, postponed, put_off, failed, unread } = scope.run(sweep.run(&stamp, at.plus(RUN))).await;
+    tracing::info!(done, postponed, put_off, failed, "swept");
+    unread.map_or(Ok(()), |error| Err(error.into()))
 }
 
 #[cfg(test)]

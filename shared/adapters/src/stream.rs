@@ -101,16 +101,15 @@ fn read(record: EventRecord, home_region: &str) -> Option<Record> {
     }
 }
 
+/// The change that a record tells of; `None`: a removal, or a write that made no version and is nobody's concern, not even
+/// when the order cannot be read. Of the image before, nothing else is looked at.
 fn committed_change(record: EventRecord) -> Result<Option<CommittedChange>, DecodeError> {
-    if record.change.new_image.is_empty() {
+    let (old, new) = (record.change.old_image, record.change.new_image);
+    let known = OrderRecord::version(&old);
+    if new.is_empty() || (known.is_some() && known == OrderRecord::version(&new)) {
         return Ok(None);
     }
-    let new = OrderRecord::read(record.change.new_image)?;
-    let old = match record.change.old_image {
-        image if image.is_empty() => None,
-        image => Some(OrderRecord::read(image)?),
-    };
-    Ok(Some(CommittedChange { old, new }))
+    Ok(Some(CommittedChange { known: known.unwrap_or_default(), new: OrderRecord::read(new)? }))
 }
 
 /// Lambda takes up the stream again from this record.

@@ -83,7 +83,7 @@ fn orders(count: u32) -> Vec<Order> {
 }
 
 fn events(orders: &[Order]) -> Vec<Event<'_>> {
-    orders.iter().flat_map(|order| new_events(None, order)).collect()
+    orders.iter().flat_map(|order| new_events(0, order)).collect()
 }
 
 async fn outcomes(publisher: &Delivery<EventBridge>, orders: &[Order]) -> Vec<bool> {
@@ -141,7 +141,7 @@ async fn an_event_over_the_limit_goes_out_without_history_and_lines_and_says_so(
         let stamp = Stamp { actor: "a".repeat(1_500), ..sample::stamp(n) };
         order = order.ship(Shipment { shipped_at: Some(stamp.at), ..sample::shipment() }, stamp).unwrap().unwrap();
     }
-    assert!(serde_json::to_string(&CloudEvent::from(&new_events(None, &order)[0])).unwrap().len() > MAX_EVENT);
+    assert!(serde_json::to_string(&CloudEvent::from(&new_events(0, &order)[0])).unwrap().len() > MAX_EVENT);
     assert!(outcomes(&publisher, std::slice::from_ref(&order)).await.iter().all(|is_out| *is_out));
     let details = bus.lock().unwrap().details.clone();
     let data = &details[0]["data"];

@@ -151,7 +151,7 @@ fn orders() -> Vec<Order> {
 fn every_event_that_is_sent_fits_its_schema() {
     let mut seen = BTreeSet::new();
     for order in orders() {
-        for event in new_events(None, &order) {
+        for event in new_events(0, &order) {
             let document = serde_json::to_value(CloudEvent::from(&event)).unwrap();
             let validator = jsonschema::validator_for(&schema(event.kind)).unwrap();
             let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();

@@ -47,7 +47,7 @@ fn answer(input: &PublishBatchInput, is_troubled: bool) -> PublishBatchOutput {
 async fn a_message_names_its_order_its_event_and_what_subscribers_filter_by() {
     let (feed, calls) = feed(0);
     let order = sample::order();
-    let events = new_events(None, &order);
+    let events = new_events(0, &order);
     assert!(feed.publish(&events).await.iter().all(Result::is_ok));
     let calls = calls.lock().unwrap();
     let entry = &calls[0].publish_batch_request_entries()[1];
@@ -61,7 +61,7 @@ async fn a_message_names_its_order_its_event_and_what_subscribers_filter_by() {
 async fn only_what_was_refused_or_left_out_is_sent_again() {
     let (feed, calls) = feed(1);
     let order = sample::order();
-    assert!(feed.publish(&new_events(None, &order)).await.iter().all(Result::is_ok));
+    assert!(feed.publish(&new_events(0, &order)).await.iter().all(Result::is_ok));
     let calls = calls.lock().unwrap();
     let ids = |n: usize| -> Vec<String> {
         let entries = calls[n].publish_batch_request_entries();
@@ -74,6 +74,6 @@ async fn only_what_was_refused_or_left_out_is_sent_again() {
 async fn what_stays_refused_fails_and_retries_are_bounded() {
     let (feed, calls) = feed(usize::MAX);
     let order = sample::order();
-    let outcomes: Vec<bool> = feed.publish(&new_events(None, &order)).await.iter().map(Result::is_ok).collect();
+    let outcomes: Vec<bool> = feed.publish(&new_events(0, &order)).await.iter().map(Result::is_ok).collect();
     assert_eq!((outcomes, calls.lock().unwrap().len()), (vec![false, false, true], 3));
 }

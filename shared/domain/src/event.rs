@@ -47,13 +47,12 @@ pub struct Event<'a> {
     pub order: &'a Order,
 }
 
-/// The events of every version of `new` that `old` does not have yet, oldest first.
+/// The events of every version of `new` after `known`, oldest first; version 0 is before the first.
 ///
-/// A stream record holds the order before and after one write, so this is what that write has to announce. A write
-/// that makes no version announces nothing.
+/// A stream record holds the version before and the order after one write, so this is what that write has to announce. A
+/// write that makes no version announces nothing.
 #[must_use]
-pub fn new_events<'a>(old: Option<&Order>, new: &'a Order) -> Vec<Event<'a>> {
-    let known = old.map_or(0, |order| order.version);
+pub fn new_events(known: u64, new: &Order) -> Vec<Event<'_>> {
     new.history.iter().filter(|entry| entry.version > known).flat_map(|entry| events_of(new, entry)).collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ports::Condition;
 
 use super::keys;
 use super::record::{FOLLOW_UPS, HISTORY, VERSION};
@@ -13,8 +14,13 @@ type Item = HashMap<String, AttributeValue>;
 /// The update that turns `before` into `after`. Attributes that neither holds stay as they are, so that an older release
 /// does not remove what a newer one added; for the same reason the history is added to, not written anew. Follow-ups and
 /// their index keys are written together: a follow-up may have been done, and all three removed, since `before` was read.
-pub(super) fn update(mut request: UpdateItemFluentBuilder, before: &Item, after: Item) -> UpdateItemFluentBuilder {
-    request = on_condition(request, before, &after);
+pub(super) fn update(
+    request: UpdateItemFluentBuilder,
+    before: &Item,
+    after: Item,
+    condition: Condition,
+) -> UpdateItemFluentBuilder {
+    let mut request = on_condition(request, before, condition);
     let mut removed: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
     removed.sort_unstable();
     let has_other_follow_ups = before.get(FOLLOW_UPS) != after.get(FOLLOW_UPS);
@@ -47,19 +53,18 @@ pub(super) fn update(mut request: UpdateItemFluentBuilder, before: &Item, after:
     request.update_expression(format!("{}{}", clause("SET", &sets), clause("REMOVE", &removes)).trim_end())
 }
 
-/// The stored version must be that of `before`; for a write that makes no version, the stored follow-ups as well.
-fn on_condition(request: UpdateItemFluentBuilder, before: &Item, after: &Item) -> UpdateItemFluentBuilder {
+fn on_condition(request: UpdateItemFluentBuilder, before: &Item, condition: Condition) -> UpdateItemFluentBuilder {
     let expected = |name: &str| before.get(name).cloned().unwrap_or(AttributeValue::Null(true));
     let request = request
         .expression_attribute_names(format!("#{VERSION}"), VERSION)
         .expression_attribute_values(":expected", expected(VERSION));
-    if before.get(VERSION) != after.get(VERSION) {
-        return request.condition_expression(format!("#{VERSION} = :expected"));
+    match condition {
+        Condition::Version => request.condition_expression(format!("#{VERSION} = :expected")),
+        Condition::VersionAndFollowUps => request
+            .condition_expression(format!("#{VERSION} = :expected AND #{FOLLOW_UPS} = :expected_follow_ups"))
+            .expression_attribute_names(format!("#{FOLLOW_UPS}"), FOLLOW_UPS)
+            .expression_attribute_values(":expected_follow_ups", expected(FOLLOW_UPS)),
     }
-    request
-        .condition_expression(format!("#{VERSION} = :expected AND #{FOLLOW_UPS} = :expected_follow_ups"))
-        .expression_attribute_names(format!("#{FOLLOW_UPS}"), FOLLOW_UPS)
-        .expression_attribute_values(":expected_follow_ups", expected(FOLLOW_UPS))
 }
 
 /// What a list has beyond the old one; `None`: it is not the old one with something added.

@@ -36,7 +36,7 @@ impl DynamoStore {
 
     /// Moves an order within the index; its follow-ups stay as they are.
     pub(super) async fn put_off_until(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        tracing::error!(tenant = %key.tenant, order_id = %key.id, "an order cannot be read; its follow-ups wait");
+        tracing::error!(tenant = %key.tenant, order_id = %key.id, "this release cannot do the follow-ups of an order; they wait");
         let update = self
             .client
             .update_item()

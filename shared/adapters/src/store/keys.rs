@@ -47,7 +47,7 @@ pub(super) fn follow_up(region: &str, shard: u32) -> String {
 /// The order of a table key.
 pub(super) fn parse_order(key: &str) -> Option<OrderKey> {
     let (tenant, id) = key.split_once('#')?;
-    Some(OrderKey { tenant: TenantId::parse(tenant).ok()?, id: OrderId::parse(id).ok()? })
+    Some(OrderKey { tenant: TenantId::restore(tenant), id: OrderId::parse(id).ok()? })
 }
 
 /// The sort key of a place.

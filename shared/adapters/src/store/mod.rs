@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use domain::id::{OrderId, TenantId};
 use domain::listing::{ListQuery, Page};
 use domain::order::Order;
-use domain::ports::{Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use domain::ports::{Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use domain::timestamp::Timestamp;
 
 use crate::config::{self, ConfigError};
@@ -99,10 +99,10 @@ impl OrderStore for DynamoStore {
         found.map(|item| Ok(OrderRecord::read(item)?)).transpose()
     }
 
-    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+    async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
         let key = AttributeValue::S(keys::order(&before.tenant, before.id));
         let request = self.client.update_item().table_name(&self.table).key(keys::ORDER, key);
-        match change::update(request, &self.item(before)?, self.item(after)?).send().await {
+        match change::update(request, &self.item(before)?, self.item(after)?, condition).send().await {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 UpdateItemError::ConditionalCheckFailedException(_) => Err(UpdateError::Conflict),

@@ -9,7 +9,7 @@ use domain::listing::{Filter, Limit, ListQuery};
 use domain::memory::{CountingIds, sample};
 use domain::metadata::Metadata;
 use domain::order::{Edit, Order, Patch};
-use domain::ports::{OrderStore, StoreError};
+use domain::ports::{Condition, OrderStore, StoreError};
 use domain::status::Status;
 use domain::use_cases::{EditOrder, IfMatch, OrderRequest, PlaceOrder, Target, change_order, get_order};
 use dynoxide::{AttributeValue as Stored, ImportOptions, Item};
@@ -37,7 +37,8 @@ async fn every_use_case_makes_the_calls_and_costs_the_units_of_its_budget() {
     get_order(&store, &sample::caller(), sample::order_id(1)).await.unwrap();
     costs("get (budget 1)", &engine.meter.take(), &[("GetItem", 1.0)]);
     let order = sample::order();
-    store.update(&order, &order.followed_up(true, &[], sample::stamp(1))).await.unwrap();
+    let confirmed = order.followed_up(true, &[], sample::stamp(1));
+    store.update(&order, &confirmed, Condition::VersionAndFollowUps).await.unwrap();
     costs("confirm the reservation", &engine.meter.take(), &[("UpdateItem", 2.0)]);
     for (n, to) in [(2, Status::Processing), (3, Status::Shipped), (4, Status::Delivered)] {
         let target = target(n);

@@ -73,7 +73,7 @@ async fn fifty_writers_lose_no_acknowledged_change_and_skip_no_version() {
             assert!(n % 3 != 2 || order.metadata.as_map().contains_key(&format!("writer-{n}")));
         }
     }
-    let announced: Vec<_> = new_events(None, &order).iter().map(|event| event.kind).collect();
+    let announced: Vec<_> = new_events(0, &order).iter().map(|event| event.kind).collect();
     let recorded: Vec<_> = order.history.iter().flat_map(|entry| entry.events.clone()).collect();
     assert_eq!(announced, recorded);
 }

@@ -10,7 +10,7 @@ use domain::id::{CustomerId, OrderId};
 use domain::listing::{Filter, Limit, ListQuery, OrderSummary};
 use domain::memory::sample;
 use domain::order::{Order, OrderData};
-use domain::ports::OrderStore;
+use domain::ports::{Condition, OrderStore};
 use domain::status::Status;
 
 use crate::engine::Engine;
@@ -68,11 +68,11 @@ async fn write(store: Arc<DynamoStore>, stop: Arc<AtomicBool>) -> u32 {
         let lasting = store.get(&sample::tenant(), sample::order_id(n % LASTING + 1)).await.unwrap().unwrap();
         if let Some(to) = lasting.status.allowed().first().filter(|status| **status != Status::Canceled) {
             let moved = lasting.transition(*to, None, sample::stamp(1_000 + n)).unwrap().unwrap();
-            store.update(&lasting, &moved).await.unwrap();
+            store.update(&lasting, &moved, Condition::Version).await.unwrap();
         }
         if n % 2 == 0 {
             let deleted = passing.delete(Duration::from_secs(60), sample::stamp(2_000 + n)).unwrap();
-            store.update(&passing, &deleted).await.unwrap();
+            store.update(&passing, &deleted, Condition::Version).await.unwrap();
         }
         written += 1;
     }

@@ -14,12 +14,13 @@ use crate::line::Lines;
 use crate::listing::{Filter, Limit, ListQuery, OrderSummary, Position};
 use crate::memory::sample;
 use crate::metadata::Metadata;
-use crate::order::{Edit, FollowUp, FollowUpKind, HEAD_START, NewLines, Order, OrderData, Patch};
-use crate::ports::{ChangedOrders, Inserted, OrderKey, OrderStore, UpdateError};
+use crate::order::{CancelReason, Edit, FollowUp, FollowUpKind, HEAD_START, NewLines, Order, OrderData, Patch};
+use crate::ports::{ChangedOrders, Condition, Inserted, OrderKey, OrderStore, UpdateError};
 use crate::reservation::ReservationId;
 use crate::status::Status;
 use crate::text::{ExternalReference, Notes, Reason};
 use crate::timestamp::Timestamp;
+use crate::unrecognized::Unrecognized;
 
 /// Declares one test per rule for the store that `$make` builds anew for each.
 #[macro_export]
@@ -45,6 +46,7 @@ macro_rules! order_store_contract {
             an_order_that_is_put_off_comes_up_later
             every_kind_of_follow_up_reads_back_as_it_was_written
             what_no_client_sees_is_written_without_a_version
+            of_two_who_follow_up_one_decides
             a_change_that_knows_nothing_of_a_follow_up_leaves_it_as_it_is
             a_change_that_needs_follow_ups_is_found_although_others_were_done_meanwhile
             an_erased_order_keeps_its_key_taken
@@ -113,8 +115,13 @@ fn processing(order: &Order, n: u32) -> Order {
     order.transition(Status::Processing, None, sample::stamp(n)).expect("legal").expect("a move")
 }
 
+/// The condition of a client's change, or of a follow-up that makes no version.
+fn condition(before: &Order, after: &Order) -> Condition {
+    if before.version == after.version { Condition::VersionAndFollowUps } else { Condition::Version }
+}
+
 async fn updated(store: &impl OrderStore, before: &Order, after: Order) -> Order {
-    assert_eq!(store.update(before, &after).await, Ok(()));
+    assert_eq!(store.update(before, &after, condition(before, &after)).await, Ok(()));
     assert_eq!(store.get(&after.tenant, after.id).await, Ok(Some(after.clone())));
     after
 }
@@ -160,15 +167,15 @@ pub async fn every_optional_field_can_be_set_and_emptied_again(store: &impl Orde
 pub async fn a_change_of_a_version_that_passed_is_a_conflict(store: &impl OrderStore) {
     let order = inserted(store).await;
     let first = processing(&order, 2);
-    assert_eq!(store.update(&order, &first).await, Ok(()));
-    assert_eq!(store.update(&order, &processing(&order, 3)).await, Err(UpdateError::Conflict));
+    assert_eq!(store.update(&order, &first, Condition::Version).await, Ok(()));
+    assert_eq!(store.update(&order, &processing(&order, 3), Condition::Version).await, Err(UpdateError::Conflict));
     assert_eq!(store.get(&order.tenant, order.id).await, Ok(Some(first)));
 }
 
 /// An update never creates.
 pub async fn a_change_of_an_order_that_was_never_inserted_is_a_conflict(store: &impl OrderStore) {
     let order = sample::order();
-    assert_eq!(store.update(&order, &processing(&order, 2)).await, Err(UpdateError::Conflict));
+    assert_eq!(store.update(&order, &processing(&order, 2), Condition::Version).await, Err(UpdateError::Conflict));
     assert_eq!(store.get(&order.tenant, order.id).await, Ok(None));
 }
 
@@ -176,7 +183,7 @@ pub async fn a_change_of_an_order_that_was_never_inserted_is_a_conflict(store: &
 pub async fn one_of_many_concurrent_changes_wins(store: &impl OrderStore) {
     let order = inserted(store).await;
     let changes: Vec<Order> = (10..20).map(|n| processing(&order, n)).collect();
-    let outcomes = futures_util::future::join_all(changes.iter().map(|change| store.update(&order, change))).await;
+    let outcomes = futures_util::future::join_all(changes.iter().map(|change| store.update(&order, change, Condition::Version))).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(UpdateError::Conflict)).count(), 9);
     let winner = outcomes.iter().position(Result::is_ok).and_then(|index| changes.get(index)).cloned();
@@ -332,10 +339,12 @@ pub async fn every_kind_of_follow_up_reads_back_as_it_was_written(store: &impl O
         FollowUpKind::Confirm,
         FollowUpKind::Release(other),
         FollowUpKind::Erase,
-        FollowUpKind::Unrecognized(crate::unrecognized::Unrecognized::new("remind")),
+        FollowUpKind::Unrecognized { name: Unrecognized::new("remind"), reservation: None },
+        FollowUpKind::Unrecognized { name: Unrecognized::new("extend"), reservation: Some(other) },
     ];
-    let follow_ups =
-        kinds.into_iter().zip(0..).map(|(kind, n)| FollowUp { kind, at: sample::stamp(n).at, attempts: n });
+    let follow_up =
+        |(kind, n)| FollowUp { kind, at: sample::stamp(n).at, since: sample::stamp(n / 2).at, attempts: n };
+    let follow_ups = kinds.into_iter().zip(0..).map(follow_up);
     let order = Order::restore(OrderData { follow_ups: follow_ups.collect(), ..(*sample::order()).clone() });
     store.insert(&order).await.expect("insert");
     assert_eq!(store.get(&order.tenant, order.id).await, Ok(Some(order)));
@@ -346,10 +355,8 @@ pub async fn what_no_client_sees_is_written_without_a_version(store: &impl Order
     let order = inserted(store).await;
     let confirmed = updated(store, &order, order.followed_up(true, &[], sample::stamp(2))).await;
     assert_eq!((confirmed.version, confirmed.follow_ups.len()), (1, 0));
-    assert_eq!(
-        store.update(&order, &order.followed_up(false, &[], sample::stamp(2))).await,
-        Err(UpdateError::Conflict)
-    );
+    let late = order.followed_up(false, &[], sample::stamp(2));
+    assert_eq!(store.update(&order, &late, Condition::VersionAndFollowUps).await, Err(UpdateError::Conflict));
     let lines = Lines::unpriced(&sample::lines(&[(3, 1)]));
     let reservation = ReservationId::of_attempt(order.id, "request", 1);
     let edit = confirmed.edit(&Edit::default(), Some(NewLines { lines, reservation }), sample::stamp(3));
@@ -360,11 +367,21 @@ pub async fn what_no_client_sees_is_written_without_a_version(store: &impl Order
     assert_eq!((updated(store, &canceled, released).await).follow_ups, []);
 }
 
+/// Also when what it decides makes a version: a cancellation by one who was slower than the confirmation.
+pub async fn of_two_who_follow_up_one_decides(store: &impl OrderStore) {
+    let order = inserted(store).await;
+    let confirmed = updated(store, &order, order.followed_up(true, &[], sample::stamp(2))).await;
+    let canceled = order.canceled(CancelReason::OutOfStock, sample::stamp(3));
+    let slower = store.update(&order, &canceled, Condition::VersionAndFollowUps).await;
+    assert_eq!(slower, Err(UpdateError::Conflict));
+    assert_eq!(store.get(&order.tenant, order.id).await, Ok(Some(confirmed)));
+}
+
 /// Whoever changes an order may have read it before a follow-up was done.
 pub async fn a_change_that_knows_nothing_of_a_follow_up_leaves_it_as_it_is(store: &impl OrderStore) {
     let order = inserted(store).await;
     updated(store, &order, order.followed_up(true, &[], sample::stamp(2))).await;
-    assert_eq!(store.update(&order, &processing(&order, 3)).await, Ok(()));
+    assert_eq!(store.update(&order, &processing(&order, 3), Condition::Version).await, Ok(()));
     let stored = store.get(&order.tenant, order.id).await.expect("an answer").expect("an order");
     assert_eq!((stored.version, stored.status, stored.follow_ups.len()), (2, Status::Processing, 0));
 }
@@ -378,15 +395,18 @@ pub async fn a_change_that_needs_follow_ups_is_found_although_others_were_done_m
     assert_eq!(due(store, swept(3), 10).await, keys(1..=1));
 }
 
-/// And nothing else but what tells requests apart.
+/// And nothing else but what tells requests apart and what is still to be released.
 pub async fn an_erased_order_keeps_its_key_taken(store: &impl OrderStore) {
     let order = inserted(store).await;
     let deleted = order.delete(Duration::from_secs(60), sample::stamp(2)).expect("legal");
     let deleted = updated(store, &order, deleted).await;
     let erased = updated(store, &deleted, deleted.erased()).await;
     let person = (erased.customer.contact.is_some(), erased.shipping_address.is_some(), erased.history.len());
-    assert_eq!((person, erased.fingerprint, erased.follow_ups.len()), ((false, false, 0), order.fingerprint, 0));
-    assert_eq!(store.insert(&order).await, Ok(Inserted::Existing(Box::new(erased))));
+    assert_eq!((person, erased.fingerprint, erased.follow_ups.len()), ((false, false, 0), order.fingerprint, 1));
+    assert_eq!(store.insert(&order).await, Ok(Inserted::Existing(Box::new(erased.clone()))));
+    assert_eq!(due(store, sample::stamp(99).at, 10).await, keys(1..=1));
+    let released = erased.followed_up(false, &[order.reservation], sample::stamp(3));
+    assert_eq!(updated(store, &erased, released).await.follow_ups, []);
     assert_eq!(due(store, sample::stamp(99).at, 10).await, []);
 }
 

@@ -7,7 +7,7 @@ use super::lock;
 use crate::id::{OrderId, TenantId};
 use crate::listing::{ListQuery, OrderSummary, Page, Position};
 use crate::order::{Order, OrderData};
-use crate::ports::{ChangedOrders, ChangedPage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use crate::ports::{ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use crate::timestamp::Timestamp;
 
 /// Keeps orders in a map.
@@ -46,12 +46,12 @@ impl OrderStore for MemoryStore {
         Ok(lock(&self.orders).get(&(tenant.clone(), id)).cloned())
     }
 
-    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+    async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
         let mut orders = lock(&self.orders);
         let stored = orders
             .get_mut(&(before.tenant.clone(), before.id))
             .filter(|stored| stored.version == before.version)
-            .filter(|stored| after.version > before.version || stored.follow_ups == before.follow_ups)
+            .filter(|stored| condition == Condition::Version || stored.follow_ups == before.follow_ups)
             .ok_or(UpdateError::Conflict)?;
         let follow_ups = if after.follow_ups == before.follow_ups { &stored.follow_ups } else { &after.follow_ups };
         *stored = Order::restore(OrderData { follow_ups: follow_ups.clone(), ..(**after).clone() });

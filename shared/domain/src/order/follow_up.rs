@@ -18,11 +18,10 @@ pub const HEAD_START: Duration = Duration::from_secs(30);
 /// The longest pause between two attempts, which a partner that is back may still have to wait for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(240);
 
-/// The pause after [`PATIENT_ATTEMPTS`]: what has failed for hours is not going to work within minutes.
+/// The pause of what has been due for [`A_DAY`]: it is not going to work within minutes.
 const PATIENT_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// So many attempts take more than two hours.
-const PATIENT_ATTEMPTS: u32 = 40;
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Something that an order still needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +30,8 @@ pub struct FollowUp {
     pub kind: FollowUpKind,
     /// When it is due.
     pub at: Timestamp,
+    /// When it was due first.
+    pub since: Timestamp,
     /// How often it was tried in vain.
     pub attempts: u32,
 }
@@ -47,7 +48,12 @@ pub enum FollowUpKind {
     /// Turn the deleted order into its tombstone.
     Erase,
     /// A follow-up of a newer release, which does it.
-    Unrecognized(Unrecognized),
+    Unrecognized {
+        /// The name of its kind.
+        name: Unrecognized,
+        /// The reservation that it is about, if it is about one.
+        reservation: Option<ReservationId>,
+    },
 }
 
 /// What is due for an order, in the order in which it is done.
@@ -55,15 +61,15 @@ pub enum FollowUpKind {
 pub enum Due {
     /// [`FollowUpKind::Complete`].
     Complete,
-    /// [`FollowUpKind::Confirm`], then every [`FollowUpKind::Release`]: the units of a reservation that is replaced are
-    /// given up once the new one is permanent.
+    /// [`FollowUpKind::Confirm`], then every [`FollowUpKind::Release`]: a reservation that is replaced is given up once the
+    /// new one is permanent, and not before, because it may hold the units that the new one lost when it expired.
     Reservations {
         /// Whether the order's own is to be confirmed.
         confirm: bool,
         /// Those to release.
         release: Vec<ReservationId>,
     },
-    /// [`FollowUpKind::Erase`], once nothing else is left to do.
+    /// [`FollowUpKind::Erase`]
     Erase,
 }
 
@@ -101,7 +107,7 @@ impl CancelReason {
 
 impl FollowUp {
     pub(super) const fn new(kind: FollowUpKind, at: Timestamp) -> Self {
-        Self { kind, at, attempts: 0 }
+        Self { kind, at, since: at, attempts: 0 }
     }
 
     /// Retried after a pause that doubles from 15 s to [`LONGEST_PAUSE`], shortened by up to half as `spread`, which
@@ -109,7 +115,7 @@ impl FollowUp {
     fn postponed(self, now: Timestamp, spread: u64) -> Self {
         let attempts = self.attempts + 1;
         let doubled = Duration::from_secs(15).saturating_mul(1 << self.attempts.min(10));
-        let longest = if attempts > PATIENT_ATTEMPTS { PATIENT_PAUSE } else { doubled.min(LONGEST_PAUSE) };
+        let longest = if now >= self.since.plus(A_DAY) { PATIENT_PAUSE } else { doubled.min(LONGEST_PAUSE) };
         let percent = 50 + u32::try_from((spread ^ u64::from(attempts).wrapping_mul(37)) % 51).unwrap_or_default();
         Self { at: now.plus(longest * percent / 100), attempts, ..self }
     }
@@ -150,12 +156,19 @@ impl Order {
             return Some(Due::Complete);
         }
         let confirm = due().any(|kind| kind == FollowUpKind::Confirm);
-        let release: Vec<_> = due().filter_map(FollowUpKind::released).collect();
+        let may_release = confirm || !self.waits_for_confirmation();
+        let release: Vec<_> = due().filter_map(FollowUpKind::released).filter(|_| may_release).collect();
         if confirm || !release.is_empty() {
             return Some(Due::Reservations { confirm, release });
         }
-        let may_erase = self.follow_ups.iter().all(|follow_up| follow_up.kind == FollowUpKind::Erase);
-        (may_erase && due().next().is_some()).then_some(Due::Erase)
+        due().any(|kind| kind == FollowUpKind::Erase).then_some(Due::Erase)
+    }
+
+    /// Whether something is due that only a newer release can do.
+    #[must_use]
+    pub fn needs_newer_release(&self, now: Timestamp) -> bool {
+        let is_newer = |follow_up: &FollowUp| matches!(follow_up.kind, FollowUpKind::Unrecognized { .. });
+        self.follow_ups.iter().any(|follow_up| follow_up.at <= now && is_newer(follow_up))
     }
 
     /// When the sweep takes the order up; `None`: it needs nothing.
@@ -165,7 +178,24 @@ impl Order {
             0 => follow_up.at.plus(HEAD_START),
             _ => follow_up.at,
         };
-        self.follow_ups.iter().map(swept_at).min()
+        let may_release = !self.waits_for_confirmation();
+        let is_meant = |follow_up: &&FollowUp| may_release || follow_up.kind.released().is_none();
+        self.follow_ups.iter().filter(is_meant).map(swept_at).min()
+    }
+
+    /// When this follow-up was due first; `None`: the order does not need it.
+    #[must_use]
+    pub fn waits_since(&self, kind: FollowUpKind) -> Option<Timestamp> {
+        self.follow_ups.iter().find(|follow_up| follow_up.kind == kind).map(|follow_up| follow_up.since)
+    }
+
+    /// The reservations that the order no longer wants and may still have, the newest first.
+    pub fn unreleased(&self) -> impl Iterator<Item = ReservationId> {
+        self.follow_ups.iter().rev().filter_map(|follow_up| follow_up.kind.released())
+    }
+
+    fn waits_for_confirmation(&self) -> bool {
+        self.follow_ups.iter().any(|follow_up| follow_up.kind == FollowUpKind::Confirm)
     }
 
     /// Whether the reservation of the present lines is permanent.
@@ -248,8 +278,8 @@ impl Order {
         self.noted(|order| order.postpone(now, spread, |kind| kind == FollowUpKind::Complete))
     }
 
-    /// What stays of a deleted order for ever: its key and its fingerprint, so that nobody places it again, and nothing
-    /// that tells of a person.
+    /// What stays of a deleted order for ever: its key and its fingerprint, so that nobody places it again, what it still
+    /// has to release, and nothing that tells of a person.
     #[must_use]
     pub fn erased(&self) -> Self {
         self.noted(|order| {
@@ -261,7 +291,7 @@ impl Order {
             order.external_reference = None;
             order.notes = None;
             order.history = Vec::new();
-            order.follow_ups = Vec::new();
+            order.forget(|kind| kind == FollowUpKind::Erase);
         })
     }
 
@@ -300,7 +330,61 @@ impl FollowUpKind {
     pub(super) fn released(self) -> Option<ReservationId> {
         match self {
             Self::Release(id) => Some(id),
-            Self::Complete | Self::Confirm | Self::Erase | Self::Unrecognized(_) => None,
+            Self::Complete | Self::Confirm | Self::Erase | Self::Unrecognized { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::sample;
+
+    fn at(n: u32) -> Timestamp {
+        sample::stamp(n).at
+    }
+
+    fn order(follow_ups: &[FollowUp]) -> Order {
+        Order::restore(OrderData { follow_ups: follow_ups.to_vec(), ..(*sample::order()).clone() })
+    }
+
+    fn failed(kind: FollowUpKind, n: u32) -> FollowUp {
+        FollowUp { attempts: 1, ..FollowUp::new(kind, at(n)) }
+    }
+
+    fn old() -> ReservationId {
+        ReservationId::of_attempt(sample::order_id(1), "request", 0)
+    }
+
+    #[test]
+    fn what_was_replaced_is_released_together_with_the_confirmation_and_not_before() {
+        let order = order(&[failed(FollowUpKind::Release(old()), 10), failed(FollowUpKind::Confirm, 20)]);
+        assert_eq!((order.due(at(15)), order.swept_at()), (None, Some(at(20))));
+        assert_eq!(order.due(at(20)), Some(Due::Reservations { confirm: true, release: vec![old()] }));
+    }
+
+    #[test]
+    fn the_newest_of_the_unreleased_reservations_is_replaced() {
+        let newer = ReservationId::of_attempt(sample::order_id(1), "request", 1);
+        let order = order(&[old(), newer].map(|id| failed(FollowUpKind::Release(id), 10)));
+        assert_eq!(order.unreleased().collect::<Vec<_>>(), [newer, old()]);
+        assert_eq!(order.reservation().replaces, Some(newer));
+    }
+
+    #[test]
+    fn pauses_double_up_to_four_minutes_and_are_an_hour_after_a_day() {
+        let mut follow_up = FollowUp::new(FollowUpKind::Confirm, at(0));
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            let next = follow_up.postponed(follow_up.at, 0);
+            pauses.push(next.at.as_millis() - follow_up.at.as_millis());
+            follow_up = next;
+        }
+        let within = |pause: &i64, longest: i64| (longest / 2..=longest).contains(pause);
+        let longest = [15_000, 30_000, 60_000, 120_000, 240_000, 240_000, 240_000, 240_000];
+        assert!(pauses.iter().zip(longest).all(|(pause, longest)| within(pause, longest)), "{pauses:?}");
+        let a_day_later = at(0).plus(A_DAY);
+        let pause = follow_up.postponed(a_day_later, 0).at.as_millis() - a_day_later.as_millis();
+        assert!(within(&pause, 3_600_000), "{pause}");
     }
 }

@@ -120,7 +120,7 @@ impl Order {
         self.0.deleted_at.is_some()
     }
 
-    /// The reservation of the order's present lines, in place of the one it gave up last.
+    /// The reservation of the order's present lines, in place of the one that they replaced.
     #[must_use]
     pub fn reservation(&self) -> Reservation {
         Reservation {
@@ -128,7 +128,7 @@ impl Order {
             tenant: self.tenant.clone(),
             order: self.id,
             lines: self.lines.requested(),
-            replaces: self.follow_ups.iter().rev().find_map(|follow_up| follow_up.kind.released()),
+            replaces: self.unreleased().next(),
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::line::Product;
 use crate::listing::{ListQuery, Page};
 use crate::order::{Contact, Order};
 use crate::ports::{
-    ConfirmError, CustomerService, Inserted, InventoryService, OrderKey, OrderStore, ReserveError, StoreError,
-    Unavailable, UpdateError,
+    Condition, ConfirmError, CustomerService, Inserted, InventoryService, OrderKey, OrderStore, ReserveError,
+    StoreError, Unavailable, UpdateError,
 };
 use crate::reservation::{Reservation, ReservationId};
 use crate::timestamp::Timestamp;
@@ -22,8 +22,8 @@ impl<T: OrderStore> OrderStore for Arc<T> {
         T::get(self, tenant, id).await
     }
 
-    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
-        T::update(self, before, after).await
+    async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
+        T::update(self, before, after, condition).await
     }
 
     async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {

@@ -21,15 +21,19 @@ pub trait OrderStore: Send + Sync {
     /// [`StoreError`] when no answer could be had.
     fn get(&self, tenant: &TenantId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// Replaces what differs between `before` and `after`, on condition that the stored version is still that of
-    /// `before`, in one atomic step. Between two orders of one version only the follow-ups differ, or the order is being
-    /// erased; then the stored follow-ups must be those of `before` as well.
+    /// Replaces what differs between `before` and `after`, on condition that the stored order is still `before` in what
+    /// `condition` names, in one atomic step. Follow-ups that are the same in both stay as they are stored.
     ///
     /// # Errors
     /// MUST return [`UpdateError::Conflict`] when the condition does not hold, or the order is gone; nothing was written.
     /// After [`StoreError::Unavailable`] and [`StoreError::Throttled`] the change may be stored or not; after any other
     /// error it is not.
-    fn update(&self, before: &Order, after: &Order) -> impl Future<Output = Result<(), UpdateError>> + Send;
+    fn update(
+        &self,
+        before: &Order,
+        after: &Order,
+        condition: Condition,
+    ) -> impl Future<Output = Result<(), UpdateError>> + Send;
 
     /// Orders at home in this store's region that the sweep takes up by `now` ([`Order::swept_at`]), of one shard of the
     /// index, the longest due first, at most `limit`. It may trail the last writes by a moment.
@@ -46,7 +50,7 @@ pub trait OrderStore: Send + Sync {
     /// How many shards [`OrderStore::due`] has.
     fn shards(&self) -> u32;
 
-    /// Has an order that cannot be read come up in [`OrderStore::due`] later, without reading it.
+    /// Has an order that this release cannot work on come up in [`OrderStore::due`] later, without reading it.
     ///
     /// # Errors
     /// [`StoreError`]; it may come up at once again.
@@ -69,6 +73,15 @@ pub struct OrderKey {
     pub tenant: TenantId,
     /// The order.
     pub id: OrderId,
+}
+
+/// What must be as it was read for a change to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// The version: a client's change, which leaves follow-ups that it does not know of as they are.
+    Version,
+    /// The version and the follow-ups: what was done for an order is noted by one of those who did it.
+    VersionAndFollowUps,
 }
 
 /// Why an order was not replaced.
@@ -109,4 +122,15 @@ pub enum StoreError {
     /// What is stored cannot be read as an order by this release.
     #[error("a stored order cannot be read: {0}")]
     Corrupt(String),
+}
+
+impl StoreError {
+    /// Whether a write that ended so may have happened.
+    #[must_use]
+    pub const fn may_have_written(&self) -> bool {
+        match self {
+            Self::Throttled(_) | Self::Unavailable(_) => true,
+            Self::Rejected(_) | Self::TooLarge | Self::Corrupt(_) => false,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::history::Stamp;
 use crate::id::OrderId;
 use crate::order::{Order, Refused};
-use crate::ports::{OrderStore, StoreError, UpdateError};
+use crate::ports::{Condition, OrderStore, StoreError, UpdateError};
 
 /// How often a change is made anew after another writer came first.
 const RETRIES: usize = 3;
@@ -67,8 +67,8 @@ pub trait Change: Sync {
     /// When the change is refused; then it MUST have left nothing behind.
     fn next(&self, order: &Order, attempt: usize) -> impl Future<Output = Result<Option<Order>, Self::Error>> + Send;
 
-    /// Another writer came first, so the version that this attempt made of the order is never committed: undoes what
-    /// it did besides.
+    /// The version that this attempt made of the order is never committed, because another writer came first or the
+    /// store refused it: undoes what it did besides.
     fn undo(&self, order: &Order, attempt: usize) -> impl Future<Output = ()> + Send;
 }
 
@@ -95,10 +95,15 @@ pub async fn change_order<S: OrderStore, C: Change>(store: &S, target: &Target, 
     for attempt in 0..=RETRIES {
         target.check(&order)?;
         let Some(next) = change.next(&order, attempt).await? else { return Ok(order) };
-        match store.update(&order, &next).await {
+        match store.update(&order, &next, Condition::Version).await {
             Ok(()) => return Ok(next),
             Err(UpdateError::Conflict) => {}
-            Err(UpdateError::Store(error)) => return Err(ChangeError::Store(error).into()),
+            Err(UpdateError::Store(error)) => {
+                if !error.may_have_written() {
+                    change.undo(&order, attempt).await;
+                }
+                return Err(ChangeError::Store(error).into());
+            }
         }
         let present = target.read(store).await?;
         if target.has_written(&present) {
@@ -186,10 +191,18 @@ mod tests {
         assert!(process(&store, &fresh).await.is_ok());
     }
 
-    /// A store whose client library sends every update twice, as it does when the first answer is lost.
-    struct Repeating(MemoryStore);
+    /// What becomes of every update.
+    enum Fate {
+        /// The client library sends it twice, as it does when the first answer is lost.
+        Repeated,
+        /// It fails.
+        Failed(StoreError),
+    }
 
-    impl OrderStore for Repeating {
+    /// A store whose updates go another way.
+    struct Odd(MemoryStore, Fate);
+
+    impl OrderStore for Odd {
         async fn insert(&self, order: &Order) -> Result<Inserted, StoreError> {
             self.0.insert(order).await
         }
@@ -198,9 +211,12 @@ mod tests {
             self.0.get(tenant, id).await
         }
 
-        async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
-            self.0.update(before, after).await?;
-            self.0.update(before, after).await
+        async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
+            match &self.1 {
+                Fate::Repeated => self.0.update(before, after, condition).await?,
+                Fate::Failed(error) => return Err(error.clone().into()),
+            }
+            self.0.update(before, after, condition).await
         }
 
         async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
@@ -222,10 +238,42 @@ mod tests {
 
     #[tokio::test]
     async fn a_write_that_conflicts_with_itself_was_made() {
-        let store = Repeating(store().await);
+        let store = Odd(store().await, Fate::Repeated);
         let target = Target { if_match: IfMatch::Versions(vec![1]), ..target(2) };
         let process = |order: &Order| order.transition(Status::Processing, None, target.stamp.clone());
         assert_eq!(change_order(&store, &target, &process).await.unwrap().version, 2);
+    }
+
+    /// A change that counts how often it was undone.
+    #[derive(Default)]
+    struct Counted(std::sync::atomic::AtomicUsize);
+
+    impl Change for Counted {
+        type Error = ChangeError;
+
+        async fn next(&self, order: &Order, _attempt: usize) -> Result<Option<Order>, ChangeError> {
+            Ok(order.transition(Status::Processing, None, sample::stamp(2))?)
+        }
+
+        async fn undo(&self, _order: &Order, _attempt: usize) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_is_undone_when_the_store_refuses_it_and_kept_when_it_may_have_been_written() {
+        let failures = [
+            (StoreError::TooLarge, 1),
+            (StoreError::Rejected(String::new()), 1),
+            (StoreError::Throttled(String::new()), 0),
+            (StoreError::Unavailable(String::new()), 0),
+        ];
+        for (failure, undone) in failures {
+            let (store, change) = (Odd(store().await, Fate::Failed(failure.clone())), Counted::default());
+            let outcome = change_order(&store, &target(2), &change).await;
+            assert_eq!(outcome, Err(ChangeError::Store(failure.clone())));
+            assert_eq!(change.0.into_inner(), undone, "{failure}");
+        }
     }
 
     #[tokio::test]

@@ -1,10 +1,13 @@
 //! Edit one order; new lines are reserved before they are committed, and the old reservation is released after.
 
+use std::iter;
+
 use crate::line::{Lines, RequestedLines};
 use crate::order::{Edit, NewLines, Order, Refused};
 use crate::ports::{InventoryService, OrderStore, Unavailable};
 use crate::reservation::{Reservation, ReservationId};
 use crate::status::Inventory;
+use crate::use_cases::lines::reserve_in_place_of;
 use crate::use_cases::{Change, ChangeError, LinesError, Target, change_order};
 
 /// The use case and the ports it needs.
@@ -90,10 +93,9 @@ impl<I: InventoryService> Edited<'_, I> {
         }
         let products = self.inventory.products(&lines.products()).await?;
         let priced = Lines::priced(lines, &products).map_err(LinesError::Pricing)?;
-        let replaces = Some(order.reservation);
-        let reservation =
-            Reservation { id, tenant: order.tenant.clone(), order: order.id, lines: lines.clone(), replaces };
-        match self.inventory.reserve(&reservation).await {
+        let wanted = Reservation { id, lines: lines.clone(), ..order.reservation() };
+        let earlier = iter::once(order.reservation).chain(order.unreleased());
+        match reserve_in_place_of(self.inventory, wanted, earlier).await {
             Ok(()) => Ok(NewLines { lines: priced, reservation: id }),
             Err(error) => {
                 // No answer is no refusal: the lines may be reserved.
@@ -121,7 +123,7 @@ mod tests {
     use super::*;
     use crate::memory::{MemoryInventory, MemoryStore, sample};
     use crate::order::FollowUpKind;
-    use crate::ports::ReserveError;
+    use crate::ports::{Condition, ReserveError};
     use crate::status::Status;
     use crate::use_cases::IfMatch;
 
@@ -212,7 +214,7 @@ mod tests {
             let order = self.store.get(&reservation.tenant, reservation.order).await.unwrap().unwrap();
             let left = |times: usize| times.checked_sub(1);
             if self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok() {
-                self.store.update(&order, &(self.interference)(&order)).await.unwrap();
+                self.store.update(&order, &(self.interference)(&order), Condition::Version).await.unwrap();
             }
             Ok(())
         }
@@ -287,7 +289,7 @@ mod tests {
         let service = service().await;
         let order = sample::order();
         let processing = order.transition(Status::Processing, None, sample::stamp(2)).unwrap().unwrap();
-        service.store.update(&order, &processing).await.unwrap();
+        service.store.update(&order, &processing, Condition::Version).await.unwrap();
         let outcome = service.run(&target(3), &Edit::default(), Some(&sample::lines(&[(3, 1)]))).await;
         assert_eq!(outcome, Err(Refused::LinesClosed(Status::Processing).into()));
         assert_eq!(free(&service), [98, 99, 100]);

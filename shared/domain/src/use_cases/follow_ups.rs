@@ -4,14 +4,21 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
+use futures_util::{StreamExt, stream};
 
 use crate::history::Stamp;
 use crate::line::Lines;
-use crate::order::{CancelReason, Contact, Due, Order};
-use crate::ports::{ConfirmError, CustomerService, InventoryService, OrderStore, StoreError, Unavailable, UpdateError};
+use crate::order::{CancelReason, Contact, Due, FollowUpKind, Order};
+use crate::ports::{
+    Condition, ConfirmError, CustomerService, InventoryService, OrderStore, StoreError, Unavailable, UpdateError,
+};
 use crate::reservation::ReservationId;
 use crate::status::Inventory;
 use crate::use_cases::LinesError;
+use crate::use_cases::lines::reserve_in_place_of;
+
+/// So many orders of one batch are worked on at a time: each may begin with a connection of its own.
+const AT_ONCE: usize = 20;
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -33,6 +40,8 @@ pub enum Outcome {
     Done,
     /// Something failed and is retried later.
     Postponed,
+    /// What is due only a newer release can do.
+    NeedsNewerRelease,
 }
 
 /// A partner's answer for the order, or why the order cannot go on.
@@ -47,7 +56,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
             let stamp = Stamp { at: stamp.at.max(order.updated_at), ..stamp.clone() };
             self.run(order, &stamp).await
         };
-        join_all(newest.into_values().map(run)).await
+        stream::iter(newest.into_values()).map(run).buffer_unordered(AT_ONCE).collect().await
     }
 
     /// Does all that is due for the order. Every call of a partner may be repeated, and every commit is conditional, so
@@ -62,7 +71,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
                 Due::Reservations { confirm, release } => self.reservations(&order, confirm, &release, stamp).await,
                 Due::Erase => order.erased(),
             };
-            match self.store.update(&order, &next).await {
+            match self.store.update(&order, &next, Condition::VersionAndFollowUps).await {
                 Ok(()) => order = next,
                 // Whoever came first has either done the same, or made a version that the stream tells of.
                 Err(UpdateError::Conflict) => return Ok(Outcome::Done),
@@ -70,7 +79,11 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
             }
         }
         let has_failed = order.follow_ups.iter().any(|follow_up| follow_up.attempts > 0);
-        Ok(if has_failed { Outcome::Postponed } else { Outcome::Done })
+        Ok(match order.needs_newer_release(stamp.at) {
+            true => Outcome::NeedsNewerRelease,
+            false if has_failed => Outcome::Postponed,
+            false => Outcome::Done,
+        })
     }
 
     /// Asks the partners what is still unknown. Stock is reserved also while the customer service is down.
@@ -80,7 +93,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         match (contact, lines) {
             (Ok(Err(reason)), _) | (_, Ok(Err(reason))) => order.canceled(reason, stamp),
             (Ok(Ok(contact)), Ok(Ok(lines))) => order.completed(contact, lines, stamp),
-            (Err(_), _) | (_, Err(_)) if self.is_too_late(order, &stamp) => {
+            (Err(_), _) | (_, Err(_)) if self.is_too_late(order, FollowUpKind::Complete, &stamp) => {
                 order.canceled(CancelReason::PartnerUnavailable, stamp)
             }
             (Err(_), Ok(Ok(lines))) if order.inventory != Inventory::Reserved => order.reserved(lines, stamp),
@@ -88,8 +101,9 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         }
     }
 
-    fn is_too_late(&self, order: &Order, stamp: &Stamp) -> bool {
-        stamp.at >= order.created_at.plus(self.pending_timeout)
+    /// Whether the order has needed this for longer than it may.
+    fn is_too_late(&self, order: &Order, kind: FollowUpKind, stamp: &Stamp) -> bool {
+        order.waits_since(kind).is_some_and(|since| stamp.at >= since.plus(self.pending_timeout))
     }
 
     async fn contact(&self, order: &Order) -> Verdict<Contact> {
@@ -119,7 +133,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
     }
 
     async fn reserve(&self, order: &Order) -> Verdict<()> {
-        match self.inventory.reserve(&order.reservation()).await {
+        match reserve_in_place_of(&self.inventory, order.reservation(), order.unreleased()).await {
             Ok(()) => Ok(Ok(())),
             Err(error) => Ok(Err(LinesError::from_reserve(error)?.into())),
         }
@@ -153,7 +167,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         match self.inventory.confirm(order.reservation).await {
             Ok(()) => Ok(Ok(())),
             Err(ConfirmError::Unavailable(error)) => Err(error),
-            Err(ConfirmError::NotReserved) if self.is_too_late(order, stamp) => {
+            Err(ConfirmError::NotReserved) if self.is_too_late(order, FollowUpKind::Confirm, stamp) => {
                 Ok(Err(CancelReason::ReservationRefused))
             }
             Err(ConfirmError::NotReserved) => {
@@ -401,8 +415,55 @@ mod tests {
         assert_eq!((order.status, world.free()), (Status::Confirmed, [1, 100, 100]));
     }
 
+    /// The order with a sold-out product, whose lines are edited twice; the new reservations expire in an outage.
+    async fn edited_twice_before_an_outage(world: &World) -> Order {
+        world.inventory.stock(sample::product(1), 2);
+        let order = world.follow_up(&world.place().await).await;
+        let edit = EditOrder { store: world.store.clone(), inventory: world.inventory.clone() };
+        for (request, quantity) in [(40, 1), (41, 2)] {
+            let target = Target { stamp: sample::stamp(request), ..target(&order) };
+            edit.run(&target, &Edit::default(), Some(&sample::lines(&[(1, quantity)]))).await.unwrap();
+        }
+        world.inventory.set_down(true);
+        let order = world.follow_up(&order).await;
+        world.inventory.expire();
+        order
+    }
+
     #[tokio::test]
-    async fn a_deleted_order_is_erased_when_its_time_has_come_and_its_stock_is_back() {
+    async fn an_order_keeps_its_stock_through_two_edits_and_an_outage() {
+        let world = World::new();
+        let order = edited_twice_before_an_outage(&world).await;
+        world.inventory.set_down(false);
+        let order = world.follow_up_at(&order, sample::stamp(900).at).await;
+        assert_eq!((order.status, order.follow_ups.len(), world.free()), (Status::Confirmed, 0, [0, 100, 100]));
+    }
+
+    #[tokio::test]
+    async fn lines_can_be_edited_again_after_an_outage_while_old_stock_is_still_reserved() {
+        let world = World::new();
+        let order = edited_twice_before_an_outage(&world).await;
+        world.inventory.set_down(false);
+        let edit = EditOrder { store: world.store.clone(), inventory: world.inventory.clone() };
+        let again = Target { stamp: sample::stamp(60), ..target(&order) };
+        let outcome = edit.run(&again, &Edit::default(), Some(&sample::lines(&[(1, 2), (3, 1)]))).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn how_long_a_confirmation_may_take_counts_from_the_edit_that_needs_it() {
+        let world = World::new();
+        let order = world.follow_up(&world.place().await).await;
+        let edit = EditOrder { store: world.store.clone(), inventory: world.inventory.clone() };
+        let edited = edit.run(&target(&order), &Edit::default(), Some(&sample::lines(&[(3, 4)]))).await.unwrap();
+        assert_eq!(edited.waits_since(FollowUpKind::Confirm), Some(target(&order).stamp.at));
+        world.inventory.set_down(true);
+        let postponed = world.follow_up(&edited).await;
+        assert_eq!(postponed.waits_since(FollowUpKind::Confirm), Some(target(&order).stamp.at));
+    }
+
+    #[tokio::test]
+    async fn a_deleted_order_is_erased_when_its_time_has_come() {
         let world = World::new();
         let retention = Duration::from_secs(3_600);
         let placed = world.place().await;
@@ -410,10 +471,10 @@ mod tests {
         world.inventory.set_down(true);
         let late = sample::stamp(40).at.plus(retention);
         let order = world.follow_up_at(&placed, late).await;
-        assert!(order.customer.contact.is_some(), "what is reserved comes first");
+        assert_eq!((order.customer.contact.is_some(), order.follow_ups.len()), (false, 1), "its stock is released yet");
         world.inventory.set_down(false);
         let order = world.follow_up_at(&order, late.plus(Duration::from_secs(300))).await;
-        assert_eq!((order.customer.contact.is_some(), order.follow_ups.len()), (false, 0));
+        assert_eq!((order.inventory, order.follow_ups.len()), (Inventory::Released, 0));
         assert_eq!((order.fingerprint, order.is_deleted(), world.free()), (placed.fingerprint, true, [100, 100, 100]));
     }
 

@@ -2,8 +2,8 @@
 
 use crate::line::PricingError;
 use crate::order::CancelReason;
-use crate::ports::{ReserveError, Unavailable};
-use crate::reservation::Shortage;
+use crate::ports::{InventoryService, ReserveError, Unavailable};
+use crate::reservation::{Reservation, ReservationId, Shortage};
 
 /// Why the inventory service does not give an order its lines.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,26 @@ impl From<LinesError> for CancelReason {
             LinesError::Pricing(PricingError::Money(_)) => Self::InvalidTotal,
             LinesError::OutOfStock(_) => Self::OutOfStock,
             LinesError::ReservationRefused => Self::ReservationRefused,
+        }
+    }
+}
+
+/// Reserves lines in place of one of the reservations that the order may still have, the newest first: which of them has
+/// the units only the inventory service knows, because any of them may have expired.
+///
+/// # Errors
+/// [`ReserveError`], that of the last attempt.
+pub(super) async fn reserve_in_place_of(
+    inventory: &impl InventoryService,
+    reservation: Reservation,
+    earlier: impl IntoIterator<Item = ReservationId>,
+) -> Result<(), ReserveError> {
+    let mut earlier = earlier.into_iter();
+    let mut wanted = Reservation { replaces: earlier.next(), ..reservation };
+    loop {
+        match (inventory.reserve(&wanted).await, earlier.next()) {
+            (Err(ReserveError::OutOfStock(_)), Some(next)) => wanted.replaces = Some(next),
+            (outcome, _) => return outcome,
         }
     }
 }

@@ -144,7 +144,8 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
     /// The id was taken: by this very request, whose first attempt did arrive, by an earlier one with the same body,
     /// or by another body under the same key.
     async fn yield_to(&self, existing: Order, attempted: &Order) -> Result<Placed, PlaceOrderError> {
-        if existing.reservation != attempted.reservation {
+        let is_known = |id| existing.reservation == id || existing.unreleased().any(|unreleased| unreleased == id);
+        if !is_known(attempted.reservation) {
             // A failure to release is only logged by the port: the reservation was never confirmed, so it expires.
             drop(self.inventory.release(attempted.reservation).await);
         }
@@ -197,8 +198,9 @@ fn replay(existing: Order, fingerprint: Fingerprint) -> Result<Order, PlaceOrder
 /// Whether the stored order was made by this very request: a write can succeed and its answer be lost, and the
 /// client library then sends it again.
 fn is_same_request(existing: &Order, attempted: &Order) -> bool {
-    let request_id = |order: &Order| order.history.first().map(|entry| entry.stamp.request_id.clone());
-    existing.version == 1 && request_id(existing) == request_id(attempted)
+    let first = |order: &Order| order.history.first().filter(|entry| entry.version == 1).cloned();
+    let request_id = |order| first(order).map(|entry| entry.stamp.request_id);
+    request_id(existing).is_some() && request_id(existing) == request_id(attempted)
 }
 
 #[cfg(test)]
@@ -207,6 +209,8 @@ mod tests {
     use crate::id::CustomerId;
     use crate::line::PricingError;
     use crate::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
+    use crate::order::{Edit, NewLines};
+    use crate::ports::Condition;
     use crate::reservation::Shortage;
     use crate::status::{Inventory, Status};
 
@@ -259,6 +263,29 @@ mod tests {
         let service = service();
         service.run(request(1)).await.unwrap();
         assert!(!service.run(request(1)).await.unwrap().replayed);
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_first_write_arrived_unnoticed_is_not_a_replay_although_the_order_changed_since() {
+        let service = service();
+        let order = service.run(request(1)).await.unwrap().order;
+        let processing = order.transition(Status::Processing, None, sample::stamp(2)).unwrap().unwrap();
+        service.store.update(&order, &processing, Condition::Version).await.unwrap();
+        let again = service.run(request(1)).await.unwrap();
+        assert_eq!((again.replayed, again.order.version), (false, 2));
+    }
+
+    #[tokio::test]
+    async fn a_replay_leaves_a_reservation_that_was_replaced_to_its_follow_up() {
+        let service = service();
+        let order = service.run(request(1)).await.unwrap().order;
+        service.inventory.confirm(order.reservation).await.unwrap();
+        let lines = Lines::unpriced(&sample::lines(&[(3, 1)]));
+        let new = NewLines { lines, reservation: ReservationId::of_attempt(order.id, "request", 0) };
+        let edited = order.edit(&Edit::default(), Some(new), sample::stamp(2)).unwrap().unwrap();
+        service.store.update(&order, &edited, Condition::Version).await.unwrap();
+        assert!(service.run(request(3)).await.unwrap().replayed);
+        assert!(service.inventory.is_confirmed(order.reservation));
     }
 
     #[tokio::test]

@@ -10,8 +10,8 @@ use crate::ports::EventPublisher;
 /// One write, as the table's stream tells it.
 #[derive(Debug, Clone)]
 pub struct CommittedChange {
-    /// The order before; `None` for a new one.
-    pub old: Option<Order>,
+    /// The version before; 0 for a new order.
+    pub known: u64,
     /// The order after.
     pub new: Order,
 }
@@ -61,7 +61,7 @@ fn lanes(changes: &[CommittedChange]) -> Vec<Lane<'_, usize>> {
     let mut lanes: Vec<Lane<'_, usize>> = Vec::new();
     let mut lane_of = HashMap::<OrderId, usize>::new();
     for (index, change) in changes.iter().enumerate() {
-        for event in new_events(change.old.as_ref(), &change.new) {
+        for event in new_events(change.known, &change.new) {
             let place = *lane_of.entry(change.new.id).or_insert(lanes.len());
             match lanes.get_mut(place) {
                 Some(lane) => lane.push_back((index, event)),
@@ -82,7 +82,7 @@ mod tests {
 
     fn created(n: u32) -> CommittedChange {
         let data = OrderData { id: sample::order_id(n), ..(*sample::order()).clone() };
-        CommittedChange { old: None, new: Order::restore(data) }
+        CommittedChange { known: 0, new: Order::restore(data) }
     }
 
     fn id(n: u32, index: usize) -> EventId {
@@ -101,7 +101,7 @@ mod tests {
     async fn a_write_that_makes_no_version_announces_nothing() {
         let publisher = MemoryPublisher::default();
         let order = created(1).new;
-        let same = CommittedChange { old: Some(order.clone()), new: order };
+        let same = CommittedChange { known: order.version, new: order };
         assert_eq!(publish_changes(&publisher, &[same]).await, [true]);
         assert!(publisher.published().is_empty());
     }

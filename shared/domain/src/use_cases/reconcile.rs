@@ -106,7 +106,7 @@ impl<S: OrderStore + ChangedOrders, P: EventPublisher> Reconcile<S, P> {
         let mut done = Reconciliation::default();
         for key in keys {
             let Some(order) = self.store.get(&key.tenant, key.id).await? else { continue };
-            let events = new_events(None, &order);
+            let events = new_events(0, &order);
             done.orders += 1;
             done.events += events.len();
             done.republished += self.publish(vec![lane(events)]).await;
@@ -132,7 +132,7 @@ impl AuditTrail for NoTrail {
 }
 
 fn events_within(order: &Order, window: Window) -> Vec<Event<'_>> {
-    new_events(None, order).into_iter().filter(|event| window.contains(event.entry.stamp.at)).collect()
+    new_events(0, order).into_iter().filter(|event| window.contains(event.entry.stamp.at)).collect()
 }
 
 fn lane<'a>(events: impl IntoIterator<Item = Event<'a>>) -> Lane<'a, EventId> {
@@ -144,6 +144,7 @@ mod tests {
     use super::*;
     use crate::memory::{MemoryPublisher, MemoryStore, MemoryTrail, sample};
     use crate::order::OrderData;
+    use crate::ports::Condition;
     use crate::status::Status;
 
     type Service = Reconcile<MemoryStore, MemoryPublisher>;
@@ -217,7 +218,7 @@ mod tests {
         let service = service().await;
         let first = order(1);
         let next = first.transition(Status::Processing, None, sample::stamp(30)).unwrap().unwrap();
-        service.store.update(&first, &next).await.unwrap();
+        service.store.update(&first, &next, Condition::Version).await.unwrap();
         let found = service.run(window(20, 40), &MemoryTrail::default(), true).await.unwrap();
         assert_eq!((found.orders, found.missing, found.republished), (1, vec![id(1, 2, 0)], 1));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use futures_util::stream;
 
 use crate::history::Stamp;
@@ -23,8 +23,9 @@ const ROUND: usize = 500;
 /// So many keys of each shard of the index are read for a round: enough to see past one tenant's backlog.
 const READ_AHEAD: u16 = 1_000;
 
-/// An order that cannot be read is looked at again this much later: by then a release may be deployed that can.
-const UNREADABLE_PAUSE: Duration = Duration::from_secs(600);
+/// An order that this release cannot work on is looked at again this much later: by then a release may be deployed that
+/// can, and whatever the order has reserved did not expire meanwhile.
+const PUT_OFF: Duration = Duration::from_secs(120);
 
 /// Works through the index of due follow-ups.
 #[derive(Debug, Clone)]
@@ -36,46 +37,58 @@ pub struct Sweep<S, C, I, K> {
 }
 
 /// What one sweep did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Swept {
     /// Orders whose follow-ups are done.
     pub done: usize,
     /// Orders that are retried later.
     pub postponed: usize,
-    /// Orders that cannot be read; they are looked at again later.
-    pub unreadable: usize,
-    /// Orders that the store failed for; they are still due.
+    /// Orders that this release cannot read, write or follow up; they are looked at again later.
+    pub put_off: usize,
+    /// Orders that the store gave no answer for; they are still due.
     pub failed: usize,
+    /// Why a shard of the index was left out, the last time that one was.
+    pub unread: Option<StoreError>,
 }
 
 impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, C, I, K> {
     /// Retries what is due until nothing is left or the time is up. Each order is tried once. Running it twice at once is
     /// harmless.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the index cannot be read.
-    pub async fn run(&self, by: &Stamp, until: Timestamp) -> Result<Swept, StoreError> {
-        let mut swept = Swept::default();
-        let mut tried = HashSet::new();
+    pub async fn run(&self, by: &Stamp, until: Timestamp) -> Swept {
+        let (mut swept, mut tried, mut last) = (Swept::default(), HashSet::new(), None);
         while self.clock.now() < until {
-            let mut round = in_turns(self.due().await?);
-            round.retain(|key| !tried.contains(key));
+            let mut due = self.due(&mut swept).await;
+            due.retain(|key| !tried.contains(key));
+            // Where the sweep begins differs from sweep to sweep; then each round goes on where the one before ended.
+            let last_turn = last.take().or_else(|| self.any(&due));
+            let mut round = in_turns(due, last_turn.as_ref());
             round.truncate(ROUND);
-            if round.is_empty() {
-                break;
-            }
+            let Some(end) = round.last() else { break };
+            last = Some(end.tenant.clone());
             tried.extend(round.iter().cloned());
             let orders = stream::iter(round).map(|key| self.retry(key, by, until)).buffer_unordered(AT_ONCE);
             swept = orders.fold(swept, async |swept, one| swept.plus(one)).await;
         }
-        Ok(swept)
+        swept
     }
 
-    async fn due(&self) -> Result<Vec<OrderKey>, StoreError> {
-        let store = &self.follow_ups.store;
-        let now = self.clock.now();
-        let shards = try_join_all((0..store.shards()).map(|shard| store.due(shard, now, READ_AHEAD))).await?;
-        Ok(shards.into_iter().flatten().collect())
+    /// What is due in the shards that can be read.
+    async fn due(&self, swept: &mut Swept) -> Vec<OrderKey> {
+        let (store, now) = (&self.follow_ups.store, self.clock.now());
+        let mut due = Vec::new();
+        for shard in join_all((0..store.shards()).map(|shard| store.due(shard, now, READ_AHEAD))).await {
+            match shard {
+                Ok(keys) => due.extend(keys),
+                Err(error) => swept.unread = Some(error),
+            }
+        }
+        due
+    }
+
+    /// The tenant of one of the orders, by the time of day.
+    fn any(&self, due: &[OrderKey]) -> Option<TenantId> {
+        let now = usize::try_from(self.clock.now().as_millis()).unwrap_or_default();
+        due.get(now.checked_rem(due.len())?).map(|key| key.tenant.clone())
     }
 
     async fn retry(&self, key: OrderKey, by: &Stamp, until: Timestamp) -> Swept {
@@ -86,13 +99,14 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
         match self.follow_up(&key, &stamp).await {
             Ok(Outcome::Done) => Swept { done: 1, ..Swept::default() },
             Ok(Outcome::Postponed) => Swept { postponed: 1, ..Swept::default() },
-            Err(StoreError::Corrupt(_)) => {
-                match self.follow_ups.store.put_off(&key, stamp.at.plus(UNREADABLE_PAUSE)).await {
-                    Ok(()) => Swept { unreadable: 1, ..Swept::default() },
+            Err(error) if error.may_have_written() => Swept { failed: 1, ..Swept::default() },
+            // It would be the first in the index for ever.
+            Ok(Outcome::NeedsNewerRelease) | Err(_) => {
+                match self.follow_ups.store.put_off(&key, stamp.at.plus(PUT_OFF)).await {
+                    Ok(()) => Swept { put_off: 1, ..Swept::default() },
                     Err(_) => Swept { failed: 1, ..Swept::default() },
                 }
             }
-            Err(_) => Swept { failed: 1, ..Swept::default() },
         }
     }
 
@@ -105,27 +119,31 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
 }
 
 impl Swept {
-    const fn plus(self, other: Self) -> Self {
+    fn plus(self, other: Self) -> Self {
         Self {
             done: self.done + other.done,
             postponed: self.postponed + other.postponed,
-            unreadable: self.unreadable + other.unreadable,
+            put_off: self.put_off + other.put_off,
             failed: self.failed + other.failed,
+            unread: other.unread.or(self.unread),
         }
     }
 }
 
-/// One order of each tenant, then the next of each, so that no tenant waits behind another's backlog.
-fn in_turns(keys: Vec<OrderKey>) -> Vec<OrderKey> {
+/// One order of each tenant, then the next of each, so that no tenant waits behind another's backlog. The first turn is
+/// that of the tenant after `last`.
+fn in_turns(keys: Vec<OrderKey>, last: Option<&TenantId>) -> Vec<OrderKey> {
     let mut tenants = BTreeMap::<TenantId, VecDeque<OrderKey>>::new();
     let count = keys.len();
     for key in keys {
         tenants.entry(key.tenant.clone()).or_default().push_back(key);
     }
+    let (before, mut tenants): (Vec<_>, Vec<_>) = tenants.into_iter().partition(|(tenant, _)| last >= Some(tenant));
+    tenants.extend(before);
     let mut turns = Vec::with_capacity(count);
     while !tenants.is_empty() {
-        turns.extend(tenants.values_mut().filter_map(VecDeque::pop_front));
-        tenants.retain(|_, waiting| !waiting.is_empty());
+        turns.extend(tenants.iter_mut().filter_map(|(_, waiting)| waiting.pop_front()));
+        tenants.retain(|(_, waiting)| !waiting.is_empty());
     }
     turns
 }
@@ -136,8 +154,9 @@ mod tests {
 
     use super::*;
     use crate::memory::{MemoryCustomers, MemoryInventory, MemoryStore, sample};
-    use crate::order::{Order, OrderData};
+    use crate::order::{FollowUp, FollowUpKind, Order, OrderData};
     use crate::status::Status;
+    use crate::unrecognized::Unrecognized;
 
     /// A clock that is read so often and no oftener before the time is up.
     struct Countdown(AtomicI64);
@@ -177,11 +196,11 @@ mod tests {
         let order = insert(&sweep.follow_ups.store, 1).await;
         sweep.follow_ups.inventory.set_down(true);
         let stamp = sample::stamp(60);
-        assert_eq!(sweep.run(&stamp, late()).await, Ok(Swept { postponed: 1, ..Swept::default() }));
+        assert_eq!(sweep.run(&stamp, late()).await, Swept { postponed: 1, ..Swept::default() });
         sweep.follow_ups.inventory.set_down(false);
-        assert_eq!(sweep.run(&stamp, late()).await, Ok(Swept::default()), "not before its time");
+        assert_eq!(sweep.run(&stamp, late()).await, Swept::default(), "not before its time");
         sweep.clock.0.store(60_000, Ordering::SeqCst);
-        assert_eq!(sweep.run(&stamp, late()).await, Ok(Swept { done: 1, ..Swept::default() }));
+        assert_eq!(sweep.run(&stamp, late()).await, Swept { done: 1, ..Swept::default() });
         let order = sweep.follow_ups.store.get(&order.tenant, order.id).await.unwrap().unwrap();
         assert_eq!((order.status, order.follow_ups.len()), (Status::Confirmed, 0));
     }
@@ -192,7 +211,7 @@ mod tests {
         let order = insert(&sweep.follow_ups.store, 1).await;
         let just_then = order.created_at.as_millis() - sample::stamp(60).at.as_millis() + 5_000;
         sweep.clock.0.store(just_then, Ordering::SeqCst);
-        assert_eq!(sweep.run(&sample::stamp(7), late()).await, Ok(Swept::default()));
+        assert_eq!(sweep.run(&sample::stamp(7), late()).await, Swept::default());
     }
 
     #[tokio::test]
@@ -201,15 +220,32 @@ mod tests {
         for n in 1..=1_200 {
             insert(&sweep.follow_ups.store, n).await;
         }
-        // Read once a round for the loop, once for the index, and once an order.
-        sweep.clock.0.store(LATE - 502, Ordering::SeqCst);
-        assert_eq!(sweep.run(&sample::stamp(60), late()).await, Ok(Swept { done: 500, ..Swept::default() }));
+        // Read once a round for the loop, once for the index, once for the first turn, and once an order.
+        sweep.clock.0.store(LATE - 503, Ordering::SeqCst);
+        assert_eq!(sweep.run(&sample::stamp(60), late()).await, Swept { done: 500, ..Swept::default() });
+    }
+
+    #[tokio::test]
+    async fn what_only_a_newer_release_can_do_is_put_off() {
+        let sweep = sweep();
+        let kind = FollowUpKind::Unrecognized { name: Unrecognized::new("remind"), reservation: None };
+        let at = sample::stamp(1).at;
+        let follow_ups = vec![FollowUp { kind, at, since: at, attempts: 0 }];
+        let order = Order::restore(OrderData { follow_ups, ..(*sample::order()).clone() });
+        sweep.follow_ups.store.insert(&order).await.unwrap();
+        let stamp = sample::stamp(60);
+        assert_eq!(sweep.run(&stamp, late()).await, Swept { put_off: 1, ..Swept::default() });
+        assert_eq!(sweep.run(&stamp, late()).await, Swept::default(), "it is not the first of the next sweep");
+        let stored = sweep.follow_ups.store.get(&order.tenant, order.id).await.unwrap().unwrap();
+        assert_eq!(stored, order);
     }
 
     #[test]
     fn every_tenant_has_its_turn() {
         let keys = vec![key("a", 1), key("a", 2), key("a", 3), key("b", 4), key("c", 5), key("c", 6)];
         let turns = [key("a", 1), key("b", 4), key("c", 5), key("a", 2), key("c", 6), key("a", 3)];
-        assert_eq!(in_turns(keys), turns);
+        assert_eq!(in_turns(keys.clone(), None), turns);
+        let turns = [key("c", 5), key("a", 1), key("b", 4), key("c", 6), key("a", 2), key("a", 3)];
+        assert_eq!(in_turns(keys, Some(&key("b", 4).tenant)), turns, "after the tenant that had the last turn");
     }
 }

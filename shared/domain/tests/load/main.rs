@@ -134,7 +134,18 @@ async fn poison(bug: Option<Bug>) -> Verdict {
     }
     due_orders(&ports, &sample::tenant(), 2_000).await;
     let swept = ports.sweep().await;
-    ensure(swept == Ok(Swept { done: 2_000, unreadable, ..Swept::default() }), || format!("{swept:?}"))
+    ensure(swept == Ok(Swept { done: 2_000, put_off: unreadable, ..Swept::default() }), || format!("{swept:?}"))
+}
+
+/// One shard of the index is throttled.
+async fn unread(bug: Option<Bug>) -> Verdict {
+    let ports = Ports::new(10_000, bug);
+    due_orders(&ports, &sample::tenant(), 2_000).await;
+    ports.switch(|switches| switches.unread_shard = Some(3));
+    let swept = ports.sweep().await.unwrap_or_default();
+    let left = ports.pending(&sample::tenant());
+    let is_done = swept.done > 1_500 && swept.done + left == 2_000 && swept.unread.is_some();
+    ensure(is_done, || format!("{left} are left of 2,000 after {swept:?}"))
 }
 
 fn inventory(patience: Duration) -> Switches {
@@ -174,6 +185,7 @@ scenarios! {
     orders_are_completed_soon_after_calls_timed_out: partner_outage(None, 5, inventory(PATIENCE));
     one_tenants_backlog_delays_no_other_tenant: backlog(None);
     an_order_that_cannot_be_read_delays_no_other_order: poison(None);
+    a_shard_that_is_throttled_delays_no_other: unread(None);
 }
 
 noticed! {
@@ -185,4 +197,5 @@ noticed! {
         partner_outage(Some(Bug::SweepIsSlow), 2, inventory(OPEN_CIRCUIT)), "after the outage";
     a_backlog_that_is_worked_first_is_noticed: backlog(Some(Bug::TenantAfterTenant)), "in place of";
     a_sweep_that_ends_at_an_unreadable_order_is_noticed: poison(Some(Bug::UnreadableEndsTheSweep)), "Corrupt";
+    a_sweep_that_ends_at_a_throttled_shard_is_noticed: unread(Some(Bug::UnreadableEndsTheSweep)), "are left";
 }

@@ -13,7 +13,7 @@ use domain::memory::{CountingIds, MemoryStore, sample};
 use domain::metadata::Metadata;
 use domain::order::{Contact, Order};
 use domain::ports::{
-    ChangedOrders, Clock, ConfirmError, CustomerService, Ids, Inserted, InventoryService, OrderKey, OrderStore,
+    ChangedOrders, Clock, Condition, ConfirmError, CustomerService, Ids, Inserted, InventoryService, OrderKey, OrderStore,
     ReserveError, StoreError, Unavailable, UpdateError,
 };
 use domain::reservation::{Reservation, ReservationId, Shortage};
@@ -67,6 +67,8 @@ pub struct Switches {
     pub bus: Option<Duration>,
     pub customers: Option<Duration>,
     pub inventory: Option<Duration>,
+    /// The shard of the index that is throttled.
+    pub unread_shard: Option<u32>,
     /// The tenant for whom alone nothing can be reserved.
     pub tenant: Option<(TenantId, Duration)>,
 }
@@ -171,7 +173,7 @@ impl Ports {
         let until = self.now().plus(SWEEP_LIMIT);
         match self.0.bug {
             Some(bug) if bug.is_of_the_sweep() => broken_sweep(bug, self, until).await,
-            _ => Sweep { follow_ups: self.service(), clock: self.clone() }.run(&self.stamp(), until).await,
+            _ => Ok(Sweep { follow_ups: self.service(), clock: self.clone() }.run(&self.stamp(), until).await),
         }
     }
 
@@ -373,15 +375,18 @@ impl OrderStore for Ports {
         self.0.table.orders.get(tenant, id).await
     }
 
-    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+    async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
         sleep(STORE_LATENCY).await;
-        self.0.table.orders.update(before, after).await?;
+        self.0.table.orders.update(before, after, condition).await?;
         self.note(after);
         Ok(())
     }
 
     async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
         sleep(STORE_LATENCY).await;
+        if self.switches().unread_shard == Some(shard) {
+            return Err(StoreError::Throttled("too fast".to_owned()));
+        }
         let index = self.0.table.index.lock().unwrap();
         let due = index.shards.get(&shard).into_iter().flatten().take_while(|((at, _), _)| *at <= now);
         Ok(due.take(limit.into()).map(|((_, id), tenant)| OrderKey { tenant: tenant.clone(), id: *id }).collect())

@@ -145,7 +145,7 @@ async fn publish_regardless(publisher: &impl EventPublisher, changes: &[Committe
     let mut published = Vec::new();
     for change in changes {
         let mut is_out = true;
-        for event in domain::event::new_events(change.old.as_ref(), &change.new) {
+        for event in domain::event::new_events(change.known, &change.new) {
             is_out &= publisher.publish(&[event]).await.iter().all(Result::is_ok);
         }
         published.push(is_out);

@@ -232,7 +232,7 @@ async fn break_order_of_effects(ports: &Ports, id: OrderId) {
     if let Ok(Some(canceled)) = order.transition(Status::Canceled, None, world.stamp(who))
         && world.bug == Some(Bug::PublishedBeforeCommit)
     {
-        let events = domain::event::new_events(Some(&order), &canceled);
+        let events = domain::event::new_events(order.version, &canceled);
         publisher(world, who).publish(&events).await;
     }
 }

@@ -133,7 +133,7 @@ fn what_clients_were_told_is_true(world: &World, orders: &BTreeMap<OrderId, Orde
 
 fn every_event_came_out_and_no_other(world: &World, orders: &BTreeMap<OrderId, Order>) -> Check {
     let recorded: BTreeMap<EventId, EventKind> =
-        orders.values().flat_map(|order| new_events(None, order)).map(|event| (event.id, event.kind)).collect();
+        orders.values().flat_map(|order| new_events(0, order)).map(|event| (event.id, event.kind)).collect();
     for (channel, taken) in [("bus", world.bus.taken()), ("feed", world.feed.taken())] {
         for event in &taken {
             let kind = recorded.get(&event.id);

@@ -7,7 +7,7 @@ use domain::id::{OrderId, TenantId};
 use domain::listing::{ListQuery, Page};
 use domain::memory::MemoryStore;
 use domain::order::{FollowUpKind, Order, OrderData};
-use domain::ports::{ChangedOrders, ChangedPage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use domain::ports::{ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use domain::status::Status;
 use domain::timestamp::Timestamp;
 use domain::use_cases::CommittedChange;
@@ -78,10 +78,10 @@ impl Table {
     fn insert(&self, order: &Order, bug: Option<Bug>) -> Inserted {
         let inserted = now(self.orders.insert(order)).unwrap();
         match inserted {
-            Inserted::New => self.tell(None, order),
+            Inserted::New => self.tell(0, order),
             Inserted::Existing(existing) if bug == Some(Bug::InsertOverwrites) || is_removed(&existing, bug) => {
-                now(self.orders.update(&existing, order)).unwrap();
-                self.tell(None, order);
+                now(self.orders.update(&existing, order, Condition::Version)).unwrap();
+                self.tell(0, order);
                 return Inserted::New;
             }
             Inserted::Existing(existing) if bug == Some(Bug::FingerprintUnchecked) => {
@@ -93,16 +93,22 @@ impl Table {
         inserted
     }
 
-    fn update(&self, before: &Order, after: &Order, bug: Option<Bug>) -> Result<(), UpdateError> {
+    fn update(
+        &self,
+        before: &Order,
+        after: &Order,
+        condition: Condition,
+        bug: Option<Bug>,
+    ) -> Result<(), UpdateError> {
         let Some(stored) = self.get(&after.tenant, after.id) else { return Err(UpdateError::Conflict) };
         let before = if bug == Some(Bug::UpdateOverwrites) { &stored } else { before };
         let mut data = (**after).clone();
         if bug == Some(Bug::FailedFollowUpIsForgotten) {
             data.follow_ups.retain(|follow_up| follow_up.attempts == 0);
         }
-        now(self.orders.update(before, &Order::restore(data)))?;
+        now(self.orders.update(before, &Order::restore(data), condition))?;
         let written = self.get(&after.tenant, after.id).expect("it was there");
-        self.tell(Some(stored), &written);
+        self.tell(stored.version, &written);
         Ok(())
     }
 
@@ -110,9 +116,9 @@ impl Table {
         now(self.orders.get(tenant, id)).unwrap()
     }
 
-    fn tell(&self, old: Option<Order>, new: &Order) {
+    fn tell(&self, known: u64, new: &Order) {
         let shard = usize::from(new.id.as_uuid().as_bytes()[15]) % SHARDS;
-        self.shards[shard].lock().unwrap().records.push(CommittedChange { old, new: new.clone() });
+        self.shards[shard].lock().unwrap().records.push(CommittedChange { known, new: new.clone() });
     }
 
     /// Every order.
@@ -234,11 +240,11 @@ impl OrderStore for Ports {
         Ok(order.map(|order| if self.ships_unconfirmed() { without_confirm(&order) } else { order }))
     }
 
-    async fn update(&self, before: &Order, after: &Order) -> Result<(), UpdateError> {
+    async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
         let what = format!("update {} to version {} {:?}", after.id, after.version, after.follow_ups);
         let (bug, before, after) = (self.world.bug, before.clone(), after.clone());
         let update = move |world: &World| {
-            world.table.update(&before, &after, bug)?;
+            world.table.update(&before, &after, condition, bug)?;
             if after.status == Status::Shipped && !world.stockroom.is_confirmed(after.reservation) {
                 world.ledger.lock().unwrap().shipped_early.push(after.id);
             }

@@ -1,4 +1,4 @@
-//! Follow-ups within an item. A release may add kinds, but no attributes.
+//! Follow-ups within an item. A release may add kinds, with names of up to 32 bytes, but no attributes.
 
 use domain::order::{FollowUp, FollowUpKind};
 use domain::reservation::ReservationId;
@@ -16,10 +16,13 @@ pub(super) struct FollowUpRecord {
     /// milliseconds
     #[serde(rename = "t")]
     at: i64,
+    /// milliseconds, when it is not `t`
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    since: Option<i64>,
     /// when there were any
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
-    /// the reservation to release
+    /// the reservation that it is about
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     reservation: Option<ReservationRecord>,
 }
@@ -32,31 +35,40 @@ impl TryFrom<FollowUpRecord> for FollowUp {
     type Error = DecodeError;
 
     fn try_from(record: FollowUpRecord) -> Result<Self, DecodeError> {
-        let FollowUpRecord { kind, at, attempts, reservation } = record;
+        let FollowUpRecord { kind, at, since, attempts, reservation } = record;
         let kind = match (kind.as_str(), reservation) {
             ("complete", None) => FollowUpKind::Complete,
             ("confirm", None) => FollowUpKind::Confirm,
             ("release", Some(reservation)) => FollowUpKind::Release(reservation.try_into()?),
             ("erase", None) => FollowUpKind::Erase,
-            (newer, _) => FollowUpKind::Unrecognized(Unrecognized::new(newer)),
+            (newer, reservation) => {
+                let reservation = reservation.map(ReservationId::try_from).transpose()?;
+                FollowUpKind::Unrecognized { name: Unrecognized::new(newer), reservation }
+            }
         };
-        Ok(Self { kind, at: Timestamp::from_millis(at), attempts: attempts.unwrap_or_default() })
+        Ok(Self {
+            kind,
+            at: Timestamp::from_millis(at),
+            since: Timestamp::from_millis(since.unwrap_or(at)),
+            attempts: attempts.unwrap_or_default(),
+        })
     }
 }
 
 impl From<&FollowUp> for FollowUpRecord {
     fn from(follow_up: &FollowUp) -> Self {
-        let FollowUp { kind, at, attempts } = follow_up;
+        let FollowUp { kind, at, since, attempts } = follow_up;
         let (kind, reservation) = match kind {
             FollowUpKind::Complete => ("complete", None),
             FollowUpKind::Confirm => ("confirm", None),
             FollowUpKind::Release(id) => ("release", Some(id.into())),
             FollowUpKind::Erase => ("erase", None),
-            FollowUpKind::Unrecognized(name) => (name.as_str(), None),
+            FollowUpKind::Unrecognized { name, reservation } => (name.as_str(), reservation.as_ref().map(Into::into)),
         };
         Self {
             kind: kind.to_owned(),
             at: at.as_millis(),
+            since: (since != at).then(|| since.as_millis()),
             attempts: Some(*attempts).filter(|attempts| *attempts > 0),
             reservation,
         }

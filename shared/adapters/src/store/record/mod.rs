@@ -36,7 +36,7 @@ const FORMAT: u64 = 1;
 /// Where an item has its format.
 const FORMAT_NAME: &str = "fm";
 
-/// Where an item has its version.
+/// Where an item of any format has its version.
 pub(super) const VERSION: &str = "v";
 
 /// Where an item has its history.
@@ -122,6 +122,11 @@ impl OrderRecord {
             Some(Ok(format)) if format > FORMAT => DecodeError::Newer(format),
             _ => error,
         })
+    }
+
+    /// The version of an item, whatever else it holds.
+    pub(crate) fn version(item: &serde_dynamo::Item) -> Option<u64> {
+        serde_dynamo::from_attribute_value(item.get(VERSION)?.clone()).ok()
     }
 
     fn into_order(self) -> Result<Order, DecodeError> {
