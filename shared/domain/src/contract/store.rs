@@ -183,7 +183,9 @@ pub async fn a_change_of_an_order_that_was_never_inserted_is_a_conflict(store: &
 pub async fn one_of_many_concurrent_changes_wins(store: &impl OrderStore) {
     let order = inserted(store).await;
     let changes: Vec<Order> = (10..20).map(|n| processing(&order, n)).collect();
-    let outcomes = futures_util::future::join_all(changes.iter().map(|change| store.update(&order, change, Condition::Version))).await;
+    let outcomes =
+        futures_util::future::join_all(changes.iter().map(|change| store.update(&order, change, Condition::Version)))
+            .await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(UpdateError::Conflict)).count(), 9);
     let winner = outcomes.iter().position(Result::is_ok).and_then(|index| changes.get(index)).cloned();
@@ -342,8 +344,7 @@ pub async fn every_kind_of_follow_up_reads_back_as_it_was_written(store: &impl O
         FollowUpKind::Unrecognized { name: Unrecognized::new("remind"), reservation: None },
         FollowUpKind::Unrecognized { name: Unrecognized::new("extend"), reservation: Some(other) },
     ];
-    let follow_up =
-        |(kind, n)| FollowUp { kind, at: sample::stamp(n).at, since: sample::stamp(n / 2).at, attempts: n };
+    let follow_up = |(kind, n)| FollowUp { kind, at: sample::stamp(n).at, since: sample::stamp(n / 2).at, attempts: n };
     let follow_ups = kinds.into_iter().zip(0..).map(follow_up);
     let order = Order::restore(OrderData { follow_ups: follow_ups.collect(), ..(*sample::order()).clone() });
     store.insert(&order).await.expect("insert");

@@ -13,8 +13,8 @@ use domain::memory::{CountingIds, MemoryStore, sample};
 use domain::metadata::Metadata;
 use domain::order::{Contact, Order};
 use domain::ports::{
-    ChangedOrders, Clock, Condition, ConfirmError, CustomerService, Ids, Inserted, InventoryService, OrderKey, OrderStore,
-    ReserveError, StoreError, Unavailable, UpdateError,
+    ChangedOrders, Clock, Condition, ConfirmError, CustomerService, Ids, Inserted, InventoryService, OrderKey,
+    OrderStore, ReserveError, StoreError, Unavailable, UpdateError,
 };
 use domain::reservation::{Reservation, ReservationId, Shortage};
 use domain::status::{Inventory, Status};

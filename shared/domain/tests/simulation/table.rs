@@ -93,13 +93,7 @@ impl Table {
         inserted
     }
 
-    fn update(
-        &self,
-        before: &Order,
-        after: &Order,
-        condition: Condition,
-        bug: Option<Bug>,
-    ) -> Result<(), UpdateError> {
+    fn update(&self, before: &Order, after: &Order, condition: Condition, bug: Option<Bug>) -> Result<(), UpdateError> {
         let Some(stored) = self.get(&after.tenant, after.id) else { return Err(UpdateError::Conflict) };
         let before = if bug == Some(Bug::UpdateOverwrites) { &stored } else { before };
         let mut data = (**after).clone();
