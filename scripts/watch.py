@@ -12,7 +12,7 @@ from processes import StackError, answers, port_setting, require_free_port, say
 SETTINGS = {
     "CURSOR_SECRET": "local",
     "RETENTION_DAYS": "30",
-    "LOCAL_CALLER": '{"tenant":"demo","sub":"you","scope":"orders:read orders:write"}',
+    "LOCAL_CALLER": '{"tenant":"demo","sub":"you","scope":"orders:read orders:write","exp":"4102444800"}',
 }
 
 

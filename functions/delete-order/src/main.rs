@@ -22,6 +22,7 @@ async fn main() -> Result<(), lambda_http::Error> {
 
 async fn handle(store: &impl OrderStore, retention: Duration, request: ApiRequest) -> Result<Reply, Problem> {
     let target = request.target(&SystemClock)?;
+    target.caller.require_storefront()?;
     let change = |order: &Order| order.delete(retention, target.stamp.clone()).map(Some);
     change_order(store, &target, &change).await?;
     Ok(Reply::no_content())
@@ -45,6 +46,17 @@ mod tests {
         let order = store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
         let erase = order.follow_ups.iter().find(|follow_up| follow_up.kind == FollowUpKind::Erase).unwrap();
         assert_eq!((order.version, erase.at), (2, order.deleted_at.unwrap().plus(DAY)));
+    }
+
+    #[tokio::test]
+    async fn a_customer_deletes_no_order() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let request = testing::attempt("delete-order", "lambda", |event| {
+            event["requestContext"]["authorizer"]["customer_id"] = "cust-1".into();
+        });
+        let (status, _, body) = testing::parts(handle(&store, DAY, request).await);
+        assert_eq!((status, body["code"].as_str()), (403, Some("confined_token")));
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ async fn main() -> Result<(), lambda_http::Error> {
 
 async fn handle(store: &impl OrderStore, request: ApiRequest) -> Result<Reply, Problem> {
     let target = request.target(&SystemClock)?;
+    target.caller.require_storefront()?;
     let shipment = request.json::<UpdateShipping>()?.into_shipment()?;
     let change = |order: &Order| order.ship(shipment.clone(), target.stamp.clone());
     Reply::order(&change_order(store, &target, &change).await?, None)
@@ -37,5 +38,16 @@ mod tests {
         let (status, headers, body) = testing::parts(handle(&store, testing::sample_request("update-shipping")).await);
         assert_eq!((status, body["shipping"]["tracking_number"].as_str()), (200, Some("RM123456789GB")));
         assert_eq!((body["status"].as_str(), &headers["etag"]), (Some("confirmed"), &"\"2\"".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_customer_ships_no_order() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let request = testing::attempt("update-shipping", "lambda", |event| {
+            event["requestContext"]["authorizer"]["customer_id"] = "cust-1".into();
+        });
+        let (status, _, body) = testing::parts(handle(&store, request).await);
+        assert_eq!((status, body["code"].as_str()), (403, Some("confined_token")));
     }
 }

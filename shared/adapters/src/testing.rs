@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 
 use crate::dead_letters::{DeadLetters, NotBuried, Unreadable};
 use crate::http::{ApiRequest, Problem, Reply};
-use crate::outbound::PartnerClient;
-use crate::token::{Jwks, TokenConfig, TokenVerifier};
+use crate::token::{ClaimNames, Jwks, KeySet, TokenConfig, TokenVerifier};
 
 /// The text of `events/<name>.json`.
 #[must_use]
@@ -81,9 +80,14 @@ impl TestIssuer {
     pub fn verifier() -> TokenVerifier {
         let mut key = Jwk::from_encoding_key(own_key(), Algorithm::EdDSA).expect("the public key");
         key.common.key_id = Some(KEY_ID.to_owned());
-        let keys = serde_json::to_string(&JwkSet { keys: vec![key] }).expect("JSON");
-        let keys = Jwks::parse(keys, &PartnerClient::new().expect("a client")).expect("keys");
-        TokenVerifier::new(TokenConfig { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned(), keys })
+        let published = serde_json::to_value(JwkSet { keys: vec![key] }).expect("JSON");
+        let keys: KeySet = serde_json::from_value(published).expect("keys");
+        TokenVerifier::new(TokenConfig {
+            issuer: ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+            names: ClaimNames::default(),
+            keys: Jwks::inline(keys),
+        })
     }
 
     /// A token with these claims beside `iss`, `aud` and an `exp` five minutes on, which they may override.

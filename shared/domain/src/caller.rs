@@ -50,6 +50,9 @@ pub enum Forbidden {
     /// The caller is confined to another customer.
     #[error("the token is confined to another customer")]
     OtherCustomer,
+    /// A customer does not do this, also not with an own order.
+    #[error("the token is confined to a customer")]
+    Confined,
 }
 
 impl Caller {
@@ -63,6 +66,14 @@ impl Caller {
         } else {
             Err(Forbidden::MissingScope(scope))
         }
+    }
+
+    /// Lets the caller pass when it acts for the whole storefront: a customer neither moves orders along nor deletes them.
+    ///
+    /// # Errors
+    /// [`Forbidden::Confined`].
+    pub const fn require_storefront(&self) -> Result<&Self, Forbidden> {
+        if self.customer.is_none() { Ok(self) } else { Err(Forbidden::Confined) }
     }
 
     /// Whether the caller may see and make orders of this customer.

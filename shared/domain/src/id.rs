@@ -101,10 +101,14 @@ impl OrderId {
     }
 
     /// The id of the order that this tenant creates with this key: the same key always names the same order, so
-    /// the order item itself is the idempotency record.
+    /// the order item itself is the idempotency record. A caller who is confined to a customer has keys of its own: it
+    /// can neither find nor take those of others.
     #[must_use]
-    pub fn derive(tenant: &TenantId, key: &IdempotencyKey) -> Self {
-        Self(hash_to_uuid(&["order", tenant.as_str(), key.as_str()]))
+    pub fn derive(tenant: &TenantId, confined_to: Option<&CustomerId>, key: &IdempotencyKey) -> Self {
+        Self(match confined_to {
+            None => hash_to_uuid(&["order", tenant.as_str(), key.as_str()]),
+            Some(customer) => hash_to_uuid(&["order", tenant.as_str(), "customer", customer.as_str(), key.as_str()]),
+        })
     }
 
     /// The UUID.
@@ -191,15 +195,19 @@ mod tests {
     #[test]
     fn one_key_names_one_order_per_tenant() {
         let key = IdempotencyKey::parse("k").unwrap();
-        assert_eq!(OrderId::derive(&tenant("a"), &key), OrderId::derive(&tenant("a"), &key));
-        assert_ne!(OrderId::derive(&tenant("a"), &key), OrderId::derive(&tenant("b"), &key));
-        assert_eq!(OrderId::derive(&tenant("a"), &key).as_uuid().get_version_num(), 8);
+        assert_eq!(OrderId::derive(&tenant("a"), None, &key), OrderId::derive(&tenant("a"), None, &key));
+        assert_ne!(OrderId::derive(&tenant("a"), None, &key), OrderId::derive(&tenant("b"), None, &key));
+        assert_eq!(OrderId::derive(&tenant("a"), None, &key).as_uuid().get_version_num(), 8);
+        let of = |customer: &str| OrderId::derive(&tenant("a"), Some(&CustomerId::parse(customer).unwrap()), &key);
+        assert_eq!(of("one"), of("one"));
+        assert_ne!(of("one"), of("other"));
+        assert_ne!(of("one"), OrderId::derive(&tenant("a"), None, &key));
     }
 
     #[test]
     fn tenant_and_key_cannot_be_shifted_into_each_other() {
-        let ab = OrderId::derive(&tenant("a"), &IdempotencyKey::parse("bc").unwrap());
-        let ac = OrderId::derive(&tenant("ab"), &IdempotencyKey::parse("c").unwrap());
+        let ab = OrderId::derive(&tenant("a"), None, &IdempotencyKey::parse("bc").unwrap());
+        let ac = OrderId::derive(&tenant("ab"), None, &IdempotencyKey::parse("c").unwrap());
         assert_ne!(ab, ac);
     }
 

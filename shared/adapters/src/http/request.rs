@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{body, caller, list_query};
 use crate::outbound::CallScope;
 use crate::problem::{Code, Problem};
+use crate::system::SystemClock;
 
 /// One HTTP request from API Gateway (REST or payload 2.0).
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl ApiRequest {
     /// # Errors
     /// [`Code::Unauthenticated`] or [`Code::InsufficientScope`].
     pub fn caller(&self, scope: Scope) -> Result<Caller, Problem> {
-        let caller = caller::from_context(self.inner.request_context_ref())?;
+        let caller = caller::from_context(self.inner.request_context_ref(), SystemClock.now())?;
         caller.require(scope)?;
         Ok(caller)
     }
@@ -161,7 +162,6 @@ mod tests {
     use lambda_http::Context;
 
     use super::*;
-    use crate::system::SystemClock;
     use crate::testing;
 
     fn attempt_of(request: &ApiRequest) -> String {
@@ -176,6 +176,22 @@ mod tests {
         assert_eq!((attempt_of(&request), request.request_id()), ("lambda".to_owned(), "gateway".to_owned()));
         let direct = ApiRequest::new(Request::default().with_lambda_context(testing::lambda_context("lambda")));
         assert_eq!((attempt_of(&direct), direct.request_id()), ("lambda".to_owned(), "lambda".to_owned()));
+    }
+
+    #[test]
+    fn a_token_that_expired_while_the_authorizers_answer_was_kept_is_refused() {
+        let now = SystemClock.now().as_millis() / 1_000;
+        let with_expiry = |expiry: serde_json::Value| {
+            let request = testing::attempt("get-order", "lambda", |event| {
+                event["requestContext"]["authorizer"]["exp"] = expiry;
+            });
+            request.caller(Scope::Read).map(drop).map_err(|problem| problem.code())
+        };
+        assert_eq!(with_expiry((now + 5).to_string().into()), Ok(()));
+        assert_eq!(with_expiry((now - 25).to_string().into()), Ok(()), "clocks may differ");
+        for expired in [(now - 31).to_string().into(), "".into(), "soon".into(), serde_json::Value::Null] {
+            assert_eq!(with_expiry(expired), Err(Code::Unauthenticated));
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub enum Code {
     InsufficientScope,
     /// The token is confined to another customer.
     OtherCustomer,
+    /// A token confined to a customer does not allow this.
+    ConfinedToken,
     /// No such order.
     OrderNotFound,
     /// Fewer units are free than asked for.
@@ -78,7 +80,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidParameter,
@@ -87,6 +89,7 @@ impl Code {
         Self::Unauthenticated,
         Self::InsufficientScope,
         Self::OtherCustomer,
+        Self::ConfinedToken,
         Self::OrderNotFound,
         Self::OutOfStock,
         Self::IllegalTransition,
@@ -142,6 +145,9 @@ impl Code {
             Self::Unauthenticated => (S::UNAUTHORIZED, "unauthenticated", "A valid token is required."),
             Self::InsufficientScope => (S::FORBIDDEN, "insufficient_scope", "The token lacks a scope."),
             Self::OtherCustomer => (S::FORBIDDEN, "other_customer", "The token is confined to another customer."),
+            Self::ConfinedToken => {
+                (S::FORBIDDEN, "confined_token", "A token confined to a customer does not allow this.")
+            }
             Self::OrderNotFound => (S::NOT_FOUND, "order_not_found", "There is no such order."),
             Self::OutOfStock => (S::CONFLICT, "out_of_stock", "Fewer units are available than asked for."),
             Self::IllegalTransition => (S::CONFLICT, "illegal_transition", "The order cannot move to this status."),

@@ -17,6 +17,7 @@ impl From<Forbidden> for Problem {
         match error {
             Forbidden::MissingScope(scope) => Self::new(Code::InsufficientScope).member("scope", scope.as_str()),
             Forbidden::OtherCustomer => Self::new(Code::OtherCustomer),
+            Forbidden::Confined => Self::new(Code::ConfinedToken),
         }
     }
 }

@@ -1,23 +1,24 @@
 //! Why a token is not accepted.
 
-use domain::ports::Unavailable;
-
 /// Why a token is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// Not a bearer token.
     #[error("the Authorization header holds no bearer token")]
     NotBearer,
-    /// The signature, a time, the issuer, the audience or a claim is wrong.
+    /// The signature, a time, the issuer or the audience is wrong.
     #[error("the token is not valid: {0}")]
     Invalid(#[from] jsonwebtoken::errors::Error),
-    /// The algorithm is not on the list.
-    #[error("the token's algorithm is not accepted")]
+    /// It asks for processing that this service does not know (RFC 7515 §4.1.11).
+    #[error("the token's header has critical extensions")]
+    Critical,
+    /// The algorithm is not the key's.
+    #[error("the token's algorithm is not that of its key")]
     Algorithm,
-    /// The issuer has no such key.
+    /// The issuer has no such key, or cannot be asked for it.
     #[error("the token was signed with an unknown key")]
     UnknownKey,
-    /// The issuer's keys cannot be fetched, so nothing can be said of the token.
-    #[error("the issuer's keys cannot be had: {0}")]
-    KeysUnavailable(#[from] Unavailable),
+    /// A claim is missing or not of its form.
+    #[error("the claim {0} is missing or not valid")]
+    Claim(String),
 }

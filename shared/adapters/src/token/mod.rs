@@ -1,9 +1,14 @@
 //! Bearer tokens: JSON Web Tokens checked against the issuer's published keys.
 
+mod claims;
 mod error;
 mod jwks;
+mod key_set;
 mod verify;
 
+pub use claims::{ClaimNames, Claims};
 pub use error::TokenError;
-pub use jwks::Jwks;
-pub use verify::{Claims, TokenConfig, TokenVerifier};
+pub use jwks::{Fetch, Jwks};
+pub use key_set::KeySet;
+pub(crate) use verify::LEEWAY_SECONDS;
+pub use verify::{TokenConfig, TokenVerifier};

@@ -1,31 +1,30 @@
 //! Checks a token: signature, algorithm, issuer, audience, times, and the claims this service needs.
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde::Deserialize;
+use jsonwebtoken::Validation;
+use serde_json::{Map, Value};
 
-use super::{Jwks, TokenError};
+use super::{ClaimNames, Claims, Jwks, TokenError};
 use crate::config::{self, ConfigError};
 use crate::outbound::PartnerClient;
 
-/// The only algorithms accepted; a token's own `alg` is never trusted beyond this list.
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
-
 /// Clocks may differ by this many seconds.
-const LEEWAY_SECONDS: u64 = 30;
+pub(crate) const LEEWAY_SECONDS: u64 = 30;
 
 /// Whose tokens are accepted.
 #[derive(Debug)]
 pub struct TokenConfig {
     /// The `iss` claim required.
     pub issuer: String,
-    /// The `aud` claim required.
+    /// The audience required.
     pub audience: String,
+    /// The names of the claims.
+    pub names: ClaimNames,
     /// The issuer's keys.
     pub keys: Jwks,
 }
 
 impl TokenConfig {
-    /// Reads `TOKEN_ISSUER`, `TOKEN_AUDIENCE` and `JWKS` (a URL or the JSON document).
+    /// Reads `TOKEN_ISSUER`, `TOKEN_AUDIENCE`, and what [`ClaimNames`] and [`Jwks`] read.
     ///
     /// # Errors
     /// [`ConfigError`] when one is missing or not valid.
@@ -33,24 +32,10 @@ impl TokenConfig {
         Ok(Self {
             issuer: config::required("TOKEN_ISSUER")?,
             audience: config::required("TOKEN_AUDIENCE")?,
-            keys: Jwks::parse(config::required("JWKS")?, client)?,
+            names: ClaimNames::from_env()?,
+            keys: Jwks::from_env(client)?,
         })
     }
-}
-
-/// What a valid token says.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Claims {
-    /// The storefront.
-    pub tenant: String,
-    /// Who acts.
-    pub sub: String,
-    /// Scopes, separated by spaces.
-    #[serde(default)]
-    pub scope: String,
-    /// The only customer the bearer may act for.
-    #[serde(default)]
-    pub customer_id: Option<String>,
 }
 
 /// Checks tokens of one issuer.
@@ -66,26 +51,50 @@ impl TokenVerifier {
         Self { config }
     }
 
+    /// Fetches the issuer's keys while the environment starts.
+    pub async fn warm(&self) {
+        self.config.keys.warm().await;
+    }
+
     /// Checks the value of an `Authorization` header.
     ///
     /// # Errors
-    /// [`TokenError`]; only [`TokenError::KeysUnavailable`] is not the token's fault.
+    /// [`TokenError`].
     pub async fn verify(&self, authorization: &str) -> Result<Claims, TokenError> {
         let (scheme, token) = authorization.trim().split_once(' ').ok_or(TokenError::NotBearer)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(TokenError::NotBearer);
         }
         let header = jsonwebtoken::decode_header(token.trim())?;
-        if !ALGORITHMS.contains(&header.alg) {
-            return Err(TokenError::Algorithm);
+        if header.crit.is_some() {
+            return Err(TokenError::Critical);
         }
         let key = self.config.keys.key(header.kid.as_deref()).await?;
-        let mut rules = Validation::new(header.alg);
+        if header.alg != key.algorithm {
+            return Err(TokenError::Algorithm);
+        }
+        let mut rules = Validation::new(key.algorithm);
         rules.leeway = LEEWAY_SECONDS;
         rules.validate_nbf = true;
-        rules.set_issuer(&[&self.config.issuer]);
-        rules.set_audience(&[&self.config.audience]);
-        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        Ok(jsonwebtoken::decode::<Claims>(token.trim(), &DecodingKey::from_jwk(&key)?, &rules)?.claims)
+        // The audience is checked below, under the name that the provider gives it.
+        rules.validate_aud = false;
+        rules.set_required_spec_claims(&["exp", "sub"]);
+        let claims = jsonwebtoken::decode::<Map<String, Value>>(token.trim(), &key.decoding, &rules)?.claims;
+        self.check_origin(&claims)?;
+        Claims::read(&claims, &self.config.names)
+    }
+
+    /// The token is of this issuer, and for this service.
+    fn check_origin(&self, claims: &Map<String, Value>) -> Result<(), TokenError> {
+        let TokenConfig { issuer, audience, names, .. } = &self.config;
+        if claims.get("iss").and_then(Value::as_str) != Some(issuer) {
+            return Err(TokenError::Claim("iss".to_owned()));
+        }
+        let is_meant = match claims.get(&names.audience) {
+            Some(Value::String(one)) => one == audience,
+            Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(audience)),
+            _ => false,
+        };
+        if is_meant { Ok(()) } else { Err(TokenError::Claim(names.audience.clone())) }
     }
 }

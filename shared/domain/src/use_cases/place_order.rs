@@ -87,7 +87,8 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         if !caller.may_act_for(&draft.customer) {
             return Err(Forbidden::OtherCustomer.into());
         }
-        let id = key.as_ref().map_or_else(|| self.ids.order_id(), |key| OrderId::derive(&caller.tenant, key));
+        let derived = key.as_ref().map(|key| OrderId::derive(&caller.tenant, caller.customer.as_ref(), key));
+        let id = derived.unwrap_or_else(|| self.ids.order_id());
         let fingerprint = Fingerprint::of(&draft);
         let placed = self.reserve_and_commit(caller.tenant.clone(), id, draft, stamp).await;
         match placed {
@@ -363,6 +364,17 @@ mod tests {
         let first = service.run(request(1)).await.unwrap();
         service.inventory.set_down(true);
         assert_eq!(service.run(request(2)).await.unwrap(), Placed { order: first.order, replayed: true });
+    }
+
+    #[tokio::test]
+    async fn the_keys_of_a_confined_caller_are_its_own() {
+        let service = service();
+        let confined = Caller { customer: Some(sample::draft().customer), ..sample::caller() };
+        let of_the_shop = service.run(request(1)).await.unwrap();
+        let own = service.run(OrderRequest { caller: confined.clone(), ..request(2) }).await.unwrap();
+        let again = service.run(OrderRequest { caller: confined, ..request(3) }).await.unwrap();
+        assert_ne!(own.order.id, of_the_shop.order.id);
+        assert_eq!((own.replayed, again.replayed, again.order.id), (false, true, own.order.id));
     }
 
     #[tokio::test]

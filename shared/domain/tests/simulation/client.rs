@@ -80,7 +80,7 @@ impl Shopper {
     pub async fn place(self, world: Arc<World>, who: Who) {
         let key = if world.bug == Some(Bug::KeyIgnored) { None } else { Some(self.key.clone()) };
         let fingerprint = Fingerprint::of(&self.draft);
-        let id = OrderId::derive(&sample::tenant(), &self.key);
+        let id = OrderId::derive(&sample::tenant(), None, &self.key);
         let reservation = ReservationId::of_new_order(id, &self.draft.lines);
         let stamp = world.stamp(&who);
         let request = OrderRequest { caller: sample::caller(), key, draft: self.draft, stamp };
