@@ -39,5 +39,13 @@ async fn a_token_confined_to_a_customer_sees_and_makes_only_that_customers_order
     assert_eq!(confined.get(&format!("/orders/{}", of_another.id())).await.code(), "order_not_found");
     assert_eq!(confined.place("a", &order_of(&[(&product, 1)])).await.code(), "other_customer");
     let own = json!({"customer_id": "cust-2", "lines": [{"product_id": product, "quantity": 1}]});
-    assert_eq!(confined.place("b", &own).await.status, 201);
+    let placed = confined.place("b", &own).await;
+    assert_eq!(placed.status, 201);
+    let path = format!("/orders/{}", placed.id());
+    for (status, expected) in [("processing", "confined_token"), ("shipped", "confined_token")] {
+        let answer = confined.put(&format!("{path}/status"), &json!({"status": status})).await;
+        assert_eq!((answer.status, answer.code()), (403, expected));
+    }
+    assert_eq!(confined.delete(&path).await.code(), "confined_token");
+    assert_eq!(confined.put(&format!("{path}/status"), &json!({"status": "canceled"})).await.status, 200);
 }
