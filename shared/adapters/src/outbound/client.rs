@@ -82,27 +82,6 @@ pub(crate) struct Answer {
     body: Vec<u8>,
 }
 
-/// What an answer's status says of the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// 2xx: it was done.
-    Done,
-    /// 4xx: it will never be done, however often it is sent.
-    Refused,
-    /// Anything else that is no outage: the contract does not know it.
-    Unexpected,
-}
-
-impl Answer {
-    pub(crate) fn meaning(&self) -> Meaning {
-        match self.status.as_u16() {
-            200..=299 => Meaning::Done,
-            400..=499 => Meaning::Refused,
-            _ => Meaning::Unexpected,
-        }
-    }
-}
-
 /// Whether a status says that the partner cannot answer now. 401 and 403 say that this service is misconfigured, which
 /// is no refusal of the order: an operator is told, and the order waits.
 fn is_outage(status: StatusCode) -> bool {
@@ -167,9 +146,9 @@ impl Partner {
     /// [`Unavailable`] for anything but a 200 with the JSON expected.
     pub async fn get<T: DeserializeOwned>(&self) -> Result<T, Unavailable> {
         let answer = self.call(|client| client.get(self.url.clone())).await?;
-        match answer.status {
-            StatusCode::OK => self.read(&answer),
-            _ => Err(self.unexpected(&answer)),
+        match answer.status.as_u16() {
+            200 => self.read(&answer),
+            _ => Err(self.unlisted(&answer)),
         }
     }
 
@@ -204,7 +183,7 @@ impl Partner {
             body.extend_from_slice(&chunk);
         }
         let answer = Answer { status, body };
-        if is_outage(status) { Err(self.unexpected(&answer)) } else { Ok(answer) }
+        if is_outage(status) { Err(self.unlisted(&answer)) } else { Ok(answer) }
     }
 
     /// The JSON of an answer.
@@ -212,8 +191,9 @@ impl Partner {
         serde_json::from_slice(&answer.body).map_err(|error| self.unavailable(error))
     }
 
-    /// An answer that the contract does not know.
-    pub(crate) fn unexpected(&self, answer: &Answer) -> Unavailable {
+    /// An answer that the contract does not list for this call. Anything between here and the partner may have given
+    /// it, so it says nothing of the request.
+    pub(crate) fn unlisted(&self, answer: &Answer) -> Unavailable {
         self.unavailable(format_args!("it answered {}", answer.status))
     }
 

@@ -8,6 +8,6 @@ mod scope;
 
 pub use breaker::Breaker;
 pub use circuits::{Circuit, CircuitState, Circuits, Election, Unreachable};
-pub(crate) use client::Meaning;
+pub(crate) use client::Answer;
 pub use client::{Partner, PartnerClient};
 pub use scope::CallScope;

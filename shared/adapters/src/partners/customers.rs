@@ -9,7 +9,7 @@ use domain::text::Text;
 use serde::Deserialize;
 
 use super::cache::Cache;
-use crate::outbound::{Meaning, Partner};
+use crate::outbound::Partner;
 
 /// The customer service over HTTP.
 #[derive(Debug)]
@@ -46,14 +46,14 @@ impl CustomerService for HttpCustomers {
         }
         let url = self.partner.url(&["customers", id.as_str()]);
         let answer = self.partner.call(|client| client.get(url.clone())).await?;
-        match answer.meaning() {
-            Meaning::Done => {
+        match answer.status.as_u16() {
+            200 => {
                 let contact = self.contact(self.partner.read(&answer)?)?;
                 self.known.put(id.clone(), contact.clone());
                 Ok(Some(contact))
             }
-            Meaning::Refused => Ok(None),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer)),
+            404 => Ok(None),
+            _ => Err(self.partner.unlisted(&answer)),
         }
     }
 }

@@ -8,11 +8,10 @@ use domain::line::{Product, ProductName};
 use domain::money::{Currency, Money};
 use domain::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId, Shortage};
-use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
-use crate::outbound::{CallScope, Meaning, Partner};
+use crate::outbound::{Answer, CallScope, Partner};
 
 /// The time that a release may take beyond that of its request.
 const RELEASE: Duration = Duration::from_millis(500);
@@ -59,7 +58,7 @@ struct LineBody<'a> {
 
 #[derive(Deserialize)]
 struct RefusalBody {
-    unavailable: Vec<ShortageBody>,
+    unavailable: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -89,11 +88,17 @@ impl HttpInventory {
         })
     }
 
-    fn shortage(&self, body: ShortageBody) -> Result<Shortage, Unavailable> {
-        let product = ProductId::parse(body.product_id)
-            .map_err(|_| self.partner.unavailable("a product's id in a refusal is not valid"))?;
-        Ok(Shortage { product, requested: body.requested, available: body.available })
+    /// The shortages of a refusal, as far as they can be read: the status alone says that nothing is reserved.
+    fn shortages(&self, answer: &Answer) -> Vec<Shortage> {
+        let lines = self.partner.read::<RefusalBody>(answer).map(|refusal| refusal.unavailable).unwrap_or_default();
+        lines.into_iter().filter_map(|line| shortage(line).ok()).collect()
     }
+}
+
+fn shortage(line: serde_json::Value) -> Result<Shortage, serde_json::Error> {
+    let ShortageBody { product_id, requested, available } = serde_json::from_value(line)?;
+    let product = ProductId::parse(product_id).map_err(serde::de::Error::custom)?;
+    Ok(Shortage { product, requested, available })
 }
 
 impl InventoryService for HttpInventory {
@@ -107,11 +112,9 @@ impl InventoryService for HttpInventory {
         let mut url = self.partner.url(&["products"]);
         url.set_query(Some(&format!("ids={}", wanted.join(","))));
         let answer = self.partner.call(|client| client.get(url.clone())).await?;
-        let found = match answer.meaning() {
-            Meaning::Done => self.partner.read::<ProductsBody>(&answer)?.products,
-            // It does not accept these ids, so it has no such products.
-            Meaning::Refused => Vec::new(),
-            Meaning::Unexpected => return Err(self.partner.unexpected(&answer)),
+        let found = match answer.status.as_u16() {
+            200 => self.partner.read::<ProductsBody>(&answer)?.products,
+            _ => return Err(self.partner.unlisted(&answer)),
         };
         for body in found {
             let product = self.product(body)?;
@@ -124,25 +127,21 @@ impl InventoryService for HttpInventory {
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
         let (url, body) = (self.partner.url(&["reservations", &reservation.id.to_string()]), body_of(reservation));
         let answer = self.partner.call(|client| client.put(url.clone()).json(&body)).await?;
-        match answer.meaning() {
-            Meaning::Done => Ok(()),
-            Meaning::Refused if answer.status == StatusCode::CONFLICT => {
-                let refusal: RefusalBody = self.partner.read(&answer)?;
-                let shortages = refusal.unavailable.into_iter().map(|line| self.shortage(line));
-                Err(ReserveError::OutOfStock(shortages.collect::<Result<_, _>>()?))
-            }
-            Meaning::Refused => Err(ReserveError::Refused),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer).into()),
+        match answer.status.as_u16() {
+            200..=299 => Ok(()),
+            409 => Err(ReserveError::OutOfStock(self.shortages(&answer))),
+            410 | 422 => Err(ReserveError::Refused),
+            _ => Err(self.partner.unlisted(&answer).into()),
         }
     }
 
     async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
         let url = self.partner.url(&["reservations", &id.to_string(), "confirm"]);
         let answer = self.partner.call(|client| client.post(url.clone())).await?;
-        match answer.meaning() {
-            Meaning::Done => Ok(()),
-            Meaning::Refused => Err(ConfirmError::NotReserved),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer).into()),
+        match answer.status.as_u16() {
+            200..=299 => Ok(()),
+            410 => Err(ConfirmError::NotReserved),
+            _ => Err(self.partner.unlisted(&answer).into()),
         }
     }
 
@@ -150,10 +149,9 @@ impl InventoryService for HttpInventory {
     async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
         let url = self.partner.url(&["reservations", &id.to_string()]);
         let answer = CallScope::at_least(RELEASE).run(self.partner.call(|client| client.delete(url.clone()))).await?;
-        match answer.meaning() {
-            // What it does not know or accept is not reserved.
-            Meaning::Done | Meaning::Refused => Ok(()),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer)),
+        match answer.status.as_u16() {
+            200..=299 => Ok(()),
+            _ => Err(self.partner.unlisted(&answer)),
         }
     }
 }
