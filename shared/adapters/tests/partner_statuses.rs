@@ -56,7 +56,8 @@ async fn meaning(call: &str, url: Url) -> Meaning {
     let partner = PartnerClient::new().unwrap().partner("partner", url, Breaker::new(None));
     let reservation = sample::order().reservation();
     if call == "GET customer" {
-        return match HttpCustomers::new(partner, Duration::ZERO).find(&reservation_customer()).await {
+        return match HttpCustomers::new(partner, Duration::ZERO).find(&sample::tenant(), &reservation_customer()).await
+        {
             Ok(Some(_)) => Done,
             Ok(None) => Refused,
             Err(_) => Outage,
@@ -65,19 +66,21 @@ async fn meaning(call: &str, url: Url) -> Meaning {
     let inventory = HttpInventory::new(partner, Duration::ZERO);
     let id = ReservationId::from_uuid(Uuid::from_u128(1));
     match call {
-        "GET products" => inventory.products(&reservation.lines.products()).await.map_or(Outage, |_| Done),
+        "GET products" => {
+            inventory.products(&sample::tenant(), &reservation.lines.products()).await.map_or(Outage, |_| Done)
+        }
         "PUT reservation" => match inventory.reserve(&reservation).await {
             Ok(()) => Done,
             Err(ReserveError::OutOfStock(_)) => OutOfStock,
             Err(ReserveError::Refused) => Refused,
             Err(ReserveError::Unavailable(_)) => Outage,
         },
-        "POST confirm" => match inventory.confirm(id).await {
+        "POST confirm" => match inventory.confirm(&sample::tenant(), id).await {
             Ok(()) => Done,
             Err(ConfirmError::NotReserved) => Refused,
             Err(ConfirmError::Unavailable(_)) => Outage,
         },
-        "DELETE reservation" => inventory.release(id).await.map_or(Outage, |()| Done),
+        "DELETE reservation" => inventory.release(&sample::tenant(), id).await.map_or(Outage, |()| Done),
         other => panic!("no such call: {other}"),
     }
 }

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use domain::id::TenantId;
 use domain::ports::Unavailable;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 
 use super::breaker::{Breaker, Permit};
 use super::budget::RetryBudget;
 use super::scope::CallScope;
-use crate::config::ConfigError;
+use crate::config::{self, ConfigError};
 
 /// An attempt that has not been answered by then is not going to be.
 const ATTEMPT: Duration = Duration::from_millis(250);
@@ -31,13 +35,17 @@ const MAX_ANSWER: usize = 1024 * 1024;
 pub struct PartnerClient(Client);
 
 impl PartnerClient {
-    /// Builds the client. It trusts Mozilla's roots, compiled in: reading the system's costs milliseconds of start.
+    /// Builds the client. It trusts Mozilla's roots, compiled in: reading the system's costs milliseconds of start; and
+    /// those of `PARTNER_CA`, PEM, for partners with a private certificate authority.
     ///
     /// # Errors
-    /// [`ConfigError`] when TLS cannot be set up.
+    /// [`ConfigError`] when TLS cannot be set up, or `PARTNER_CA` holds no certificates.
     pub fn new() -> Result<Self, ConfigError> {
         let invalid = |detail: String| ConfigError::Invalid { name: "TLS", detail };
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(bundle) = config::optional("PARTNER_CA") {
+            trust(&mut roots, &bundle).map_err(|detail| ConfigError::Invalid { name: "PARTNER_CA", detail })?;
+        }
         let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| invalid(error.to_string()))?
@@ -56,8 +64,20 @@ impl PartnerClient {
     #[must_use]
     pub fn partner(&self, service: &'static str, url: Url, breaker: Breaker) -> Partner {
         let shared = Shared { breaker, budget: RetryBudget::default() };
-        Partner { client: self.0.clone(), service, url, shared: Arc::new(shared) }
+        Partner { client: self.0.clone(), service, url, bearer: None, shared: Arc::new(shared) }
     }
+}
+
+/// Adds the certificates of a PEM bundle. Where a setting cannot hold line breaks they are written as `\n`.
+fn trust(roots: &mut RootCertStore, bundle: &str) -> Result<(), String> {
+    let bundle = bundle.replace("\\n", "\n");
+    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(bundle.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate".to_owned());
+    }
+    certificates.into_iter().try_for_each(|one| roots.add(one)).map_err(|error| error.to_string())
 }
 
 /// One partner: where it is, and how it fares.
@@ -66,6 +86,7 @@ pub struct Partner {
     client: Client,
     service: &'static str,
     url: Url,
+    bearer: Option<HeaderValue>,
     shared: Arc<Shared>,
 }
 
@@ -95,6 +116,17 @@ fn is_outage(status: StatusCode) -> bool {
 }
 
 impl Partner {
+    /// Shows this secret with every call: `Authorization: Bearer` (RFC 6750 §2.1).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when it cannot stand in a header. The secret is not in the error.
+    pub fn with_bearer(self, name: &'static str, secret: &str) -> Result<Self, ConfigError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {secret}"))
+            .map_err(|_| ConfigError::Invalid { name, detail: "it cannot stand in a header".to_owned() })?;
+        bearer.set_sensitive(true);
+        Ok(Self { bearer: Some(bearer), ..self })
+    }
+
     /// The partner's URL with these segments at the end of its path, percent-encoded.
     pub(crate) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.url.clone();
@@ -140,6 +172,15 @@ impl Partner {
         }
     }
 
+    /// As [`Partner::call`], on behalf of this storefront: `X-Tenant-Id`.
+    pub(crate) async fn call_for(
+        &self,
+        tenant: &TenantId,
+        request: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, Unavailable> {
+        self.call(|client| request(client).header("X-Tenant-Id", tenant.as_str())).await
+    }
+
     /// Gets a JSON document from the partner's own URL.
     ///
     /// # Errors
@@ -159,6 +200,9 @@ impl Partner {
     ) -> Result<Answer, Unavailable> {
         let patience = CallScope::remaining().min(ATTEMPT);
         let mut request = request(&self.client).timeout(patience);
+        if let Some(bearer) = &self.bearer {
+            request = request.header(AUTHORIZATION, bearer.clone());
+        }
         if let Some(trace) = CallScope::trace() {
             request = request.header("X-Amzn-Trace-Id", trace);
         }

@@ -1,4 +1,8 @@
-//! A server whose answer is named by the first segment of the path.
+//! A server whose answer is named by the first segment of the path, and that remembers what it was asked.
+
+#![allow(dead_code, reason = "not every test file uses all of it")]
+
+use std::sync::{Arc, Mutex};
 
 use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,6 +18,7 @@ pub struct Canned {
 /// Answers until it is dropped.
 pub struct Server {
     url: String,
+    heads: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
@@ -23,15 +28,22 @@ impl Server {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let answers: Vec<Canned> = (0..600).map(answer).collect();
-        let answers = std::sync::Arc::new(answers);
+        let answers = Arc::new(answers);
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let seen = Arc::clone(&heads);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let answers = std::sync::Arc::clone(&answers);
+                let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
                 // A client that gives up is no failure of the server.
-                tokio::spawn(async move { drop(serve(stream, &answers).await) });
+                tokio::spawn(async move { drop(serve(stream, &answers, &seen).await) });
             }
         });
-        Self { url, task }
+        Self { url, heads, task }
+    }
+
+    /// The heads of all requests so far, in lower case.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
     }
 
     /// Where it answers this status.
@@ -47,7 +59,7 @@ impl Drop for Server {
 }
 
 /// Reads a head, a body as long as the head says, and answers.
-async fn serve(mut stream: TcpStream, answers: &[Canned]) -> std::io::Result<()> {
+async fn serve(mut stream: TcpStream, answers: &[Canned], seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut request = Vec::new();
     let head = loop {
         if let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -57,6 +69,7 @@ async fn serve(mut stream: TcpStream, answers: &[Canned]) -> std::io::Result<()>
             return Ok(());
         }
     };
+    seen.lock().unwrap().push(head.to_lowercase());
     let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
     while request.len() < head.len() + 4 + length.unwrap_or(0) {
         stream.read_buf(&mut request).await?;
