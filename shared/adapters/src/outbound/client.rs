@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::id::TenantId;
-use domain::ports::Unavailable;
+use domain::ports::{Outage, Unavailable};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
@@ -13,8 +13,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 
-use super::breaker::{Breaker, Permit};
+use super::breaker::Breaker;
 use super::budget::RetryBudget;
+use super::gate::Permit;
 use super::scope::CallScope;
 use crate::config::{self, ConfigError};
 
@@ -156,7 +157,8 @@ impl Partner {
                 return Err(self.unavailable("no time is left for it"));
             }
             let Some(permit) = self.shared.breaker.permit().await else {
-                return Err(self.unavailable("its circuit is open"));
+                let open = self.unavailable("its circuit is open");
+                return Err(Unavailable { outage: Outage::CircuitOpen, ..open });
             };
             let failure = match self.attempt(&request, permit).await {
                 Ok(answer) => return Ok(answer),
@@ -165,7 +167,7 @@ impl Partner {
             let Some(pause) = pauses.next().filter(|pause| *pause < CallScope::remaining()) else {
                 return Err(failure);
             };
-            if permit == Permit::Probe || !self.shared.budget.take() {
+            if permit.is_probe() || !self.shared.budget.take() {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
@@ -243,7 +245,7 @@ impl Partner {
 
     /// The partner could not be asked, with the reason for the log.
     pub(crate) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
-        let unavailable = Unavailable { service: self.service, detail: reason.to_string() };
+        let unavailable = Unavailable { service: self.service, outage: Outage::NoAnswer, detail: reason.to_string() };
         tracing::warn!(partner = self.service, cause = unavailable.detail, "a partner gave no usable answer");
         unavailable
     }

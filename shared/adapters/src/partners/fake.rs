@@ -5,7 +5,7 @@ use domain::invalid::Invalid;
 use domain::line::{Product, ProductName};
 use domain::money::{Currency, Money};
 use domain::order::Contact;
-use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
+use domain::ports::{ConfirmError, CustomerService, InventoryService, Outage, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use domain::text::Text;
 
@@ -61,7 +61,7 @@ fn product(id: &ProductId) -> Result<Product, Invalid> {
 }
 
 fn broken(service: &'static str, error: &Invalid) -> Unavailable {
-    Unavailable { service, detail: error.to_string() }
+    Unavailable { service, outage: Outage::NoAnswer, detail: error.to_string() }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use reqwest::Url;
 
 use super::{FakeCustomers, FakeInventory, HttpCustomers, HttpInventory};
 use crate::config::{self, ConfigError};
-use crate::outbound::{Breaker, Circuits, Partner, PartnerClient};
+use crate::outbound::{Breaker, Circuits, Partner, PartnerClient, Role};
 
 /// The circuits' names.
 pub(crate) const CUSTOMERS: &str = "customers";
@@ -62,6 +62,10 @@ fn is_local(url: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+fn breaker(circuits: &Circuits, partner: &'static str, role: Role) -> Breaker {
+    Breaker::new(Some(circuits.of(partner))).with_role(role)
+}
+
 /// The partner, shown this secret where one is set.
 fn with_secret(partner: Partner, name: &'static str) -> Result<Partner, ConfigError> {
     match config::optional(name) {
@@ -88,13 +92,13 @@ impl SelectedCustomers {
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
-    pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient, circuits: &Circuits, role: Role) -> Result<Self, ConfigError> {
         if !config::switch("USE_REAL_CUSTOMER_API")? {
             warn_of(CUSTOMERS);
             return Ok(Self::Fake(FakeCustomers));
         }
         let url = encrypted("CUSTOMER_SERVICE_URL")?;
-        let partner = client.partner("customer service", url, Breaker::new(Some(circuits.of(CUSTOMERS))));
+        let partner = client.partner("customer service", url, breaker(circuits, CUSTOMERS, role));
         let partner = with_secret(partner, "CUSTOMER_SERVICE_SECRET")?;
         Ok(Self::Http(Box::new(HttpCustomers::new(partner, kept_for()?))))
     }
@@ -123,13 +127,13 @@ impl SelectedInventory {
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
-    pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient, circuits: &Circuits, role: Role) -> Result<Self, ConfigError> {
         if !config::switch("USE_REAL_INVENTORY_API")? {
             warn_of(INVENTORY);
             return Ok(Self::Fake(FakeInventory));
         }
         let url = encrypted("INVENTORY_SERVICE_URL")?;
-        let partner = client.partner("inventory service", url, Breaker::new(Some(circuits.of(INVENTORY))));
+        let partner = client.partner("inventory service", url, breaker(circuits, INVENTORY, role));
         let partner = with_secret(partner, "INVENTORY_SERVICE_SECRET")?;
         Ok(Self::Http(Box::new(HttpInventory::new(partner, kept_for()?))))
     }

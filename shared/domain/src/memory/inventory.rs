@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::lock;
 use crate::id::{ProductId, TenantId};
 use crate::line::Product;
-use crate::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
+use crate::ports::{ConfirmError, InventoryService, Outage, ReserveError, Unavailable};
 use crate::reservation::{Reservation, ReservationId, Shortage};
 
 /// Counts stock and reservations.
@@ -121,7 +121,7 @@ fn units(reservation: &Reservation, product: &ProductId) -> u32 {
 
 /// The answer of a partner that is down.
 pub(super) fn down(service: &'static str) -> Unavailable {
-    Unavailable { service, detail: "switched off".to_owned() }
+    Unavailable { service, outage: Outage::NoAnswer, detail: "switched off".to_owned() }
 }
 
 impl InventoryService for MemoryInventory {

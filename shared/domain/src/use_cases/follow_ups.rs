@@ -10,7 +10,8 @@ use crate::history::Stamp;
 use crate::line::Lines;
 use crate::order::{CancelReason, Contact, Due, FollowUpKind, Order};
 use crate::ports::{
-    Condition, ConfirmError, CustomerService, InventoryService, OrderStore, StoreError, Unavailable, UpdateError,
+    Condition, ConfirmError, CustomerService, InventoryService, OrderStore, Outage, StoreError, Unavailable,
+    UpdateError,
 };
 use crate::reservation::ReservationId;
 use crate::status::Inventory;
@@ -172,7 +173,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
             }
             Err(ConfirmError::NotReserved) => {
                 let detail = "a new reservation expired at once".to_owned();
-                Err(Unavailable { service: "inventory service", detail })
+                Err(Unavailable { service: "inventory service", outage: Outage::NoAnswer, detail })
             }
         }
     }

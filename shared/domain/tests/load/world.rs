@@ -14,7 +14,7 @@ use domain::metadata::Metadata;
 use domain::order::{Contact, Order};
 use domain::ports::{
     ChangedOrders, Clock, Condition, ConfirmError, CustomerService, Ids, Inserted, InventoryService, OrderKey,
-    OrderStore, ReserveError, StoreError, Unavailable, UpdateError,
+    OrderStore, Outage, ReserveError, StoreError, Unavailable, UpdateError,
 };
 use domain::reservation::{Reservation, ReservationId, Shortage};
 use domain::status::{Inventory, Status};
@@ -231,7 +231,7 @@ impl Ports {
         match outage {
             Some(patience) => {
                 sleep(patience).await;
-                Err(Unavailable { service: "partner", detail: "down".to_owned() })
+                Err(Unavailable { service: "partner", outage: Outage::NoAnswer, detail: "down".to_owned() })
             }
             None => {
                 sleep(PARTNER_LATENCY).await;

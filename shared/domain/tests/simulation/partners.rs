@@ -7,7 +7,7 @@ use domain::id::{CustomerId, ProductId, TenantId};
 use domain::line::Product;
 use domain::memory::{MemoryCustomers, MemoryInventory, sample};
 use domain::order::Contact;
-use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
+use domain::ports::{ConfirmError, CustomerService, InventoryService, Outage, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use uuid::Uuid;
 
@@ -114,7 +114,7 @@ impl Stockroom {
 }
 
 fn unavailable(lost: Lost) -> Unavailable {
-    Unavailable { service: "partner", detail: format!("{lost:?}") }
+    Unavailable { service: "partner", outage: Outage::NoAnswer, detail: format!("{lost:?}") }
 }
 
 impl CustomerService for Ports {
