@@ -1,7 +1,7 @@
 //! `POST /orders`
 
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::outbound::{Circuits, PartnerClient};
+use adapters::outbound::{Circuits, PartnerClient, Role};
 use adapters::partners::{SelectedCustomers, SelectedInventory};
 use adapters::store::DynamoStore;
 use adapters::system::{RandomIds, SystemClock};
@@ -18,8 +18,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(&aws)?);
     let orders = PlaceOrder {
         store: DynamoStore::from_env(&aws)?,
-        customers: SelectedCustomers::from_env(&client, &circuits)?,
-        inventory: SelectedInventory::from_env(&client, &circuits)?,
+        customers: SelectedCustomers::from_env(&client, &circuits, Role::Votes)?,
+        inventory: SelectedInventory::from_env(&client, &circuits, Role::Votes)?,
         ids: RandomIds,
         home_region: config::required("AWS_REGION")?,
     };

@@ -1,7 +1,7 @@
 //! `PUT /orders/{id}`
 
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::outbound::{Circuits, PartnerClient};
+use adapters::outbound::{Circuits, PartnerClient, Role};
 use adapters::partners::SelectedInventory;
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
@@ -16,7 +16,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = aws::config().await?;
     let orders = EditOrder {
         store: DynamoStore::from_env(&aws)?,
-        inventory: SelectedInventory::from_env(&PartnerClient::new()?, &Circuits::from_env(&aws)?)?,
+        inventory: SelectedInventory::from_env(&PartnerClient::new()?, &Circuits::from_env(&aws)?, Role::Votes)?,
     };
     http::serve(|request| handle(&orders, request)).await
 }

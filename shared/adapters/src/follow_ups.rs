@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use domain::use_cases::FollowUps;
 
 use crate::config::{self, ConfigError};
-use crate::outbound::{Circuits, PartnerClient};
+use crate::outbound::{Circuits, PartnerClient, Role};
 use crate::partners::{SelectedCustomers, SelectedInventory};
 use crate::store::DynamoStore;
 
@@ -20,8 +20,8 @@ pub fn from_env(aws: &SdkConfig) -> Result<FollowUps<DynamoStore, SelectedCustom
     let hours: u64 = config::parsed("PENDING_TIMEOUT_HOURS")?;
     Ok(FollowUps {
         store: DynamoStore::from_env(aws)?,
-        customers: SelectedCustomers::from_env(&client, &circuits)?,
-        inventory: SelectedInventory::from_env(&client, &circuits)?,
+        customers: SelectedCustomers::from_env(&client, &circuits, Role::Obeys)?,
+        inventory: SelectedInventory::from_env(&client, &circuits, Role::Obeys)?,
         pending_timeout: Duration::from_secs(hours * 3_600),
     })
 }

@@ -46,16 +46,13 @@ impl HealthCheck {
     /// The state now: `degraded` while a circuit is open.
     pub async fn run(&self) -> Health<'_> {
         let mut states = std::collections::BTreeMap::new();
-        for partner in PARTNERS {
-            let Some(circuits) = &self.circuits else { continue };
-            let state = match circuits.of(partner).read().await {
-                Ok(state) => state.as_str(),
-                Err(error) => {
-                    tracing::warn!(partner, cause = %error, "the circuit cannot be read");
-                    "unknown"
-                }
-            };
-            states.insert(partner, state);
+        if let Some(circuits) = &self.circuits {
+            let read = circuits.refresh().await;
+            if let Err(error) = &read {
+                tracing::warn!(cause = %error, "the circuits cannot be read");
+            }
+            let state = |partner| read.as_ref().map_or("unknown", |()| circuits.of(partner).state().as_str());
+            states.extend(PARTNERS.map(|partner| (partner, state(partner))));
         }
         let status = if states.values().any(|state| *state == "open") { "degraded" } else { "ok" };
         let Self { version, region, fakes, .. } = self;

@@ -1,19 +1,34 @@
-//! What all environments know of a partner's circuit: one item per partner in a table of its own, written when the
-//! state changes and at no other time.
+//! What all environments know of the partners' circuits: one item for all of them, in a table of its own, written when
+//! an environment votes or a state changes, and at no other time.
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::timestamp::Timestamp;
+use uuid::Uuid;
 
 use crate::config::{self, ConfigError};
 
 /// A call of the circuit table must not cost a request its time, but a new environment has to connect first.
 const PATIENCE: Duration = Duration::from_millis(400);
+
+/// How old the shared state may be that a closed circuit relies on.
+const FRESH_FOR: Duration = Duration::from_secs(5);
+
+/// The key of the item.
+const ITEM: &str = "circuits";
+
+/// So many environments must vote for opening a circuit for all.
+pub(super) const VOTES: usize = 3;
+
+/// How long a vote counts.
+const VOTE_COUNTS_FOR: Duration = Duration::from_secs(10);
 
 /// The state of a circuit, as `GET /health` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +64,17 @@ pub enum Election {
     NotBefore(Timestamp),
 }
 
+/// What became of a vote for opening a circuit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vote {
+    /// Too few have voted.
+    Alone,
+    /// It was open already.
+    WasOpen(Timestamp),
+    /// This vote opened it for all, until then.
+    Opened(Timestamp),
+}
+
 /// The circuit table could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the circuit table gives no answer: {0}")]
@@ -56,9 +82,22 @@ pub struct Unreachable(String);
 
 /// The shared circuits of all partners.
 #[derive(Debug, Clone)]
-pub struct Circuits {
+pub struct Circuits(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     client: Client,
     table: String,
+    /// Names this environment's votes.
+    environment: Uuid,
+    known: Mutex<Known>,
+}
+
+/// The item as this environment read it last.
+#[derive(Debug, Default)]
+struct Known {
+    open: BTreeMap<String, Timestamp>,
+    read_at: Option<Instant>,
 }
 
 /// The shared circuit of one partner.
@@ -80,13 +119,50 @@ impl Circuits {
     /// This table.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        let (environment, known) = (Uuid::now_v7(), Mutex::default());
+        Self(Arc::new(Shared { client, table: table.into(), environment, known }))
     }
 
     /// One partner's circuit.
     #[must_use]
     pub fn of(&self, partner: &'static str) -> Circuit {
         Circuit { circuits: self.clone(), partner }
+    }
+
+    /// Reads the item, with eventual consistency: half a read unit.
+    ///
+    /// # Errors
+    /// [`Unreachable`]; what was known stays known.
+    pub async fn refresh(&self) -> Result<(), Unreachable> {
+        self.known().read_at = Some(Instant::now());
+        let key = AttributeValue::S(ITEM.to_owned());
+        let answer = patiently(self.0.client.get_item().table_name(&self.0.table).key("pk", key).send()).await?;
+        let item = answer.map_err(unreachable)?.item.unwrap_or_default();
+        self.known().open = item.iter().filter_map(|(name, value)| Some((open(name)?, time(value)?))).collect();
+        Ok(())
+    }
+
+    /// Reads the item beside the call that goes on, when what is known is old: at most one read for all partners.
+    pub(super) fn refresh_when_stale(&self) {
+        if self.known().read_at.is_some_and(|at| at.elapsed() < FRESH_FOR) {
+            return;
+        }
+        self.known().read_at = Some(Instant::now());
+        let circuits = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = circuits.refresh().await {
+                tracing::warn!(cause = %error, "the circuits fail open");
+            }
+        });
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn update(&self) -> UpdateItemFluentBuilder {
+        let key = AttributeValue::S(ITEM.to_owned());
+        self.0.client.update_item().table_name(&self.0.table).key("pk", key)
     }
 }
 
@@ -97,33 +173,79 @@ impl Circuit {
         self.partner
     }
 
-    /// Reads the state.
-    ///
-    /// # Errors
-    /// [`Unreachable`].
-    pub async fn read(&self) -> Result<CircuitState, Unreachable> {
-        let key = AttributeValue::S(self.partner.to_owned());
-        let get = self.circuits.client.get_item().table_name(&self.circuits.table).key("pk", key).consistent_read(true);
-        let answer = patiently(get.send()).await?.map_err(unreachable)?;
-        Ok(answer.item.as_ref().map_or(CircuitState::Closed, state))
+    /// The state as it was read last.
+    #[must_use]
+    pub fn state(&self) -> CircuitState {
+        let until = self.circuits.known().open.get(self.partner).copied();
+        until.map_or(CircuitState::Closed, |until| CircuitState::Open { until })
     }
 
-    /// Opens the circuit until then. Opening it twice moves the time on.
+    pub(super) fn refresh_when_stale(&self) {
+        self.circuits.refresh_when_stale();
+    }
+
+    /// Votes for opening the circuit. The third environment to do so within ten seconds opens it for all, until `until`.
     ///
     /// # Errors
     /// [`Unreachable`].
-    pub async fn open(&self, until: Timestamp) -> Result<(), Unreachable> {
-        let number = |at: i64| AttributeValue::N(at.to_string());
-        let put = self
+    pub async fn vote(&self, now: Timestamp, until: Timestamp) -> Result<Vote, Unreachable> {
+        let vote = self
             .circuits
-            .client
-            .put_item()
-            .table_name(&self.circuits.table)
-            .item("pk", AttributeValue::S(self.partner.to_owned()))
-            .item("until", number(until.as_millis()))
-            // Nobody left to close it: it must not outlive the trouble by more than this.
-            .item("ttl", number(until.plus(Duration::from_secs(3600)).as_secs()));
-        patiently(put.send()).await?.map_err(unreachable)?;
+            .update()
+            .update_expression("SET #vote = :now, #ttl = :ttl")
+            .expression_attribute_names("#vote", format!("{}{}", self.votes(), self.circuits.0.environment.simple()))
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(now.as_millis()))
+            .expression_attribute_values(":ttl", forgotten_at(now))
+            .return_values(ReturnValue::AllNew);
+        let item = patiently(vote.send()).await?.map_err(unreachable)?.attributes.unwrap_or_default();
+        if let Some(until) = item.get(&self.name()).and_then(time) {
+            self.learn(Some(until));
+            return Ok(Vote::WasOpen(until));
+        }
+        let prefix = self.votes();
+        let votes = item.iter().filter(|(name, _)| name.starts_with(&prefix));
+        let (fresh, old): (Vec<_>, Vec<_>) =
+            votes.partition(|(_, at)| time(at).is_some_and(|at| now < at.plus(VOTE_COUNTS_FOR)));
+        let names = |votes: Vec<(&String, _)>| votes.into_iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        if fresh.len() < VOTES {
+            self.forget(names(old)).await?;
+            return Ok(Vote::Alone);
+        }
+        self.open(now, until, names(fresh).into_iter().chain(names(old)).collect()).await?;
+        Ok(Vote::Opened(until))
+    }
+
+    /// Opens the circuit, and forgets the votes that did so.
+    async fn open(&self, now: Timestamp, until: Timestamp, votes: Vec<String>) -> Result<(), Unreachable> {
+        let removed: Vec<String> = (0..votes.len()).map(|n| format!("#v{n}")).collect();
+        let mut open = self
+            .circuits
+            .update()
+            .update_expression(format!("SET #open = :until, #ttl = :ttl REMOVE {}", removed.join(", ")))
+            .expression_attribute_names("#open", self.name())
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":until", number(until.as_millis()))
+            .expression_attribute_values(":ttl", forgotten_at(now));
+        for (placeholder, vote) in removed.into_iter().zip(votes) {
+            open = open.expression_attribute_names(placeholder, vote);
+        }
+        patiently(open.send()).await?.map_err(unreachable)?;
+        self.learn(Some(until));
+        Ok(())
+    }
+
+    /// Removes attributes of the item.
+    async fn forget(&self, attributes: Vec<String>) -> Result<(), Unreachable> {
+        if attributes.is_empty() {
+            return Ok(());
+        }
+        let removed: Vec<String> = (0..attributes.len()).map(|n| format!("#a{n}")).collect();
+        let mut update = self.circuits.update().update_expression(format!("REMOVE {}", removed.join(", ")));
+        for (placeholder, attribute) in removed.into_iter().zip(attributes) {
+            update = update.expression_attribute_names(placeholder, attribute);
+        }
+        patiently(update.send()).await?.map_err(unreachable)?;
         Ok(())
     }
 
@@ -132,10 +254,8 @@ impl Circuit {
     /// # Errors
     /// [`Unreachable`].
     pub async fn close(&self) -> Result<(), Unreachable> {
-        let key = AttributeValue::S(self.partner.to_owned());
-        let delete = self.circuits.client.delete_item().table_name(&self.circuits.table).key("pk", key);
-        patiently(delete.send()).await?.map_err(unreachable)?;
-        Ok(())
+        self.learn(None);
+        self.forget(vec![self.name()]).await
     }
 
     /// Asks to be the one that probes: the next probe may not go out before `next`.
@@ -143,37 +263,73 @@ impl Circuit {
     /// # Errors
     /// [`Unreachable`].
     pub async fn elect(&self, now: Timestamp, next: Timestamp) -> Result<Election, Unreachable> {
-        let number = |at: Timestamp| AttributeValue::N(at.as_millis().to_string());
         let update = self
             .circuits
-            .client
-            .update_item()
-            .table_name(&self.circuits.table)
-            .key("pk", AttributeValue::S(self.partner.to_owned()))
-            .update_expression("SET #until = :next")
-            .condition_expression("#until <= :now")
-            .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":next", number(next))
-            .expression_attribute_values(":now", number(now))
+            .update()
+            .update_expression("SET #open = :next, #ttl = :ttl")
+            .condition_expression("#open <= :now")
+            .expression_attribute_names("#open", self.name())
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":next", number(next.as_millis()))
+            .expression_attribute_values(":now", number(now.as_millis()))
+            .expression_attribute_values(":ttl", forgotten_at(now))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match patiently(update.send()).await? {
-            Ok(_) => Ok(Election::Elected),
+        let election = match patiently(update.send()).await? {
+            Ok(_) => Election::Elected,
             Err(error) => match error.into_service_error() {
                 UpdateItemError::ConditionalCheckFailedException(refusal) => {
-                    Ok(match refusal.item.as_ref().map_or(CircuitState::Closed, state) {
-                        CircuitState::Closed => Election::Closed,
-                        CircuitState::Open { until } => Election::NotBefore(until),
-                    })
+                    let until = refusal.item.as_ref().and_then(|item| time(item.get(&self.name())?));
+                    until.map_or(Election::Closed, Election::NotBefore)
                 }
-                other => Err(unreachable(other)),
+                other => return Err(unreachable(other)),
             },
-        }
+        };
+        self.learn(match election {
+            Election::Elected => Some(next),
+            Election::Closed => None,
+            Election::NotBefore(until) => Some(until),
+        });
+        Ok(election)
+    }
+
+    fn learn(&self, open_until: Option<Timestamp>) {
+        let mut known = self.circuits.known();
+        match open_until {
+            Some(until) => known.open.insert(self.partner.to_owned(), until),
+            None => known.open.remove(self.partner),
+        };
+    }
+
+    /// The attribute that is there while the circuit is open.
+    fn name(&self) -> String {
+        format!("{OPEN}{}", self.partner)
+    }
+
+    /// What the attributes begin with that are votes.
+    fn votes(&self) -> String {
+        format!("vote:{}:", self.partner)
     }
 }
 
-fn state(item: &HashMap<String, AttributeValue>) -> CircuitState {
-    let until = item.get("until").and_then(|until| until.as_n().ok()?.parse().ok());
-    until.map_or(CircuitState::Closed, |until| CircuitState::Open { until: Timestamp::from_millis(until) })
+/// What the attributes begin with that are there while a circuit is open.
+const OPEN: &str = "open:";
+
+/// The partner whose circuit an attribute says is open.
+fn open(attribute: &str) -> Option<String> {
+    attribute.strip_prefix(OPEN).map(ToOwned::to_owned)
+}
+
+fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn time(value: &AttributeValue) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(value.as_n().ok()?.parse().ok()?))
+}
+
+/// Nobody may be left to close a circuit: it must not outlive the trouble by more than an hour.
+fn forgotten_at(now: Timestamp) -> AttributeValue {
+    number(now.plus(Duration::from_secs(3_600)).as_secs())
 }
 
 /// Boxed, or the compiler gives up on the depth of nested futures.

@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use domain::ports::Unavailable;
+use domain::id::TenantId;
+use domain::ports::{Outage, Unavailable};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 
-use super::breaker::{Breaker, Permit};
+use super::breaker::Breaker;
 use super::budget::RetryBudget;
+use super::gate::Permit;
 use super::scope::CallScope;
-use crate::config::ConfigError;
+use crate::config::{self, ConfigError};
 
 /// An attempt that has not been answered by then is not going to be.
 const ATTEMPT: Duration = Duration::from_millis(250);
@@ -31,13 +36,17 @@ const MAX_ANSWER: usize = 1024 * 1024;
 pub struct PartnerClient(Client);
 
 impl PartnerClient {
-    /// Builds the client. It trusts Mozilla's roots, compiled in: reading the system's costs milliseconds of start.
+    /// Builds the client. It trusts Mozilla's roots, compiled in: reading the system's costs milliseconds of start; and
+    /// those of `PARTNER_CA`, PEM, for partners with a private certificate authority.
     ///
     /// # Errors
-    /// [`ConfigError`] when TLS cannot be set up.
+    /// [`ConfigError`] when TLS cannot be set up, or `PARTNER_CA` holds no certificates.
     pub fn new() -> Result<Self, ConfigError> {
         let invalid = |detail: String| ConfigError::Invalid { name: "TLS", detail };
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(bundle) = config::optional("PARTNER_CA") {
+            trust(&mut roots, &bundle).map_err(|detail| ConfigError::Invalid { name: "PARTNER_CA", detail })?;
+        }
         let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| invalid(error.to_string()))?
@@ -56,8 +65,20 @@ impl PartnerClient {
     #[must_use]
     pub fn partner(&self, service: &'static str, url: Url, breaker: Breaker) -> Partner {
         let shared = Shared { breaker, budget: RetryBudget::default() };
-        Partner { client: self.0.clone(), service, url, shared: Arc::new(shared) }
+        Partner { client: self.0.clone(), service, url, bearer: None, shared: Arc::new(shared) }
     }
+}
+
+/// Adds the certificates of a PEM bundle. Where a setting cannot hold line breaks they are written as `\n`.
+fn trust(roots: &mut RootCertStore, bundle: &str) -> Result<(), String> {
+    let bundle = bundle.replace("\\n", "\n");
+    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(bundle.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate".to_owned());
+    }
+    certificates.into_iter().try_for_each(|one| roots.add(one)).map_err(|error| error.to_string())
 }
 
 /// One partner: where it is, and how it fares.
@@ -66,6 +87,7 @@ pub struct Partner {
     client: Client,
     service: &'static str,
     url: Url,
+    bearer: Option<HeaderValue>,
     shared: Arc<Shared>,
 }
 
@@ -82,27 +104,6 @@ pub(crate) struct Answer {
     body: Vec<u8>,
 }
 
-/// What an answer's status says of the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// 2xx: it was done.
-    Done,
-    /// 4xx: it will never be done, however often it is sent.
-    Refused,
-    /// Anything else that is no outage: the contract does not know it.
-    Unexpected,
-}
-
-impl Answer {
-    pub(crate) fn meaning(&self) -> Meaning {
-        match self.status.as_u16() {
-            200..=299 => Meaning::Done,
-            400..=499 => Meaning::Refused,
-            _ => Meaning::Unexpected,
-        }
-    }
-}
-
 /// Whether a status says that the partner cannot answer now. 401 and 403 say that this service is misconfigured, which
 /// is no refusal of the order: an operator is told, and the order waits.
 fn is_outage(status: StatusCode) -> bool {
@@ -116,6 +117,17 @@ fn is_outage(status: StatusCode) -> bool {
 }
 
 impl Partner {
+    /// Shows this secret with every call: `Authorization: Bearer` (RFC 6750 §2.1).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when it cannot stand in a header. The secret is not in the error.
+    pub fn with_bearer(self, name: &'static str, secret: &str) -> Result<Self, ConfigError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {secret}"))
+            .map_err(|_| ConfigError::Invalid { name, detail: "it cannot stand in a header".to_owned() })?;
+        bearer.set_sensitive(true);
+        Ok(Self { bearer: Some(bearer), ..self })
+    }
+
     /// The partner's URL with these segments at the end of its path, percent-encoded.
     pub(crate) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.url.clone();
@@ -145,7 +157,8 @@ impl Partner {
                 return Err(self.unavailable("no time is left for it"));
             }
             let Some(permit) = self.shared.breaker.permit().await else {
-                return Err(self.unavailable("its circuit is open"));
+                let open = self.unavailable("its circuit is open");
+                return Err(Unavailable { outage: Outage::CircuitOpen, ..open });
             };
             let failure = match self.attempt(&request, permit).await {
                 Ok(answer) => return Ok(answer),
@@ -154,11 +167,20 @@ impl Partner {
             let Some(pause) = pauses.next().filter(|pause| *pause < CallScope::remaining()) else {
                 return Err(failure);
             };
-            if permit == Permit::Probe || !self.shared.budget.take() {
+            if permit.is_probe() || !self.shared.budget.take() {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// As [`Partner::call`], on behalf of this storefront: `X-Tenant-Id`.
+    pub(crate) async fn call_for(
+        &self,
+        tenant: &TenantId,
+        request: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, Unavailable> {
+        self.call(|client| request(client).header("X-Tenant-Id", tenant.as_str())).await
     }
 
     /// Gets a JSON document from the partner's own URL.
@@ -167,9 +189,9 @@ impl Partner {
     /// [`Unavailable`] for anything but a 200 with the JSON expected.
     pub async fn get<T: DeserializeOwned>(&self) -> Result<T, Unavailable> {
         let answer = self.call(|client| client.get(self.url.clone())).await?;
-        match answer.status {
-            StatusCode::OK => self.read(&answer),
-            _ => Err(self.unexpected(&answer)),
+        match answer.status.as_u16() {
+            200 => self.read(&answer),
+            _ => Err(self.unlisted(&answer)),
         }
     }
 
@@ -180,6 +202,9 @@ impl Partner {
     ) -> Result<Answer, Unavailable> {
         let patience = CallScope::remaining().min(ATTEMPT);
         let mut request = request(&self.client).timeout(patience);
+        if let Some(bearer) = &self.bearer {
+            request = request.header(AUTHORIZATION, bearer.clone());
+        }
         if let Some(trace) = CallScope::trace() {
             request = request.header("X-Amzn-Trace-Id", trace);
         }
@@ -204,7 +229,7 @@ impl Partner {
             body.extend_from_slice(&chunk);
         }
         let answer = Answer { status, body };
-        if is_outage(status) { Err(self.unexpected(&answer)) } else { Ok(answer) }
+        if is_outage(status) { Err(self.unlisted(&answer)) } else { Ok(answer) }
     }
 
     /// The JSON of an answer.
@@ -212,14 +237,15 @@ impl Partner {
         serde_json::from_slice(&answer.body).map_err(|error| self.unavailable(error))
     }
 
-    /// An answer that the contract does not know.
-    pub(crate) fn unexpected(&self, answer: &Answer) -> Unavailable {
+    /// An answer that the contract does not list for this call. Anything between here and the partner may have given
+    /// it, so it says nothing of the request.
+    pub(crate) fn unlisted(&self, answer: &Answer) -> Unavailable {
         self.unavailable(format_args!("it answered {}", answer.status))
     }
 
     /// The partner could not be asked, with the reason for the log.
     pub(crate) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
-        let unavailable = Unavailable { service: self.service, detail: reason.to_string() };
+        let unavailable = Unavailable { service: self.service, outage: Outage::NoAnswer, detail: reason.to_string() };
         tracing::warn!(partner = self.service, cause = unavailable.detail, "a partner gave no usable answer");
         unavailable
     }

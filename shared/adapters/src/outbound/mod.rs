@@ -4,10 +4,13 @@ mod breaker;
 mod budget;
 mod circuits;
 mod client;
+#[cfg(test)]
+mod fleet;
+mod gate;
 mod scope;
 
-pub use breaker::Breaker;
-pub use circuits::{Circuit, CircuitState, Circuits, Election, Unreachable};
-pub(crate) use client::Meaning;
+pub use breaker::{Breaker, Role};
+pub use circuits::{Circuit, CircuitState, Circuits, Election, Unreachable, Vote};
+pub(crate) use client::Answer;
 pub use client::{Partner, PartnerClient};
 pub use scope::CallScope;

@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
-use domain::id::CustomerId;
+use domain::id::{CustomerId, TenantId};
 use domain::order::Contact;
 use domain::ports::{CustomerService, Unavailable};
 use domain::text::Text;
 use serde::Deserialize;
 
 use super::cache::Cache;
-use crate::outbound::{Meaning, Partner};
+use crate::outbound::Partner;
 
 /// The customer service over HTTP.
 #[derive(Debug)]
 pub struct HttpCustomers {
     partner: Partner,
-    known: Cache<CustomerId, Contact>,
+    known: Cache<(TenantId, CustomerId), Contact>,
 }
 
 #[derive(Deserialize)]
 struct CustomerBody {
+    id: String,
     name: String,
     email: String,
 }
@@ -31,29 +32,39 @@ impl HttpCustomers {
         Self { partner, known: Cache::new(kept_for) }
     }
 
-    fn contact(&self, body: CustomerBody) -> Result<Contact, Unavailable> {
+    fn contact(&self, asked: &CustomerId, body: CustomerBody) -> Result<Contact, Unavailable> {
         let bad = |what: &str| self.partner.unavailable(format_args!("a customer's {what} is not valid"));
-        let name = Text::parse(body.name).map_err(|_| bad("name"))?;
-        let email = Text::parse(body.email).map_err(|_| bad("e-mail"))?;
-        Ok(Contact { name, email })
+        if body.id != asked.as_str() {
+            return Err(self.partner.unavailable("it answered with another customer"));
+        }
+        Ok(Contact {
+            name: one_line(body.name).ok_or_else(|| bad("name"))?,
+            email: one_line(body.email).ok_or_else(|| bad("e-mail"))?,
+        })
     }
 }
 
+/// Text without a line break, which would end a header of an e-mail, or a line on a label.
+fn one_line<const MAX: usize>(value: String) -> Option<Text<MAX>> {
+    if value.contains(char::is_control) { None } else { Text::parse(value).ok() }
+}
+
 impl CustomerService for HttpCustomers {
-    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
-        if let Some(contact) = self.known.get(id) {
+    async fn find(&self, tenant: &TenantId, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+        let key = (tenant.clone(), id.clone());
+        if let Some(contact) = self.known.get(&key) {
             return Ok(Some(contact));
         }
         let url = self.partner.url(&["customers", id.as_str()]);
-        let answer = self.partner.call(|client| client.get(url.clone())).await?;
-        match answer.meaning() {
-            Meaning::Done => {
-                let contact = self.contact(self.partner.read(&answer)?)?;
-                self.known.put(id.clone(), contact.clone());
+        let answer = self.partner.call_for(tenant, |client| client.get(url.clone())).await?;
+        match answer.status.as_u16() {
+            200 => {
+                let contact = self.contact(id, self.partner.read(&answer)?)?;
+                self.known.put(key, contact.clone());
                 Ok(Some(contact))
             }
-            Meaning::Refused => Ok(None),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer)),
+            404 => Ok(None),
+            _ => Err(self.partner.unlisted(&answer)),
         }
     }
 }

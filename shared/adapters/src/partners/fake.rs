@@ -1,11 +1,11 @@
 //! Fakes for partners that are not there yet: a deterministic catalogue, unlimited stock, every customer known.
 
-use domain::id::{CustomerId, ProductId};
+use domain::id::{CustomerId, ProductId, TenantId};
 use domain::invalid::Invalid;
 use domain::line::{Product, ProductName};
 use domain::money::{Currency, Money};
 use domain::order::Contact;
-use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
+use domain::ports::{ConfirmError, CustomerService, InventoryService, Outage, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use domain::text::Text;
 
@@ -17,7 +17,7 @@ const UNKNOWN: &str = "unknown";
 pub struct FakeCustomers;
 
 impl CustomerService for FakeCustomers {
-    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+    async fn find(&self, _: &TenantId, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
         if id.as_str().starts_with(UNKNOWN) {
             return Ok(None);
         }
@@ -35,7 +35,7 @@ fn contact(id: &CustomerId) -> Result<Contact, Invalid> {
 pub struct FakeInventory;
 
 impl InventoryService for FakeInventory {
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+    async fn products(&self, _: &TenantId, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         let known = ids.iter().filter(|id| !id.as_str().starts_with(UNKNOWN));
         known.map(|id| product(id).map_err(|error| broken("inventory fake", &error))).collect()
     }
@@ -44,11 +44,11 @@ impl InventoryService for FakeInventory {
         Ok(())
     }
 
-    async fn confirm(&self, _: ReservationId) -> Result<(), ConfirmError> {
+    async fn confirm(&self, _: &TenantId, _: ReservationId) -> Result<(), ConfirmError> {
         Ok(())
     }
 
-    async fn release(&self, _: ReservationId) -> Result<(), Unavailable> {
+    async fn release(&self, _: &TenantId, _: ReservationId) -> Result<(), Unavailable> {
         Ok(())
     }
 }
@@ -61,24 +61,28 @@ fn product(id: &ProductId) -> Result<Product, Invalid> {
 }
 
 fn broken(service: &'static str, error: &Invalid) -> Unavailable {
-    Unavailable { service, detail: error.to_string() }
+    Unavailable { service, outage: Outage::NoAnswer, detail: error.to_string() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn tenant() -> TenantId {
+        TenantId::parse("demo").unwrap()
+    }
+
     #[tokio::test]
     async fn a_product_always_costs_the_same() {
         let id = [ProductId::parse("tea").unwrap()];
-        let price = async || FakeInventory.products(&id).await.unwrap()[0].unit_price;
+        let price = async || FakeInventory.products(&tenant(), &id).await.unwrap()[0].unit_price;
         assert_eq!(price().await, price().await);
         assert!((100..10_000).contains(&price().await.amount()));
     }
 
     #[tokio::test]
     async fn what_is_called_unknown_does_not_exist() {
-        assert_eq!(FakeCustomers.find(&CustomerId::parse("unknown-1").unwrap()).await, Ok(None));
-        assert_eq!(FakeInventory.products(&[ProductId::parse("unknown-1").unwrap()]).await, Ok(vec![]));
+        assert_eq!(FakeCustomers.find(&tenant(), &CustomerId::parse("unknown-1").unwrap()).await, Ok(None));
+        assert_eq!(FakeInventory.products(&tenant(), &[ProductId::parse("unknown-1").unwrap()]).await, Ok(vec![]));
     }
 }

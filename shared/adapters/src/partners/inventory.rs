@@ -3,16 +3,15 @@
 
 use std::time::Duration;
 
-use domain::id::ProductId;
+use domain::id::{ProductId, TenantId};
 use domain::line::{Product, ProductName};
 use domain::money::{Currency, Money};
 use domain::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId, Shortage};
-use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
-use crate::outbound::{CallScope, Meaning, Partner};
+use crate::outbound::{Answer, CallScope, Partner};
 
 /// The time that a release may take beyond that of its request.
 const RELEASE: Duration = Duration::from_millis(500);
@@ -21,7 +20,7 @@ const RELEASE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct HttpInventory {
     partner: Partner,
-    known: Cache<ProductId, Product>,
+    known: Cache<(TenantId, ProductId), Product>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +58,7 @@ struct LineBody<'a> {
 
 #[derive(Deserialize)]
 struct RefusalBody {
-    unavailable: Vec<ShortageBody>,
+    unavailable: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -76,84 +75,89 @@ impl HttpInventory {
         Self { partner, known: Cache::new(kept_for) }
     }
 
-    fn product(&self, body: ProductBody) -> Result<Product, Unavailable> {
+    /// A product, if it is one of those asked for.
+    fn product(&self, asked: &[&ProductId], body: ProductBody) -> Result<Product, Unavailable> {
+        let id = asked.iter().find(|id| id.as_str() == body.id);
+        let id = id.ok_or_else(|| self.partner.unavailable("it answered with another product"))?;
         let bad = |what: &str| self.partner.unavailable(format_args!("a product's {what} is not valid"));
         let currency = Currency::parse(&body.unit_price.currency).map_err(|_| bad("currency"))?;
         if body.unit_price.amount < 0 {
             return Err(bad("price"));
         }
         Ok(Product {
-            id: ProductId::parse(body.id).map_err(|_| bad("id"))?,
+            id: (*id).clone(),
             name: ProductName::parse(body.name).map_err(|_| bad("name"))?,
             unit_price: Money::new(body.unit_price.amount, currency),
         })
     }
 
-    fn shortage(&self, body: ShortageBody) -> Result<Shortage, Unavailable> {
-        let product = ProductId::parse(body.product_id)
-            .map_err(|_| self.partner.unavailable("a product's id in a refusal is not valid"))?;
-        Ok(Shortage { product, requested: body.requested, available: body.available })
+    /// The shortages of a refusal, as far as they can be read: the status alone says that nothing is reserved.
+    fn shortages(&self, answer: &Answer) -> Vec<Shortage> {
+        let lines = self.partner.read::<RefusalBody>(answer).map(|refusal| refusal.unavailable).unwrap_or_default();
+        lines.into_iter().filter_map(|line| shortage(line).ok()).collect()
     }
 }
 
+fn shortage(line: serde_json::Value) -> Result<Shortage, serde_json::Error> {
+    let ShortageBody { product_id, requested, available } = serde_json::from_value(line)?;
+    let product = ProductId::parse(product_id).map_err(serde::de::Error::custom)?;
+    Ok(Shortage { product, requested, available })
+}
+
 impl InventoryService for HttpInventory {
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
-        let mut products: Vec<Product> = ids.iter().filter_map(|id| self.known.get(id)).collect();
-        let wanted: Vec<&str> =
-            ids.iter().filter(|id| products.iter().all(|product| product.id != **id)).map(ProductId::as_str).collect();
+    async fn products(&self, tenant: &TenantId, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+        let mut products: Vec<Product> =
+            ids.iter().filter_map(|id| self.known.get(&(tenant.clone(), id.clone()))).collect();
+        let wanted: Vec<&ProductId> =
+            ids.iter().filter(|id| products.iter().all(|product| product.id != **id)).collect();
         if wanted.is_empty() {
             return Ok(products);
         }
         let mut url = self.partner.url(&["products"]);
-        url.set_query(Some(&format!("ids={}", wanted.join(","))));
-        let answer = self.partner.call(|client| client.get(url.clone())).await?;
-        let found = match answer.meaning() {
-            Meaning::Done => self.partner.read::<ProductsBody>(&answer)?.products,
-            // It does not accept these ids, so it has no such products.
-            Meaning::Refused => Vec::new(),
-            Meaning::Unexpected => return Err(self.partner.unexpected(&answer)),
+        let names: Vec<&str> = wanted.iter().map(|id| id.as_str()).collect();
+        url.set_query(Some(&format!("ids={}", names.join(","))));
+        let answer = self.partner.call_for(tenant, |client| client.get(url.clone())).await?;
+        let found = match answer.status.as_u16() {
+            200 => self.partner.read::<ProductsBody>(&answer)?.products,
+            _ => return Err(self.partner.unlisted(&answer)),
         };
-        for body in found {
-            let product = self.product(body)?;
-            self.known.put(product.id.clone(), product.clone());
-            products.push(product);
+        let found = found.into_iter().map(|body| self.product(&wanted, body)).collect::<Result<Vec<_>, _>>()?;
+        for product in &found {
+            self.known.put((tenant.clone(), product.id.clone()), product.clone());
         }
+        products.extend(found);
         Ok(products)
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
         let (url, body) = (self.partner.url(&["reservations", &reservation.id.to_string()]), body_of(reservation));
-        let answer = self.partner.call(|client| client.put(url.clone()).json(&body)).await?;
-        match answer.meaning() {
-            Meaning::Done => Ok(()),
-            Meaning::Refused if answer.status == StatusCode::CONFLICT => {
-                let refusal: RefusalBody = self.partner.read(&answer)?;
-                let shortages = refusal.unavailable.into_iter().map(|line| self.shortage(line));
-                Err(ReserveError::OutOfStock(shortages.collect::<Result<_, _>>()?))
-            }
-            Meaning::Refused => Err(ReserveError::Refused),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer).into()),
+        let answer = self.partner.call_for(&reservation.tenant, |client| client.put(url.clone()).json(&body)).await?;
+        match answer.status.as_u16() {
+            200..=299 => Ok(()),
+            409 => Err(ReserveError::OutOfStock(self.shortages(&answer))),
+            410 | 422 => Err(ReserveError::Refused),
+            _ => Err(self.partner.unlisted(&answer).into()),
         }
     }
 
-    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+    async fn confirm(&self, tenant: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
         let url = self.partner.url(&["reservations", &id.to_string(), "confirm"]);
-        let answer = self.partner.call(|client| client.post(url.clone())).await?;
-        match answer.meaning() {
-            Meaning::Done => Ok(()),
-            Meaning::Refused => Err(ConfirmError::NotReserved),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer).into()),
+        let answer = self.partner.call_for(tenant, |client| client.post(url.clone())).await?;
+        match answer.status.as_u16() {
+            200..=299 => Ok(()),
+            410 => Err(ConfirmError::NotReserved),
+            _ => Err(self.partner.unlisted(&answer).into()),
         }
     }
 
     /// Has some time of its own: what a request may have reserved in vain is released also when its time is up.
-    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+    async fn release(&self, tenant: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
         let url = self.partner.url(&["reservations", &id.to_string()]);
-        let answer = CallScope::at_least(RELEASE).run(self.partner.call(|client| client.delete(url.clone()))).await?;
-        match answer.meaning() {
-            // What it does not know or accept is not reserved.
-            Meaning::Done | Meaning::Refused => Ok(()),
-            Meaning::Unexpected => Err(self.partner.unexpected(&answer)),
+        let call = self.partner.call_for(tenant, |client| client.delete(url.clone()));
+        let answer = CallScope::at_least(RELEASE).run(call).await?;
+        match answer.status.as_u16() {
+            200..=299 => Ok(()),
+            _ => Err(self.partner.unlisted(&answer)),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The real partners or their fakes, as the settings say.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use domain::id::{CustomerId, ProductId};
+use domain::id::{CustomerId, ProductId, TenantId};
 use domain::line::Product;
 use domain::order::Contact;
 use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
+use reqwest::Url;
 
 use super::{FakeCustomers, FakeInventory, HttpCustomers, HttpInventory};
 use crate::config::{self, ConfigError};
-use crate::outbound::{Breaker, Circuits, PartnerClient};
+use crate::outbound::{Breaker, Circuits, Partner, PartnerClient, Role};
 
 /// The circuits' names.
 pub(crate) const CUSTOMERS: &str = "customers";
@@ -44,6 +46,34 @@ fn kept_for() -> Result<Duration, ConfigError> {
     Ok(Duration::from_secs(seconds.transpose()?.unwrap_or(30)))
 }
 
+/// The URL of a partner: `https`, or `http` when it is on this machine.
+fn encrypted(name: &'static str) -> Result<Url, ConfigError> {
+    let url: Url = config::parsed(name)?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_local(&url) => Ok(url),
+        _ => Err(ConfigError::Invalid { name, detail: "it must be https".to_owned() }),
+    }
+}
+
+/// Whether the host is this machine.
+fn is_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn breaker(circuits: &Circuits, partner: &'static str, role: Role) -> Breaker {
+    Breaker::new(Some(circuits.of(partner))).with_role(role)
+}
+
+/// The partner, shown this secret where one is set.
+fn with_secret(partner: Partner, name: &'static str) -> Result<Partner, ConfigError> {
+    match config::optional(name) {
+        Some(secret) => partner.with_bearer(name, &secret),
+        None => Ok(partner),
+    }
+}
+
 fn warn_of(fake: &'static str) {
     tracing::warn!(fake, "a fake takes the place of the real service");
 }
@@ -52,7 +82,7 @@ fn warn_of(fake: &'static str) {
 #[derive(Debug)]
 pub enum SelectedCustomers {
     /// The real one.
-    Http(HttpCustomers),
+    Http(Box<HttpCustomers>),
     /// `USE_REAL_CUSTOMER_API=false`
     Fake(FakeCustomers),
 }
@@ -62,22 +92,23 @@ impl SelectedCustomers {
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
-    pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient, circuits: &Circuits, role: Role) -> Result<Self, ConfigError> {
         if !config::switch("USE_REAL_CUSTOMER_API")? {
             warn_of(CUSTOMERS);
             return Ok(Self::Fake(FakeCustomers));
         }
-        let breaker = Breaker::new(Some(circuits.of(CUSTOMERS)));
-        let partner = client.partner("customer service", config::parsed("CUSTOMER_SERVICE_URL")?, breaker);
-        Ok(Self::Http(HttpCustomers::new(partner, kept_for()?)))
+        let url = encrypted("CUSTOMER_SERVICE_URL")?;
+        let partner = client.partner("customer service", url, breaker(circuits, CUSTOMERS, role));
+        let partner = with_secret(partner, "CUSTOMER_SERVICE_SECRET")?;
+        Ok(Self::Http(Box::new(HttpCustomers::new(partner, kept_for()?))))
     }
 }
 
 impl CustomerService for SelectedCustomers {
-    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+    async fn find(&self, tenant: &TenantId, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
         match self {
-            Self::Http(service) => service.find(id).await,
-            Self::Fake(service) => service.find(id).await,
+            Self::Http(service) => service.find(tenant, id).await,
+            Self::Fake(service) => service.find(tenant, id).await,
         }
     }
 }
@@ -86,7 +117,7 @@ impl CustomerService for SelectedCustomers {
 #[derive(Debug)]
 pub enum SelectedInventory {
     /// The real one.
-    Http(HttpInventory),
+    Http(Box<HttpInventory>),
     /// `USE_REAL_INVENTORY_API=false`
     Fake(FakeInventory),
 }
@@ -96,22 +127,23 @@ impl SelectedInventory {
     ///
     /// # Errors
     /// [`ConfigError`] when a variable is missing or not valid.
-    pub fn from_env(client: &PartnerClient, circuits: &Circuits) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient, circuits: &Circuits, role: Role) -> Result<Self, ConfigError> {
         if !config::switch("USE_REAL_INVENTORY_API")? {
             warn_of(INVENTORY);
             return Ok(Self::Fake(FakeInventory));
         }
-        let breaker = Breaker::new(Some(circuits.of(INVENTORY)));
-        let partner = client.partner("inventory service", config::parsed("INVENTORY_SERVICE_URL")?, breaker);
-        Ok(Self::Http(HttpInventory::new(partner, kept_for()?)))
+        let url = encrypted("INVENTORY_SERVICE_URL")?;
+        let partner = client.partner("inventory service", url, breaker(circuits, INVENTORY, role));
+        let partner = with_secret(partner, "INVENTORY_SERVICE_SECRET")?;
+        Ok(Self::Http(Box::new(HttpInventory::new(partner, kept_for()?))))
     }
 }
 
 impl InventoryService for SelectedInventory {
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+    async fn products(&self, tenant: &TenantId, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         match self {
-            Self::Http(service) => service.products(ids).await,
-            Self::Fake(service) => service.products(ids).await,
+            Self::Http(service) => service.products(tenant, ids).await,
+            Self::Fake(service) => service.products(tenant, ids).await,
         }
     }
 
@@ -122,17 +154,33 @@ impl InventoryService for SelectedInventory {
         }
     }
 
-    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+    async fn confirm(&self, tenant: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
         match self {
-            Self::Http(service) => service.confirm(id).await,
-            Self::Fake(service) => service.confirm(id).await,
+            Self::Http(service) => service.confirm(tenant, id).await,
+            Self::Fake(service) => service.confirm(tenant, id).await,
         }
     }
 
-    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+    async fn release(&self, tenant: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
         match self {
-            Self::Http(service) => service.release(id).await,
-            Self::Fake(service) => service.release(id).await,
+            Self::Http(service) => service.release(tenant, id).await,
+            Self::Fake(service) => service.release(tenant, id).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_partner_on_this_machine_may_be_called_without_encryption() {
+        let is_local = |url: &str| is_local(&url.parse().unwrap());
+        for local in ["http://localhost:1", "http://127.0.0.1:1/v1", "http://127.1.2.3", "http://[::1]:1"] {
+            assert!(is_local(local), "{local}");
+        }
+        for remote in ["http://partner.example", "http://localhost.example", "http://10.0.0.1", "http://[::2]"] {
+            assert!(!is_local(remote), "{remote}");
         }
     }
 }

@@ -1,60 +1,94 @@
-//! The shared circuits: of many environments one probes.
+//! The shared circuits: three environments open one for all, and of many one probes.
 
 use std::time::Duration;
 
-use adapters::outbound::{CircuitState, Circuits};
+use adapters::outbound::{CircuitState, Circuits, Election, Vote};
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use domain::ports::Clock;
+use domain::timestamp::Timestamp;
 
 use crate::engine::Engine;
 
 const TABLE: &str = "circuits";
 
-async fn circuits() -> Circuits {
+async fn table() -> Client {
     let client = Engine::start().await.client;
     let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
     let create = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
     create.attribute_definitions(attribute.build().unwrap()).key_schema(key.build().unwrap()).send().await.unwrap();
-    Circuits::new(client, TABLE)
+    client
 }
 
-fn now() -> domain::timestamp::Timestamp {
+/// Each is an environment of its own.
+fn environments<const N: usize>(client: &Client) -> [Circuits; N] {
+    std::array::from_fn(|_| Circuits::new(client.clone(), TABLE))
+}
+
+fn now() -> Timestamp {
     adapters::system::SystemClock.now()
+}
+
+async fn seen_by(circuits: &Circuits, partner: &'static str) -> CircuitState {
+    circuits.refresh().await.unwrap();
+    circuits.of(partner).state()
 }
 
 #[tokio::test]
 async fn a_circuit_that_nobody_opened_is_closed() {
-    assert_eq!(circuits().await.of("inventory").read().await.unwrap(), CircuitState::Closed);
+    let [one] = environments(&table().await);
+    assert_eq!(seen_by(&one, "inventory").await, CircuitState::Closed);
 }
 
 #[tokio::test]
-async fn what_one_environment_opens_and_closes_another_sees() {
-    let circuits = circuits().await;
-    let (one, other) = (circuits.of("inventory"), circuits.of("inventory"));
-    let until = now().plus(Duration::from_secs(5));
-    one.open(until).await.unwrap();
-    assert_eq!(other.read().await.unwrap(), CircuitState::Open { until });
-    assert_eq!(circuits.of("customers").read().await.unwrap(), CircuitState::Closed);
-    one.close().await.unwrap();
-    assert_eq!(other.read().await.unwrap(), CircuitState::Closed);
+async fn the_third_environment_that_votes_opens_the_circuit_for_all() {
+    let client = table().await;
+    let [one, two, three, other] = environments(&client);
+    let (at, until) = (now(), now().plus(Duration::from_secs(5)));
+    for _ in 0..5 {
+        assert_eq!(one.of("inventory").vote(at, until).await.unwrap(), Vote::Alone, "one environment has one vote");
+    }
+    assert_eq!(two.of("inventory").vote(at, until).await.unwrap(), Vote::Alone);
+    assert_eq!(three.of("customers").vote(at, until).await.unwrap(), Vote::Alone, "each partner has its own votes");
+    assert_eq!(seen_by(&other, "inventory").await, CircuitState::Closed);
+    assert_eq!(three.of("inventory").vote(at, until).await.unwrap(), Vote::Opened(until));
+    assert_eq!(seen_by(&other, "inventory").await, CircuitState::Open { until });
+    assert_eq!(other.of("inventory").vote(at, now()).await.unwrap(), Vote::WasOpen(until));
+    assert_eq!(other.of("customers").state(), CircuitState::Closed);
+    one.of("inventory").close().await.unwrap();
+    assert_eq!(seen_by(&other, "inventory").await, CircuitState::Closed);
+}
+
+#[tokio::test]
+async fn votes_count_for_ten_seconds() {
+    let [one, two, three] = environments(&table().await);
+    let at = |seconds| Timestamp::from_millis(now().as_millis()).plus(Duration::from_secs(seconds));
+    assert_eq!(one.of("inventory").vote(at(0), at(5)).await.unwrap(), Vote::Alone);
+    assert_eq!(two.of("inventory").vote(at(5), at(10)).await.unwrap(), Vote::Alone);
+    assert_eq!(three.of("inventory").vote(at(11), at(16)).await.unwrap(), Vote::Alone);
+    let Vote::Opened(_) = one.of("inventory").vote(at(12), at(17)).await.unwrap() else { panic!("three within 10 s") };
 }
 
 #[tokio::test]
 async fn of_many_environments_one_is_elected_for_each_window() {
-    use adapters::outbound::Election;
-    let circuit = circuits().await.of("inventory");
-    circuit.open(now()).await.unwrap();
-    for window in 1..=3u64 {
-        let at = now().plus(Duration::from_secs(10 * window));
+    let client = table().await;
+    let voters: [Circuits; 3] = environments(&client);
+    let opened = now();
+    for voter in &voters {
+        voter.of("inventory").vote(opened, opened).await.unwrap();
+    }
+    let circuits: [Circuits; 10] = environments(&client);
+    for window in 1..=3_u64 {
+        let at = opened.plus(Duration::from_secs(10 * window));
         let next = at.plus(Duration::from_secs(5));
         let mut elections = Vec::new();
-        for _ in 0..10 {
-            elections.push(circuit.elect(at, next).await.unwrap());
+        for environment in &circuits {
+            elections.push(environment.of("inventory").elect(at, next).await.unwrap());
         }
         assert_eq!(elections.iter().filter(|election| **election == Election::Elected).count(), 1);
         assert_eq!(elections.iter().filter(|election| **election == Election::NotBefore(next)).count(), 9);
     }
-    circuit.close().await.unwrap();
-    assert_eq!(circuit.elect(now(), now()).await.unwrap(), Election::Closed);
+    voters[0].of("inventory").close().await.unwrap();
+    assert_eq!(circuits[0].of("inventory").elect(now(), now()).await.unwrap(), Election::Closed);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::CustomerId;
+use crate::id::{CustomerId, TenantId};
 use crate::order::Contact;
 use crate::ports::{CustomerService, Unavailable};
 
@@ -14,7 +14,7 @@ pub struct MemoryCustomers {
 }
 
 impl CustomerService for MemoryCustomers {
-    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+    async fn find(&self, _: &TenantId, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
         let known = self.known.as_ref().ok_or_else(|| super::inventory::down("customers"))?;
         Ok(known.get(id).cloned())
     }

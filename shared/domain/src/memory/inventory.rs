@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::lock;
-use crate::id::ProductId;
+use crate::id::{ProductId, TenantId};
 use crate::line::Product;
-use crate::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
+use crate::ports::{ConfirmError, InventoryService, Outage, ReserveError, Unavailable};
 use crate::reservation::{Reservation, ReservationId, Shortage};
 
 /// Counts stock and reservations.
@@ -121,11 +121,11 @@ fn units(reservation: &Reservation, product: &ProductId) -> u32 {
 
 /// The answer of a partner that is down.
 pub(super) fn down(service: &'static str) -> Unavailable {
-    Unavailable { service, detail: "switched off".to_owned() }
+    Unavailable { service, outage: Outage::NoAnswer, detail: "switched off".to_owned() }
 }
 
 impl InventoryService for MemoryInventory {
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+    async fn products(&self, _: &TenantId, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         let state = lock(&self.state);
         state.check()?;
         Ok(ids.iter().filter_map(|id| state.products.get(id)).map(|(product, _)| product.clone()).collect())
@@ -148,7 +148,7 @@ impl InventoryService for MemoryInventory {
         Ok(())
     }
 
-    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+    async fn confirm(&self, _: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
         let mut state = lock(&self.state);
         state.check()?;
         let replaced = state.reservations.get(&id).ok_or(ConfirmError::NotReserved)?.replaces;
@@ -159,7 +159,7 @@ impl InventoryService for MemoryInventory {
         Ok(())
     }
 
-    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+    async fn release(&self, _: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
         let mut state = lock(&self.state);
         state.check()?;
         state.release(id);

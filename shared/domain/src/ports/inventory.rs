@@ -1,6 +1,6 @@
 //! The inventory service.
 
-use crate::id::ProductId;
+use crate::id::{ProductId, TenantId};
 use crate::line::Product;
 use crate::ports::Unavailable;
 use crate::reservation::{Reservation, ReservationId, Shortage};
@@ -10,11 +10,15 @@ use crate::reservation::{Reservation, ReservationId, Shortage};
 /// A released reservation is final: MUST refuse to reserve or confirm an id that was released, even when the release
 /// came first. So a late call cannot take what was given up, and a release is needed once.
 pub trait InventoryService: Send + Sync {
-    /// Looks products up. A product that is missing from the answer does not exist.
+    /// Looks products of this storefront up. A product that is missing from the answer does not exist.
     ///
     /// # Errors
     /// [`Unavailable`] when the service gives no usable answer in time.
-    fn products(&self, ids: &[ProductId]) -> impl Future<Output = Result<Vec<Product>, Unavailable>> + Send;
+    fn products(
+        &self,
+        tenant: &TenantId,
+        ids: &[ProductId],
+    ) -> impl Future<Output = Result<Vec<Product>, Unavailable>> + Send;
 
     /// Reserves every line or none, until it is confirmed, released or expired. Repeating a reservation changes nothing;
     /// one that expired is made anew. The units of the reservation that it replaces count as available: together they
@@ -31,14 +35,14 @@ pub trait InventoryService: Send + Sync {
     /// # Errors
     /// MUST return [`ConfirmError::NotReserved`] when the reservation expired, was released or is not known.
     /// [`ConfirmError::Unavailable`]: it may be permanent or not.
-    fn confirm(&self, id: ReservationId) -> impl Future<Output = Result<(), ConfirmError>> + Send;
+    fn confirm(&self, tenant: &TenantId, id: ReservationId) -> impl Future<Output = Result<(), ConfirmError>> + Send;
 
     /// Releases a reservation for ever, also one that was never made. The one that it replaces stays as it was.
     /// Repeating it changes nothing.
     ///
     /// # Errors
     /// [`Unavailable`]: the lines may still be reserved.
-    fn release(&self, id: ReservationId) -> impl Future<Output = Result<(), Unavailable>> + Send;
+    fn release(&self, tenant: &TenantId, id: ReservationId) -> impl Future<Output = Result<(), Unavailable>> + Send;
 }
 
 /// Why a reservation is not known to be permanent.

@@ -27,6 +27,17 @@ pub use store::{Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateErr
 pub struct Unavailable {
     /// Which partner.
     pub service: &'static str,
+    /// Whether it was called.
+    pub outage: Outage,
     /// What happened, for the log; never shown to callers.
     pub detail: String,
+}
+
+/// Why a partner could not be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// It was called and gave no usable answer, or the time was up.
+    NoAnswer,
+    /// Its circuit is open: it was not called, and another call of it now would not be made either.
+    CircuitOpen,
 }

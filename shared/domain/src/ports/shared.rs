@@ -44,25 +44,25 @@ impl<T: OrderStore> OrderStore for Arc<T> {
 }
 
 impl<T: CustomerService> CustomerService for Arc<T> {
-    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
-        T::find(self, id).await
+    async fn find(&self, tenant: &TenantId, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+        T::find(self, tenant, id).await
     }
 }
 
 impl<T: InventoryService> InventoryService for Arc<T> {
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
-        T::products(self, ids).await
+    async fn products(&self, tenant: &TenantId, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+        T::products(self, tenant, ids).await
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
         T::reserve(self, reservation).await
     }
 
-    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
-        T::confirm(self, id).await
+    async fn confirm(&self, tenant: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
+        T::confirm(self, tenant, id).await
     }
 
-    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
-        T::release(self, id).await
+    async fn release(&self, tenant: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
+        T::release(self, tenant, id).await
     }
 }

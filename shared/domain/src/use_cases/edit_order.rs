@@ -91,7 +91,7 @@ impl<I: InventoryService> Edited<'_, I> {
         if order.inventory == Inventory::Unconfirmed {
             return Ok(NewLines { lines: Lines::unpriced(lines), reservation: id });
         }
-        let products = self.inventory.products(&lines.products()).await?;
+        let products = self.inventory.products(&order.tenant, &lines.products()).await?;
         let priced = Lines::priced(lines, &products).map_err(LinesError::Pricing)?;
         let wanted = Reservation { id, lines: lines.clone(), ..order.reservation() };
         let earlier = iter::once(order.reservation).chain(order.unreleased());
@@ -111,7 +111,7 @@ impl<I: InventoryService> Edited<'_, I> {
 
     /// A failure to release is only logged by the port: the reservation was never confirmed, so it expires.
     async fn release(&self, order: &Order, attempt: usize) {
-        drop(self.inventory.release(self.reservation(order, attempt)).await);
+        drop(self.inventory.release(&order.tenant, self.reservation(order, attempt)).await);
     }
 }
 
@@ -193,6 +193,8 @@ mod tests {
         assert_eq!((order.version, free(&service)), (1, [98, 99, 100]));
     }
 
+    use crate::id::TenantId;
+
     /// What somebody else does to the order while an edit waits for the inventory service.
     type Interference = fn(&Order) -> Order;
 
@@ -205,8 +207,12 @@ mod tests {
     }
 
     impl InventoryService for Slow {
-        async fn products(&self, ids: &[crate::id::ProductId]) -> Result<Vec<crate::line::Product>, Unavailable> {
-            self.inventory.products(ids).await
+        async fn products(
+            &self,
+            tenant: &TenantId,
+            ids: &[crate::id::ProductId],
+        ) -> Result<Vec<crate::line::Product>, Unavailable> {
+            self.inventory.products(tenant, ids).await
         }
 
         async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
@@ -219,12 +225,12 @@ mod tests {
             Ok(())
         }
 
-        async fn confirm(&self, id: ReservationId) -> Result<(), crate::ports::ConfirmError> {
-            self.inventory.confirm(id).await
+        async fn confirm(&self, tenant: &TenantId, id: ReservationId) -> Result<(), crate::ports::ConfirmError> {
+            self.inventory.confirm(tenant, id).await
         }
 
-        async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
-            self.inventory.release(id).await
+        async fn release(&self, tenant: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
+            self.inventory.release(tenant, id).await
         }
     }
 

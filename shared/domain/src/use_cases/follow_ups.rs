@@ -10,7 +10,8 @@ use crate::history::Stamp;
 use crate::line::Lines;
 use crate::order::{CancelReason, Contact, Due, FollowUpKind, Order};
 use crate::ports::{
-    Condition, ConfirmError, CustomerService, InventoryService, OrderStore, StoreError, Unavailable, UpdateError,
+    Condition, ConfirmError, CustomerService, InventoryService, OrderStore, Outage, StoreError, Unavailable,
+    UpdateError,
 };
 use crate::reservation::ReservationId;
 use crate::status::Inventory;
@@ -110,7 +111,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         if let Some(contact) = &order.customer.contact {
             return Ok(Ok(contact.clone()));
         }
-        Ok(self.customers.find(&order.customer.id).await?.ok_or(CancelReason::UnknownCustomer))
+        Ok(self.customers.find(&order.tenant, &order.customer.id).await?.ok_or(CancelReason::UnknownCustomer))
     }
 
     /// The lines, reserved, with the prices that the order was given, or today's where it has none.
@@ -122,7 +123,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
             Some(_) => order.lines.clone(),
             None => {
                 let requested = order.lines.requested();
-                let products = self.inventory.products(&requested.products()).await?;
+                let products = self.inventory.products(&order.tenant, &requested.products()).await?;
                 match Lines::priced(&requested, &products) {
                     Ok(lines) => lines.numbered_after(&order.lines),
                     Err(error) => return Ok(Err(LinesError::Pricing(error).into())),
@@ -148,7 +149,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
                 Err(Unavailable { .. }) => return order.followed_up(false, &[], stamp.clone()),
             }
         }
-        let released = join_all(release.iter().map(|id| self.inventory.release(*id))).await;
+        let released = join_all(release.iter().map(|id| self.inventory.release(&order.tenant, *id))).await;
         let released: Vec<_> =
             release.iter().zip(released).filter(|(_, done)| done.is_ok()).map(|(id, _)| *id).collect();
         order.followed_up(confirm, &released, stamp.clone())
@@ -156,7 +157,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
 
     /// Makes the reservation permanent. One that expired is made anew; when that fails, the order cannot go on.
     async fn confirm(&self, order: &Order, stamp: &Stamp) -> Verdict<()> {
-        match self.inventory.confirm(order.reservation).await {
+        match self.inventory.confirm(&order.tenant, order.reservation).await {
             Err(ConfirmError::NotReserved) => {}
             Ok(()) => return Ok(Ok(())),
             Err(ConfirmError::Unavailable(error)) => return Err(error),
@@ -164,7 +165,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         if let Err(reason) = self.reserve(order).await? {
             return Ok(Err(reason));
         }
-        match self.inventory.confirm(order.reservation).await {
+        match self.inventory.confirm(&order.tenant, order.reservation).await {
             Ok(()) => Ok(Ok(())),
             Err(ConfirmError::Unavailable(error)) => Err(error),
             Err(ConfirmError::NotReserved) if self.is_too_late(order, FollowUpKind::Confirm, stamp) => {
@@ -172,7 +173,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
             }
             Err(ConfirmError::NotReserved) => {
                 let detail = "a new reservation expired at once".to_owned();
-                Err(Unavailable { service: "inventory service", detail })
+                Err(Unavailable { service: "inventory service", outage: Outage::NoAnswer, detail })
             }
         }
     }
@@ -354,7 +355,7 @@ mod tests {
         world.inventory.set_down(true);
         let refused = world.place().await;
         world.inventory.set_down(false);
-        world.inventory.release(refused.reservation).await.unwrap();
+        world.inventory.release(&refused.tenant, refused.reservation).await.unwrap();
         let order = world.follow_up(&refused).await;
         assert_eq!((order.status, reason(&order).as_deref()), (Status::Canceled, Some("reservation_refused")));
     }

@@ -107,7 +107,8 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         stamp: Stamp,
     ) -> Result<Placed, PlaceOrderError> {
         let products = draft.lines.products();
-        let (contact, products) = join(self.customers.find(&draft.customer), self.inventory.products(&products)).await;
+        let contact = self.customers.find(&tenant, &draft.customer);
+        let (contact, products) = join(contact, self.inventory.products(&tenant, &products)).await;
         let contact = known_customer(contact)?;
         let reservation = ReservationId::of_new_order(id, &draft.lines);
         let stock = match products {
@@ -148,7 +149,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
         let is_known = |id| existing.reservation == id || existing.unreleased().any(|unreleased| unreleased == id);
         if !is_known(attempted.reservation) {
             // A failure to release is only logged by the port: the reservation was never confirmed, so it expires.
-            drop(self.inventory.release(attempted.reservation).await);
+            drop(self.inventory.release(&attempted.tenant, attempted.reservation).await);
         }
         let replayed = !is_same_request(&existing, attempted);
         replay(existing, attempted.fingerprint).map(|order| Placed { order, replayed })
@@ -280,7 +281,7 @@ mod tests {
     async fn a_replay_leaves_a_reservation_that_was_replaced_to_its_follow_up() {
         let service = service();
         let order = service.run(request(1)).await.unwrap().order;
-        service.inventory.confirm(order.reservation).await.unwrap();
+        service.inventory.confirm(&order.tenant, order.reservation).await.unwrap();
         let lines = Lines::unpriced(&sample::lines(&[(3, 1)]));
         let new = NewLines { lines, reservation: ReservationId::of_attempt(order.id, "request", 0) };
         let edited = order.edit(&Edit::default(), Some(new), sample::stamp(2)).unwrap().unwrap();
@@ -308,7 +309,7 @@ mod tests {
         let service = service();
         let first = service.run(request(1)).await.unwrap();
         service.inventory.stock(sample::product(1), 0);
-        service.inventory.release(first.order.reservation().id).await.unwrap();
+        service.inventory.release(&first.order.tenant, first.order.reservation().id).await.unwrap();
         assert_eq!(service.run(request(2)).await.unwrap().order, first.order);
     }
 

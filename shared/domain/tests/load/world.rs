@@ -14,7 +14,7 @@ use domain::metadata::Metadata;
 use domain::order::{Contact, Order};
 use domain::ports::{
     ChangedOrders, Clock, Condition, ConfirmError, CustomerService, Ids, Inserted, InventoryService, OrderKey,
-    OrderStore, ReserveError, StoreError, Unavailable, UpdateError,
+    OrderStore, Outage, ReserveError, StoreError, Unavailable, UpdateError,
 };
 use domain::reservation::{Reservation, ReservationId, Shortage};
 use domain::status::{Inventory, Status};
@@ -231,7 +231,7 @@ impl Ports {
         match outage {
             Some(patience) => {
                 sleep(patience).await;
-                Err(Unavailable { service: "partner", detail: "down".to_owned() })
+                Err(Unavailable { service: "partner", outage: Outage::NoAnswer, detail: "down".to_owned() })
             }
             None => {
                 sleep(PARTNER_LATENCY).await;
@@ -304,14 +304,14 @@ impl Ids for Ports {
 }
 
 impl CustomerService for Ports {
-    async fn find(&self, _: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+    async fn find(&self, _: &TenantId, _: &CustomerId) -> Result<Option<Contact>, Unavailable> {
         self.partner(self.switches().customers).await?;
         Ok(Some(sample::contact(1)))
     }
 }
 
 impl InventoryService for Ports {
-    async fn products(&self, _: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+    async fn products(&self, _: &TenantId, _: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
         self.partner(self.switches().inventory).await?;
         Ok(vec![sample::product(1)])
     }
@@ -338,7 +338,7 @@ impl InventoryService for Ports {
         Ok(())
     }
 
-    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+    async fn confirm(&self, _: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
         let Switches { inventory, customers, .. } = self.switches();
         let waits = self.0.bug == Some(Bug::ConfirmationWaitsForTheCustomerService);
         self.partner(inventory.or(customers.filter(|_| waits))).await?;
@@ -349,7 +349,7 @@ impl InventoryService for Ports {
         Ok(())
     }
 
-    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+    async fn release(&self, _: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
         self.partner(self.switches().inventory).await?;
         let mut stock = self.0.stock.lock().unwrap();
         stock.expire(self.now());

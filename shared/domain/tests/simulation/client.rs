@@ -96,7 +96,7 @@ impl Shopper {
         if let (Some(Bug::ThrottledIsReleased), Err(PlaceOrderError::Store(StoreError::Throttled(_)))) =
             (world.bug, &answer)
         {
-            drop(place.inventory.release(reservation).await);
+            drop(place.inventory.release(&sample::tenant(), reservation).await);
         }
         world.note(&who.name, "answered", &answer.as_ref().map(|placed| (placed.order.id, placed.replayed)));
         let mut ledger = world.ledger.lock().unwrap();
@@ -227,7 +227,7 @@ async fn break_order_of_effects(ports: &Ports, id: OrderId) {
         return;
     };
     if world.bug == Some(Bug::ReleasedBeforeCommit) {
-        drop(ports.release(order.reservation).await);
+        drop(ports.release(&order.tenant, order.reservation).await);
     }
     if let Ok(Some(canceled)) = order.transition(Status::Canceled, None, world.stamp(who))
         && world.bug == Some(Bug::PublishedBeforeCommit)

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use domain::id::{CustomerId, ProductId};
+use domain::id::{CustomerId, ProductId, TenantId};
 use domain::line::Product;
 use domain::memory::{MemoryCustomers, MemoryInventory, sample};
 use domain::order::Contact;
-use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
+use domain::ports::{ConfirmError, CustomerService, InventoryService, Outage, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use uuid::Uuid;
 
@@ -98,7 +98,7 @@ impl Stockroom {
         if world.bug == Some(Bug::ConfirmTakesAgain) && self.inventory.is_confirmed(id) {
             self.confirm_again(world, id);
         }
-        now(self.inventory.confirm(id))
+        now(self.inventory.confirm(&sample::tenant(), id))
     }
 
     /// A second confirmation under an id of its own takes the stock again.
@@ -107,28 +107,28 @@ impl Stockroom {
         if let Some((reservation, _)) = made {
             let again = ReservationId::from_uuid(Uuid::from_u128(id.as_uuid().as_u128().wrapping_add(1)));
             if self.reserve(world, &Reservation { id: again, ..reservation }).is_ok() {
-                drop(now(self.inventory.confirm(again)));
+                drop(now(self.inventory.confirm(&sample::tenant(), again)));
             }
         }
     }
 }
 
 fn unavailable(lost: Lost) -> Unavailable {
-    Unavailable { service: "partner", detail: format!("{lost:?}") }
+    Unavailable { service: "partner", outage: Outage::NoAnswer, detail: format!("{lost:?}") }
 }
 
 impl CustomerService for Ports {
-    async fn find(&self, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
-        let id = id.clone();
-        let find = move |world: &World| now(world.stockroom.customers.find(&id));
+    async fn find(&self, tenant: &TenantId, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
+        let (tenant, id) = (tenant.clone(), id.clone());
+        let find = move |world: &World| now(world.stockroom.customers.find(&tenant, &id));
         self.world.call(&self.who, "find customer", find).await.map_err(unavailable)?
     }
 }
 
 impl InventoryService for Ports {
-    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
-        let ids = ids.to_vec();
-        let products = move |world: &World| now(world.stockroom.inventory.products(&ids));
+    async fn products(&self, tenant: &TenantId, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+        let (tenant, ids) = (tenant.clone(), ids.to_vec());
+        let products = move |world: &World| now(world.stockroom.inventory.products(&tenant, &ids));
         self.world.call(&self.who, "products", products).await.map_err(unavailable)?
     }
 
@@ -143,7 +143,7 @@ impl InventoryService for Ports {
         }
     }
 
-    async fn confirm(&self, id: ReservationId) -> Result<(), ConfirmError> {
+    async fn confirm(&self, _: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
         let confirm = move |world: &World| world.stockroom.confirm(world, id);
         match self.world.call(&self.who, &format!("confirm {id}"), confirm).await {
             Err(_) if self.world.bug == Some(Bug::UnansweredIsConfirmed) => Ok(()),
@@ -151,11 +151,13 @@ impl InventoryService for Ports {
         }
     }
 
-    async fn release(&self, id: ReservationId) -> Result<(), Unavailable> {
+    async fn release(&self, tenant: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
         if self.world.bug == Some(Bug::LostEditKeepsItsReservation) && self.who.is_client() {
             return Ok(());
         }
-        let release = move |world: &World| now(world.stockroom.inventory.release(world.stockroom.known_as(id)));
+        let tenant = tenant.clone();
+        let release =
+            move |world: &World| now(world.stockroom.inventory.release(&tenant, world.stockroom.known_as(id)));
         self.world.call(&self.who, &format!("release {id}"), release).await.map_err(unavailable)?
     }
 }
