@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init(module_path!());
     let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?)?);
     CallScope::within(START_BUDGET, None).run(verifier.warm()).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {

@@ -13,7 +13,7 @@ use domain::use_cases::{OrderRequest, PlaceOrder};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init();
+    telemetry::init(module_path!());
     let aws = aws::config().await?;
     let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(&aws)?);
     let orders = PlaceOrder {

@@ -14,7 +14,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init();
+    telemetry::init(module_path!());
     let store = DynamoStore::from_env(&aws::config().await?)?;
     let retention = DAY * config::parsed("RETENTION_DAYS")?;
     http::serve(|request| handle(&store, retention, request)).await

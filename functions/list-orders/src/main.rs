@@ -8,7 +8,7 @@ use domain::ports::OrderStore;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init();
+    telemetry::init(module_path!());
     let store = DynamoStore::from_env(&aws::config().await?)?;
     let cursors = Cursors::from_env()?;
     http::serve(|request| handle(&store, &cursors, request)).await

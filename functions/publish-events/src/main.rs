@@ -11,7 +11,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init(module_path!());
     let aws = aws::config().await?;
     let (publisher, dead_letters) = (SelectedPublisher::from_env(&aws)?, DeadLetterQueue::from_env(&aws)?);
     let home_region = config::required("AWS_REGION")?;

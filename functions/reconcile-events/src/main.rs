@@ -56,7 +56,7 @@ struct Report {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init(module_path!());
     let aws = aws::config().await?;
     let trail = AuditQueue::from_env(&aws)?;
     let reconcile = Reconcile { store: DynamoStore::from_env(&aws)?, publisher: SelectedPublisher::from_env(&aws)? };

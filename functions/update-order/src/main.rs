@@ -12,7 +12,7 @@ use domain::use_cases::EditOrder;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    telemetry::init();
+    telemetry::init(module_path!());
     let aws = aws::config().await?;
     let orders = EditOrder {
         store: DynamoStore::from_env(&aws)?,

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::circuits::{Circuit, CircuitState, Election, Unreachable, Vote};
 use super::gate::{Gate, OPEN_FOR, Passage, Permit};
 use crate::system::SystemClock;
+use crate::telemetry;
 
 /// The breaker of one partner.
 #[derive(Debug)]
@@ -122,6 +123,6 @@ fn tell(partner: &'static str, state: &'static str) {
         "Partner": partner,
         "CircuitOpen": u8::from(state == "open"),
     });
-    println!("{metric}");
+    telemetry::metric(metric);
     tracing::warn!(partner, state, "the circuit changed");
 }

@@ -186,6 +186,7 @@ impl std::fmt::Debug for Jwks {
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+    use domain::ports::Outage;
     use serde_json::json;
 
     use super::*;
@@ -215,7 +216,11 @@ mod tests {
             self.asked.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(ANSWER).await;
             if self.is_down.load(Ordering::SeqCst) {
-                return Err(Unavailable { service: "token issuer", detail: "switched off".to_owned() });
+                return Err(Unavailable {
+                    service: "token issuer",
+                    outage: Outage::NoAnswer,
+                    detail: "switched off".to_owned(),
+                });
             }
             let key = |id: &&str| json!({"kty": "OKP", "crv": "Ed25519", "kid": id, "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
             let ids = self.ids.lock().unwrap().clone();
