@@ -34,7 +34,8 @@ async fn thirty_seconds_of_outage_lose_no_order_and_no_unit() {
         assert!(answer.status == 201 || !answer.header("retry-after").is_empty());
     }
     let slowest = answers.iter().map(handler_ms).max().unwrap();
-    assert!(slowest <= 1_500, "the slowest handler took {slowest} ms");
+    // All calls of a partner have 2,500 ms, and the release of a reservation 500 ms more.
+    assert!(slowest <= 3_500, "the slowest handler took {slowest} ms");
     let pending = answers.iter().filter(|answer| answer.status == 202).count();
     println!("{} orders, {pending} of them pending, slowest handler {slowest} ms", answers.len());
     assert!(pending > 0, "there was no outage");

@@ -23,6 +23,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         ids: RandomIds,
         home_region: config::required("AWS_REGION")?,
     };
+    // Side by side, each with a deadline of its own: the first request finds connections, and knows the circuits.
+    tokio::join!(circuits.connect(), orders.customers.connect(), orders.inventory.connect());
     http::serve(|request| handle(&orders, request)).await
 }
 

@@ -14,10 +14,13 @@ use domain::use_cases::EditOrder;
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
     let aws = aws::config().await?;
+    let circuits = Circuits::from_env(&aws)?;
     let orders = EditOrder {
         store: DynamoStore::from_env(&aws)?,
-        inventory: SelectedInventory::from_env(&PartnerClient::new()?, &Circuits::from_env(&aws)?, Role::Votes)?,
+        inventory: SelectedInventory::from_env(&PartnerClient::new()?, &circuits, Role::Votes)?,
     };
+    // Side by side, each with a deadline of its own.
+    tokio::join!(circuits.connect(), orders.inventory.connect());
     http::serve(|request| handle(&orders, request)).await
 }
 

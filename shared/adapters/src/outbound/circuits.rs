@@ -142,6 +142,13 @@ impl Circuits {
         Ok(())
     }
 
+    /// Learns the states, and makes a connection to `DynamoDB`, before they are needed.
+    pub async fn connect(&self) {
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(cause = %error, "the circuits are not known yet");
+        }
+    }
+
     /// Reads the item beside the call that goes on, when what is known is old: at most one read for all partners.
     pub(super) fn refresh_when_stale(&self) {
         if self.known().read_at.is_some_and(|at| at.elapsed() < FRESH_FOR) {

@@ -1,7 +1,7 @@
 //! How partners are called: one HTTP client per process, short patience, few retries, and a breaker per partner.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::id::TenantId;
@@ -16,17 +16,15 @@ use serde::de::DeserializeOwned;
 use super::breaker::Breaker;
 use super::budget::RetryBudget;
 use super::gate::Permit;
+use super::patience::Patience;
 use super::scope::CallScope;
 use crate::config::{self, ConfigError};
-
-/// An attempt that has not been answered by then is not going to be.
-const ATTEMPT: Duration = Duration::from_millis(250);
 
 /// A call is tried at most this often again; every call of a partner may be repeated.
 const RETRIES: usize = 2;
 
 /// Connections die while a function is frozen, so idle ones are not kept for long.
-const POOL_IDLE: Duration = Duration::from_secs(5);
+const POOL_IDLE: Duration = Duration::from_secs(20);
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -64,8 +62,15 @@ impl PartnerClient {
     /// One partner, called through this client.
     #[must_use]
     pub fn partner(&self, service: &'static str, url: Url, breaker: Breaker) -> Partner {
-        let shared = Shared { breaker, budget: RetryBudget::default() };
-        Partner { client: self.0.clone(), service, url, bearer: None, shared: Arc::new(shared) }
+        let shared = Shared { breaker, budget: RetryBudget::default(), answered_at: Mutex::default() };
+        Partner {
+            client: self.0.clone(),
+            service,
+            url,
+            patience: Patience::default(),
+            bearer: None,
+            shared: Arc::new(shared),
+        }
     }
 }
 
@@ -87,6 +92,7 @@ pub struct Partner {
     client: Client,
     service: &'static str,
     url: Url,
+    patience: Patience,
     bearer: Option<HeaderValue>,
     shared: Arc<Shared>,
 }
@@ -95,6 +101,19 @@ pub struct Partner {
 struct Shared {
     breaker: Breaker,
     budget: RetryBudget,
+    answered_at: Mutex<Option<Instant>>,
+}
+
+impl Shared {
+    /// Whether a connection is likely to be there.
+    fn is_connected(&self) -> bool {
+        let at = self.answered_at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() < POOL_IDLE)
+    }
+
+    fn answered(&self) {
+        *self.answered_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
 }
 
 /// A whole answer.
@@ -117,6 +136,26 @@ fn is_outage(status: StatusCode) -> bool {
 }
 
 impl Partner {
+    /// Waits for it this long.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// What all its calls by one request may take together.
+    pub(crate) const fn whole_patience(&self) -> Duration {
+        self.patience.whole
+    }
+
+    /// Makes a connection before it is needed. Any answer will do; without one the first call connects.
+    pub async fn connect(&self) {
+        let request = self.client.head(self.url.clone()).timeout(self.patience.connect);
+        match request.send().await {
+            Ok(_) => self.shared.answered(),
+            Err(error) => tracing::warn!(partner = self.service, cause = %error.without_url(), "not connected yet"),
+        }
+    }
+
     /// Shows this secret with every call: `Authorization: Bearer` (RFC 6750 §2.1).
     ///
     /// # Errors
@@ -152,19 +191,21 @@ impl Partner {
             .with_jitter()
             .with_max_times(RETRIES)
             .build();
+        let deadline = CallScope::deadline(self.patience.whole);
+        let remaining = || deadline.saturating_duration_since(Instant::now());
         loop {
-            if CallScope::remaining().is_zero() {
+            if remaining().is_zero() {
                 return Err(self.unavailable("no time is left for it"));
             }
             let Some(permit) = self.shared.breaker.permit().await else {
                 let open = self.unavailable("its circuit is open");
                 return Err(Unavailable { outage: Outage::CircuitOpen, ..open });
             };
-            let failure = match self.attempt(&request, permit).await {
+            let failure = match self.attempt(&request, permit, remaining()).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let Some(pause) = pauses.next().filter(|pause| *pause < CallScope::remaining()) else {
+            let Some(pause) = pauses.next().filter(|pause| *pause < remaining()) else {
                 return Err(failure);
             };
             if permit.is_probe() || !self.shared.budget.take() {
@@ -199,9 +240,9 @@ impl Partner {
         &self,
         request: &impl Fn(&Client) -> RequestBuilder,
         permit: Permit,
+        remaining: Duration,
     ) -> Result<Answer, Unavailable> {
-        let patience = CallScope::remaining().min(ATTEMPT);
-        let mut request = request(&self.client).timeout(patience);
+        let mut request = request(&self.client).timeout(self.patience.whole);
         if let Some(bearer) = &self.bearer {
             request = request.header(AUTHORIZATION, bearer.clone());
         }
@@ -209,12 +250,32 @@ impl Partner {
             request = request.header("X-Amzn-Trace-Id", trace);
         }
         // Boxed, or the compiler gives up on the depth of nested futures.
-        let answered = Box::pin(async { self.whole(request.send().await).await }).await;
+        let answered = Box::pin(self.patiently(request, remaining)).await;
         match &answered {
             Ok(_) => self.shared.breaker.succeeded(permit).await,
             Err(_) => self.shared.breaker.failed(permit).await,
         }
         answered
+    }
+
+    /// The answer in time. An attempt that is given up goes on by itself, up to the whole patience: the connection that
+    /// it makes is there for the next.
+    async fn patiently(&self, request: RequestBuilder, remaining: Duration) -> Result<Answer, Unavailable> {
+        let Patience { connect, attempt, whole: _ } = self.patience;
+        let patience = if self.shared.is_connected() { attempt } else { connect + attempt };
+        let partner = self.clone();
+        let call = tokio::spawn(async move {
+            let answer = partner.whole(request.send().await).await;
+            if answer.is_ok() {
+                partner.shared.answered();
+            }
+            answer
+        });
+        match tokio::time::timeout(patience.min(remaining), call).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => Err(self.unavailable(error)),
+            Err(_) => Err(self.unavailable("no answer in time")),
+        }
     }
 
     /// The whole answer, when it is one.

@@ -6,24 +6,24 @@ tokio::task_local! {
     static SCOPE: CallScope;
 }
 
-/// All partner work of one HTTP request must fit into this.
-const REQUEST_BUDGET: Duration = Duration::from_millis(800);
-
 /// What a function keeps for its own work before Lambda's deadline.
 const OWN_WORK: Duration = Duration::from_millis(700);
 
 /// The bounds of the partner calls of one invocation.
 #[derive(Debug, Clone)]
 pub struct CallScope {
-    deadline: Instant,
+    /// When Lambda ends the invocation, or the caller wants it to be over.
+    deadline: Option<Instant>,
+    /// When the request began whose calls share the patience with a partner; `None`: each call has its own.
+    request_began: Option<Instant>,
     trace: Option<String>,
 }
 
 impl CallScope {
-    /// For an HTTP request: 800 ms, or less when Lambda gives the function less.
+    /// For an HTTP request: what a partner is given for a whole request, or less when Lambda gives the function less.
     #[must_use]
     pub fn of_request(context: Option<&lambda_http::Context>) -> Self {
-        Self::within(REQUEST_BUDGET, context)
+        Self { request_began: Some(Instant::now()), ..Self::within(Duration::MAX, context) }
     }
 
     /// For a message or a sweep: this much time, or less when Lambda gives the function less.
@@ -31,12 +31,13 @@ impl CallScope {
     pub fn within(budget: Duration, context: Option<&lambda_http::Context>) -> Self {
         let left = context.and_then(|context| left_until(context.deadline())).unwrap_or(Duration::MAX);
         let trace = context.and_then(|context| context.xray_trace_id.clone());
-        Self { deadline: Instant::now() + budget.min(left), trace }
+        Self { deadline: Instant::now().checked_add(budget.min(left)), request_began: None, trace }
     }
 
-    /// The present scope, with at least this much time left.
-    pub(crate) fn at_least(time: Duration) -> Self {
-        Self { deadline: Instant::now() + Self::remaining().max(time), trace: Self::trace() }
+    /// The present scope, with at least this much time left for a partner that is given `whole`.
+    pub(crate) fn at_least(time: Duration, whole: Duration) -> Self {
+        let left = Self::deadline(whole).saturating_duration_since(Instant::now());
+        Self { deadline: Some(Instant::now() + left.max(time)), request_began: None, trace: Self::trace() }
     }
 
     /// Runs the work within these bounds.
@@ -44,10 +45,11 @@ impl CallScope {
         SCOPE.scope(self, work).await
     }
 
-    /// The time that is left for partner calls.
-    pub(super) fn remaining() -> Duration {
-        let deadline = SCOPE.try_with(|scope| scope.deadline);
-        deadline.map_or(REQUEST_BUDGET, |deadline| deadline.saturating_duration_since(Instant::now()))
+    /// When a call that begins now must be over, of a partner that is given `whole`.
+    pub(super) fn deadline(whole: Duration) -> Instant {
+        let bounds = SCOPE.try_with(|scope| (scope.deadline, scope.request_began)).unwrap_or_default();
+        let own = bounds.1.unwrap_or_else(Instant::now) + whole;
+        bounds.0.map_or(own, |deadline| deadline.min(own))
     }
 
     /// The trace header to pass on.
@@ -71,12 +73,15 @@ mod tests {
 
     use super::*;
 
+    const WHOLE: Duration = Duration::from_millis(2_500);
+
     /// What is left for partner calls with this deadline.
     async fn remaining(deadline: SystemTime) -> Duration {
         let mut context = Context::default();
         let since_1970 = deadline.duration_since(UNIX_EPOCH).unwrap();
         context.deadline = u64::try_from(since_1970.as_millis()).unwrap();
-        CallScope::of_request(Some(&context)).run(async { CallScope::remaining() }).await
+        let scope = CallScope::of_request(Some(&context));
+        scope.run(async { CallScope::deadline(WHOLE).saturating_duration_since(Instant::now()) }).await
     }
 
     #[tokio::test]
@@ -89,6 +94,6 @@ mod tests {
     #[tokio::test]
     async fn a_deadline_already_past_counts_as_none() {
         let left = remaining(UNIX_EPOCH + Duration::from_millis(600_000)).await;
-        assert!(left > REQUEST_BUDGET / 2, "{left:?}");
+        assert!(left > WHOLE / 2, "{left:?}");
     }
 }

@@ -32,6 +32,11 @@ impl HttpCustomers {
         Self { partner, known: Cache::new(kept_for) }
     }
 
+    /// Makes a connection before it is needed.
+    pub async fn connect(&self) {
+        self.partner.connect().await;
+    }
+
     fn contact(&self, asked: &CustomerId, body: CustomerBody) -> Result<Contact, Unavailable> {
         let bad = |what: &str| self.partner.unavailable(format_args!("a customer's {what} is not valid"));
         if body.id != asked.as_str() {

@@ -75,6 +75,11 @@ impl HttpInventory {
         Self { partner, known: Cache::new(kept_for) }
     }
 
+    /// Makes a connection before it is needed.
+    pub async fn connect(&self) {
+        self.partner.connect().await;
+    }
+
     /// A product, if it is one of those asked for.
     fn product(&self, asked: &[&ProductId], body: ProductBody) -> Result<Product, Unavailable> {
         let id = asked.iter().find(|id| id.as_str() == body.id);
@@ -154,7 +159,7 @@ impl InventoryService for HttpInventory {
     async fn release(&self, tenant: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
         let url = self.partner.url(&["reservations", &id.to_string()]);
         let call = self.partner.call_for(tenant, |client| client.delete(url.clone()));
-        let answer = CallScope::at_least(RELEASE).run(call).await?;
+        let answer = CallScope::at_least(RELEASE, self.partner.whole_patience()).run(call).await?;
         match answer.status.as_u16() {
             200..=299 => Ok(()),
             _ => Err(self.partner.unlisted(&answer)),

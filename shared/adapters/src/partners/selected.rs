@@ -12,7 +12,7 @@ use reqwest::Url;
 
 use super::{FakeCustomers, FakeInventory, HttpCustomers, HttpInventory};
 use crate::config::{self, ConfigError};
-use crate::outbound::{Breaker, Circuits, Partner, PartnerClient, Role};
+use crate::outbound::{Breaker, Circuits, Partner, PartnerClient, Patience, Role};
 
 /// The circuits' names.
 pub(crate) const CUSTOMERS: &str = "customers";
@@ -62,6 +62,10 @@ fn is_local(url: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+fn patience(name: &'static str) -> Result<Patience, ConfigError> {
+    config::optional(name).map_or(Ok(Patience::default()), |_| config::parsed(name))
+}
+
 fn breaker(circuits: &Circuits, partner: &'static str, role: Role) -> Breaker {
     Breaker::new(Some(circuits.of(partner))).with_role(role)
 }
@@ -99,8 +103,18 @@ impl SelectedCustomers {
         }
         let url = encrypted("CUSTOMER_SERVICE_URL")?;
         let partner = client.partner("customer service", url, breaker(circuits, CUSTOMERS, role));
-        let partner = with_secret(partner, "CUSTOMER_SERVICE_SECRET")?;
+        let partner =
+            with_secret(partner, "CUSTOMER_SERVICE_SECRET")?.with_patience(patience("CUSTOMER_SERVICE_PATIENCE")?);
         Ok(Self::Http(Box::new(HttpCustomers::new(partner, kept_for()?))))
+    }
+}
+
+impl SelectedCustomers {
+    /// Makes a connection before it is needed.
+    pub async fn connect(&self) {
+        if let Self::Http(service) = self {
+            service.connect().await;
+        }
     }
 }
 
@@ -134,8 +148,18 @@ impl SelectedInventory {
         }
         let url = encrypted("INVENTORY_SERVICE_URL")?;
         let partner = client.partner("inventory service", url, breaker(circuits, INVENTORY, role));
-        let partner = with_secret(partner, "INVENTORY_SERVICE_SECRET")?;
+        let partner =
+            with_secret(partner, "INVENTORY_SERVICE_SECRET")?.with_patience(patience("INVENTORY_SERVICE_PATIENCE")?);
         Ok(Self::Http(Box::new(HttpInventory::new(partner, kept_for()?))))
+    }
+}
+
+impl SelectedInventory {
+    /// Makes a connection before it is needed.
+    pub async fn connect(&self) {
+        if let Self::Http(service) = self {
+            service.connect().await;
+        }
     }
 }
 
