@@ -25,6 +25,8 @@ class Deployment:
             "InventoryServiceUrl": partners_url,
             "TokenIssuer": partners_url,
             "Reconcile": "ENABLED",
+            "InspectionQueues": "ENABLED",
+            "PlainHttp": "ENABLED",
             "Jwks": f"{partners_url}/.well-known/jwks.json",
         }
 
