@@ -48,9 +48,8 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 	SEEDS=$(or $(SEEDS),20000) cargo test --locked --package domain --test simulation no_storm -- --nocapture
 
 .PHONY: lint-template
-lint-template: venv ## Validate template.yaml and the example's
-	AWS_DEFAULT_REGION=us-east-1 sam validate --lint
-	AWS_DEFAULT_REGION=us-east-1 sam validate --lint --template examples/consumer/template.yaml
+lint-template: venv ## Validate the templates, and what SAM makes of them, with cfn-lint and checkov
+	@scripts/lint_template.sh
 
 .PHONY: e2e
 e2e: venv tools ## Test a freshly deployed stack on its own ports, then take it away

@@ -6,10 +6,10 @@ if grep -lq LOCAL_CALLER "$STACK_FOLDER"/sam-build/*/bootstrap; then
   echo "error: a release binary reads LOCAL_CALLER" >&2
   exit 1
 fi
-suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2"; }
+suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2" "${@:3}"; }
 suite suites "${E2E_THREADS:-4}"
-# Faults are set for the whole simulator, so these run one after another.
-suite outages 1
+suite outages "${E2E_THREADS:-4}" beside::
+suite outages 1 alone::
 .venv/bin/python scripts/least_privilege.py
 # The last of these take the stack down.
 exec .venv/bin/python tests/local/run.py

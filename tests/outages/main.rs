@@ -1,19 +1,14 @@
-//! What happens while partners fail. Faults are set for the whole simulator, so these suites run one after another and
-//! beside no others.
+//! What happens while partners fail. A fault is one tenant's, so most of it runs side by side (`beside`); what opens a
+//! circuit for all, or compares all orders with all events, runs alone (`alone`).
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-mod circuit;
-mod outage;
-mod poison;
-mod publisher;
-mod reconcile;
-mod rush;
-mod unconfirmed;
+mod alone;
+mod beside;
 
 use e2e::{Shop, eventually};
 
-/// Ends every fault and waits until both circuits are closed: a circuit closes when somebody calls, so somebody does.
+/// Ends the tenant's faults and waits until both circuits are closed: a circuit closes when somebody calls, so somebody does.
 async fn calm(shop: &Shop) {
     shop.partners.fault("*", "none", 0).await;
     let product = shop.product(1_000).await;

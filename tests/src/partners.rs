@@ -10,19 +10,15 @@ use crate::{http, setting};
 pub struct Partners {
     http: Client,
     url: String,
-}
-
-impl Default for Partners {
-    fn default() -> Self {
-        Self::new()
-    }
+    /// Whose calls misbehave.
+    tenant: String,
 }
 
 impl Partners {
-    /// The simulator at `PARTNERS_URL`.
+    /// The simulator at `PARTNERS_URL`, as this tenant's storefront has it.
     #[must_use]
-    pub fn new() -> Self {
-        Self { http: http(), url: setting("PARTNERS_URL") }
+    pub fn of(tenant: &str) -> Self {
+        Self { http: http(), url: setting("PARTNERS_URL"), tenant: tenant.to_owned() }
     }
 
     /// A token with these claims.
@@ -45,22 +41,26 @@ impl Partners {
         (units("available"), units("reserved"), units("confirmed"))
     }
 
-    /// Makes a route misbehave (`customers`, `products`, `reservations` or `*`), or behave again (`none`).
+    /// Makes a route misbehave for this tenant (`customers`, `products`, `reservations` or `*`), or behave again (`none`).
     pub async fn fault(&self, route: &str, kind: &str, value: u64) {
-        self.call(Method::PUT, "/admin/faults", Some(json!({"route": route, "kind": kind, "value": value}))).await;
-    }
-
-    /// Makes the calls of a route with this method misbehave, until the route behaves again.
-    pub async fn fault_of(&self, route: &str, method: &str, kind: &str, value: u64) {
-        let fault = json!({"route": route, "method": method, "kind": kind, "value": value});
+        let fault = json!({"route": route, "tenant": self.tenant, "kind": kind, "value": value});
         self.call(Method::PUT, "/admin/faults", Some(fault)).await;
     }
 
-    /// The calls of these routes since the log was last cleared: when each came, in milliseconds since 1970.
+    /// Makes the calls of a route with this method misbehave for this tenant, until the route behaves again.
+    pub async fn fault_of(&self, route: &str, method: &str, kind: &str, value: u64) {
+        let fault = json!({"route": route, "tenant": self.tenant, "method": method, "kind": kind, "value": value});
+        self.call(Method::PUT, "/admin/faults", Some(fault)).await;
+    }
+
+    /// The calls of these routes for this tenant since the log was last cleared: when each came, in milliseconds since 1970.
     pub async fn calls(&self, routes: &[&str]) -> Vec<u64> {
         let calls = self.call(Method::GET, "/admin/requests", None).await;
         let calls = calls.as_array().expect("a log").iter();
-        let wanted = calls.filter(|call| routes.contains(&call["route"].as_str().expect("a route")));
+        let is_wanted = |call: &Value| {
+            call["tenant"] == self.tenant.as_str() && routes.contains(&call["route"].as_str().expect("a route"))
+        };
+        let wanted = calls.filter(|call| is_wanted(call));
         wanted.map(|call| call["at"].as_u64().expect("a time")).collect()
     }
 

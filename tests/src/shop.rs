@@ -61,7 +61,7 @@ impl Shop {
     /// A new tenant with a token of this scope.
     pub async fn with_scope(scope: &str) -> Self {
         let tenant = format!("t-{}", Uuid::new_v4().simple());
-        let partners = Partners::new();
+        let partners = Partners::of(&tenant);
         let token = partners.token(json!({"tenant": tenant, "sub": "suite", "scope": scope})).await;
         Self { tenant, partners, events: Events::new(), http: http(), api: setting("API_URL"), token }
     }

@@ -56,11 +56,13 @@ async fn put_customer(
     StatusCode::NO_CONTENT
 }
 
-/// `value`: milliseconds for `delay`, a status code for `status`, nothing for the others. `method` and `id` (of a
-/// customer, product or reservation) confine the fault to such calls.
+/// `value`: milliseconds for `delay`, a status code for `status`, nothing for the others. `tenant`, `method` and `id` (of
+/// a customer, product or reservation) confine the fault to such calls.
 #[derive(Deserialize)]
 struct FaultBody {
     route: String,
+    #[serde(default)]
+    tenant: Option<String>,
     #[serde(default)]
     method: Option<String>,
     #[serde(default)]
@@ -79,7 +81,7 @@ async fn put_fault(
     let fault = fault_of(&body).ok_or(bad("kind: none, delay, status, reset or hang, with a fitting value"))?;
     let mut world = partners.world();
     for route in routes {
-        let target = Target { route, method: body.method.clone(), id: body.id.clone() };
+        let target = Target { route, tenant: body.tenant.clone(), method: body.method.clone(), id: body.id.clone() };
         match fault {
             Some(fault) => world.faults.set(target, fault),
             None => world.faults.end(&target),

@@ -46,10 +46,11 @@ pub enum Fault {
     Hang,
 }
 
-/// The calls that a fault is for: those of a route, or of them those with this method and for this id.
+/// The calls that a fault is for: those of a route, or of them those for this tenant, with this method and for this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub route: Route,
+    pub tenant: Option<String>,
     pub method: Option<String>,
     pub id: Option<String>,
 }
@@ -57,12 +58,16 @@ pub struct Target {
 impl Target {
     fn includes(&self, other: &Self) -> bool {
         let includes = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
-        self.route == other.route && includes(&self.method, &other.method) && includes(&self.id, &other.id)
+        self.route == other.route
+            && includes(&self.tenant, &other.tenant)
+            && includes(&self.method, &other.method)
+            && includes(&self.id, &other.id)
     }
 
     fn matches(&self, call: &Call) -> bool {
         let names = |id: &String| call.path.split(['/', '?', '=', ',']).any(|part| part == id);
         self.route == call.route
+            && self.tenant.as_ref().is_none_or(|tenant| Some(tenant) == call.tenant.as_ref())
             && self.method.as_ref().is_none_or(|method| *method == call.method)
             && self.id.as_ref().is_none_or(names)
     }
@@ -96,6 +101,8 @@ pub struct Call {
     /// Milliseconds since 1970.
     at: u64,
     route: Route,
+    /// `X-Tenant-Id`
+    tenant: Option<String>,
     method: String,
     path: String,
 }
@@ -104,7 +111,8 @@ pub struct Call {
 pub async fn inject(State(partners): State<Partners>, request: Request, next: Next) -> Response {
     let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let route = Route::of(&path);
-    let call = Call { at: now_millis(), route, method: request.method().to_string(), path };
+    let tenant = request.headers().get("x-tenant-id").and_then(|tenant| Some(tenant.to_str().ok()?.to_owned()));
+    let call = Call { at: now_millis(), route, tenant, method: request.method().to_string(), path };
     let faults = {
         let mut world = partners.world();
         let faults = world.faults.of(&call);
@@ -131,11 +139,24 @@ mod tests {
     const FORBIDDEN: Fault = Fault::Status(StatusCode::FORBIDDEN);
 
     fn target(method: Option<&str>, id: Option<&str>) -> Target {
-        Target { route: Route::Reservations, method: method.map(Into::into), id: id.map(Into::into) }
+        Target { route: Route::Reservations, tenant: None, method: method.map(Into::into), id: id.map(Into::into) }
     }
 
     fn call(method: &str, path: &str) -> Call {
-        Call { at: 0, route: Route::of(path), method: method.to_owned(), path: path.to_owned() }
+        let tenant = Some("demo".to_owned());
+        Call { at: 0, route: Route::of(path), tenant, method: method.to_owned(), path: path.to_owned() }
+    }
+
+    #[test]
+    fn a_fault_of_a_tenant_is_for_its_calls_alone() {
+        let mut faults = Faults::default();
+        let of = |tenant: &str| Target { tenant: Some(tenant.to_owned()), ..target(None, None) };
+        faults.set(of("other"), SLOW);
+        assert_eq!(faults.of(&call("PUT", "/reservations/r-1")), []);
+        faults.set(of("demo"), FORBIDDEN);
+        assert_eq!(faults.of(&call("PUT", "/reservations/r-1")), [FORBIDDEN]);
+        faults.end(&of("other"));
+        assert_eq!(faults.of(&call("PUT", "/reservations/r-1")), [FORBIDDEN]);
     }
 
     #[test]

@@ -1,0 +1,137 @@
+"""Every function as AWS starts it: its bootstrap under AWS's own Runtime Interface Emulator, with its sample event."""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+
+import demo
+from aws import client
+from processes import free_port, wait_until
+from shell import FOLDER, ROOT
+
+EMULATOR = Path(find_spec("samcli").origin).parent / "local/rapid/aws-lambda-rie-x86_64"
+
+# Environments start side by side, as many as the machine has processors for.
+AT_ONCE = 4
+
+
+class Functions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        resources = client("cloudformation", os.environ).describe_stack_resources(StackName=os.environ["STACK_NAME"])
+        functions = {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in resources["StackResources"]
+            if resource["ResourceType"] == "AWS::Lambda::Function"
+        }
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            runs = pool.map(lambda names: run(*names), functions.items())
+        cls.runs = dict(zip(map(sample_name, functions), runs))
+
+    def test_every_function_answers_its_sample(self):
+        samples = {path.stem for path in (ROOT / "events").glob("*.json")}
+        self.assertEqual(samples, set(self.runs))
+        for name, (answer, output) in self.runs.items():
+            with self.subTest(name):
+                self.assertEqual(expected(name), outcome(answer), output)
+
+    def test_no_log_line_of_any_level_tells_of_a_person_or_a_token(self):
+        levels = set()
+        for name, (_, output) in self.runs.items():
+            levels |= set(re.findall(r'"level":"(\w+)"', output))
+            for secret in secrets():
+                with self.subTest(name, secret=secret):
+                    self.assertNotIn(secret.lower(), output.lower())
+        self.assertIn("INFO", levels, "nothing was logged, so nothing was shown")
+
+
+def sample_name(function):
+    """`CreateOrderFunction` -> `create-order`"""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", function.removesuffix("Function")).lower()
+
+
+def run(logical_name, function):
+    """What a function answers its sample, with logs of the finest level, and all that it says meanwhile."""
+    log = FOLDER / f"{function}.rie.log"
+    port = free_port()
+    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+    addresses += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
+    bootstrap = FOLDER / "sam-build" / logical_name / "bootstrap"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [EMULATOR, *addresses, bootstrap], env=environment(function), stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            answer = invoke(port, sample(sample_name(logical_name)))
+        finally:
+            process.terminate()
+            process.wait(10)
+    return answer, log.read_text(errors="replace")
+
+
+def environment(function):
+    """What the deployed function has."""
+    settings = client("lambda", os.environ).get_function_configuration(FunctionName=function)["Environment"]
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    aws["AWS_REGION"] = aws.get("AWS_REGION", aws["AWS_DEFAULT_REGION"])
+    return {**aws, **settings["Variables"], "AWS_LAMBDA_LOG_LEVEL": "TRACE"}
+
+
+def sample(name):
+    """The sample event, with a token that is valid."""
+    event = json.loads((ROOT / f"events/{name}.json").read_text())
+    token = f"Bearer {os.environ['TOKEN']}"
+    if "authorizationToken" in event:
+        event["authorizationToken"] = token
+    if "headers" in event:
+        event["headers"]["Authorization"] = token
+    return event
+
+
+def invoke(port, event):
+    url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+    request = urllib.request.Request(url, json.dumps(event).encode())
+
+    def answer():
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return response.read()
+        except ConnectionError:
+            return None
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, ConnectionError):
+                return None
+            raise
+
+    return json.loads(wait_until("the runtime interface emulator", answer, 30))
+
+
+def outcome(answer):
+    """What tells an answer from a failure: a status below 500, or the members of the answer."""
+    if isinstance(answer, dict) and "statusCode" in answer:
+        return "http" if answer["statusCode"] < 500 else answer
+    return sorted(answer) if isinstance(answer, dict) else answer
+
+
+def expected(name):
+    return {
+        "authorize": ["context", "policyDocument", "principalId", "usageIdentifierKey"],
+        "publish-events": ["batchItemFailures"],
+        "reconcile-events": ["events", "missing", "missing_ids", "orders", "republished", "unknown", "unknown_ids"],
+        "run-follow-ups": None,
+        "sweep-follow-ups": None,
+    }.get(name, "http")
+
+
+def secrets():
+    """The token, and what the samples and the customer service say of people."""
+    address = json.loads(json.loads((ROOT / "events/create-order.json").read_text())["body"])["shipping_address"]
+    _, _, customer = demo.call("GET", f"{os.environ['PARTNERS_URL']}/customers/cust-1", headers={"X-Tenant-Id": "demo"})
+    signature = os.environ["TOKEN"].rpartition(".")[2]
+    return [signature, address["name"], address["line1"], customer["name"], customer["email"]]

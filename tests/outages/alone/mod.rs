@@ -1,0 +1,5 @@
+//! What others would notice: these tests run one after another.
+
+mod circuit;
+mod outage;
+mod reconcile;

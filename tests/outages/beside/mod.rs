@@ -1,0 +1,6 @@
+//! What nobody else notices: these tests run side by side.
+
+mod poison;
+mod publisher;
+mod rush;
+mod unconfirmed;
