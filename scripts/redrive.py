@@ -1,62 +1,107 @@
-"""Sends the events again that the messages of the dead-letter queue UnpublishedChanges stand for.
+"""Sends the events again of the changes that could not be published: those of the bucket UnpublishedRecords, and those
+that the messages of the queue UnpublishedChanges name.
 
 It uses the stack that the environment names: `source .local/stack.env`, or AWS credentials and STACK_NAME.
 """
 
 import json
 import sys
-from datetime import datetime, timedelta
 from functools import cache
 
 import boto3
 import reconcile
 from outputs import in_one_line, outputs
 
-# A change is stamped before it reaches the stream, by a clock that may be wrong.
-MARGIN = timedelta(seconds=60)
+# So many orders are sent again by one call of reconcile-events.
+AT_ONCE = 100
 
 
 def main():
-    """Resends the events of each message before it deletes it: a crash in between does it twice, which is harmless. A
-    message that cannot be dealt with stays, and the others go on."""
-    url = outputs()["UnpublishedChangesUrl"]
+    """Resends the events of each letter before it deletes it: a crash in between does it twice, which is harmless. A letter
+    that cannot be dealt with stays, and the others go on."""
     done = failed = 0
-    while messages := sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
-        for message in messages:
-            try:
-                resend(message["Body"])
-            except reconcile.Failed as error:
-                print(f"error: {error}; the message stays", file=sys.stderr)
-                failed += 1
-            else:
-                sqs().delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                done += 1
-    print(f"redrove {done} messages")
+    for letter, delete in letters():
+        try:
+            resend(orders_of(letter))
+        except reconcile.Failed as error:
+            print(f"error: {error}; it stays", file=sys.stderr)
+            failed += 1
+        else:
+            delete()
+            done += 1
+    print(f"redrove {done} letters")
     sys.exit(failed > 0)
 
 
-@cache
-def sqs():
-    return boto3.client("sqs")
+def letters():
+    """What was set aside, and how it is deleted: objects of the bucket, then messages of the queue."""
+    bucket = outputs()["UnpublishedRecordsName"]
+    s3 = client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for key in [found["Key"] for found in page.get("Contents", [])]:
+            body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            yield json.loads(body), lambda key=key: s3.delete_object(Bucket=bucket, Key=key)
+    url = outputs()["UnpublishedChangesUrl"]
+    sqs = client("sqs")
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
+        for message in messages:
+            handle = message["ReceiptHandle"]
+            yield json.loads(message["Body"]), lambda handle=handle: sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
 
 
-def resend(body):
-    """Rebuilds the events from the histories: of the orders of a batch by its time, of an unreadable record by its key."""
-    letter = json.loads(body)
+def orders_of(letter):
+    """The orders that a letter is about, `<tenant>#<order id>`."""
+    if "payload" in letter:
+        # Whole records, as Lambda writes them to a bucket.
+        payload = letter["payload"]
+        return keys((json.loads(payload) if isinstance(payload, str) else payload)["Records"])
     if batch := letter.get("DDBStreamBatchInfo"):
-        start = time(batch["approximateArrivalOfFirstRecord"]) - MARGIN
-        end = time(batch["approximateArrivalOfLastRecord"]) + MARGIN
-        request = {"mode": "resend", "from": reconcile.rfc3339(start), "to": reconcile.rfc3339(end)}
-    else:
-        request = {"mode": "resend_orders", "orders": [letter["key"]]}
-    report = reconcile.run(request)
-    if report["republished"] < report["events"] or not report["orders"]:
-        raise reconcile.Failed(f"{request} sent {report['republished']} of {report['events']} events")
-    print(f"{request} sent {report['republished']} events")
+        return keys(records_of(batch))
+    return [letter["key"]]
 
 
-def time(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def keys(records):
+    return sorted({record["dynamodb"]["Keys"]["pk"]["S"] for record in records})
+
+
+def records_of(batch):
+    """The records between two positions of the stream, which keeps them for 24 hours."""
+    streams = client("dynamodbstreams")
+    last, found = int(batch["endSequenceNumber"]), []
+    try:
+        iterator = streams.get_shard_iterator(
+            StreamArn=batch["streamArn"],
+            ShardId=batch["shardId"],
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            SequenceNumber=batch["startSequenceNumber"],
+        )["ShardIterator"]
+    except (streams.exceptions.TrimmedDataAccessException, streams.exceptions.ResourceNotFoundException) as error:
+        window = f'--from {batch["approximateArrivalOfFirstRecord"]} --to {batch["approximateArrivalOfLastRecord"]}'
+        hint = f'make reconcile ARGS="{window} --republish"'
+        raise reconcile.Failed(f"the stream no longer has these records; widen by a minute: {hint}") from error
+    while iterator:
+        page = streams.get_records(ShardIterator=iterator)
+        found += [record for record in page["Records"] if int(record["dynamodb"]["SequenceNumber"]) <= last]
+        is_past = any(int(record["dynamodb"]["SequenceNumber"]) >= last for record in page["Records"])
+        iterator = None if is_past or not page["Records"] else page.get("NextShardIterator")
+    return found
+
+
+def resend(orders):
+    """Has the events of these orders' histories sent again; consumers drop what they have seen."""
+    if not orders:
+        raise reconcile.Failed("a letter names no order")
+    for first in range(0, len(orders), AT_ONCE):
+        some = orders[first : first + AT_ONCE]
+        report = reconcile.run({"mode": "resend_orders", "orders": some})
+        if report["republished"] < report["events"] or not report["orders"]:
+            raise reconcile.Failed(f"{some} sent {report['republished']} of {report['events']} events")
+        print(f"{len(some)} orders sent {report['republished']} events")
+
+
+@cache
+def client(service):
+    return boto3.client(service)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,6 @@ enum Request {
         #[serde(default)]
         republish: bool,
     },
-    /// Send all events of a window again.
-    Resend { from: String, to: String },
     /// Send all events of these orders, `<tenant>#<order id>`, again.
     ResendOrders { orders: Vec<String> },
 }
@@ -82,7 +80,6 @@ where
             let window = window(from.as_deref(), to.as_deref(), now)?;
             reconcile.run(window, trail, republish).await?
         }
-        Request::Resend { from, to } => reconcile.resend(window(Some(&from), Some(&to), now)?).await?,
         Request::ResendOrders { orders } => {
             let keys = orders.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>()?;
             reconcile.resend_orders(&keys).await?
@@ -155,9 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_window_and_orders_are_sent_again() {
-        let resent = report(r#"{"mode": "resend", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}"#);
-        assert_eq!(resent.await.unwrap().republished, 3);
+    async fn whole_histories_are_sent_again() {
         let orders = format!(r#"{{"mode": "resend_orders", "orders": ["demo#{}"]}}"#, sample::order_id(1));
         assert_eq!(report(&orders).await.unwrap().republished, 3);
     }

@@ -6,9 +6,8 @@ use super::publish_changes::{Lane, publish_in_order};
 use crate::event::{Event, EventId, new_events};
 use crate::order::Order;
 use crate::ports::{
-    AuditTrail, ChangedOrders, EventPublisher, OrderKey, OrderStore, Seen, StoreError, TrailError, Window,
+    AuditTrail, ChangedOrders, EventPublisher, OrderKey, OrderStore, StoreError, TrailError, Window,
 };
-use crate::timestamp::Timestamp;
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -89,14 +88,6 @@ impl<S: OrderStore + ChangedOrders, P: EventPublisher> Reconcile<S, P> {
         Ok(found)
     }
 
-    /// Sends every event of the versions committed within the window again, whether it came out or not.
-    ///
-    /// # Errors
-    /// [`ReconcileError`]; what was sent stays sent.
-    pub async fn resend(&self, window: Window) -> Result<Reconciliation, ReconcileError> {
-        self.run(window, &NoTrail, true).await
-    }
-
     /// Sends every event of these orders' histories again: for changes whose records are lost. An order that does not
     /// exist has nothing to say.
     ///
@@ -119,15 +110,6 @@ impl<S: OrderStore + ChangedOrders, P: EventPublisher> Reconcile<S, P> {
         lanes.retain(|lane| !lane.is_empty());
         let count: usize = lanes.iter().map(VecDeque::len).sum();
         count - publish_in_order(&self.publisher, lanes).await.len()
-    }
-}
-
-/// Nothing is known of what came out.
-struct NoTrail;
-
-impl AuditTrail for NoTrail {
-    async fn seen_since(&self, _: Timestamp) -> Result<Vec<Seen>, TrailError> {
-        Ok(Vec::new())
     }
 }
 
@@ -229,13 +211,6 @@ mod tests {
         service.publisher.refuse(id(2, 1, 1));
         let found = service.run(window(0, 9), &MemoryTrail::default(), true).await.unwrap();
         assert_eq!((found.missing.len(), found.republished), (9, 7));
-    }
-
-    #[tokio::test]
-    async fn a_whole_window_is_sent_again() {
-        let service = service().await;
-        assert_eq!(service.resend(window(0, 9)).await.unwrap().republished, 9);
-        assert_eq!(service.resend(window(50, 60)).await.unwrap().republished, 0);
     }
 
     #[tokio::test]
