@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use crate::memory::{MemoryPublisher, MemoryStore, MemoryTrail, sample};
     use crate::order::OrderData;
-    use crate::ports::Condition;
+    use crate::ports::{Condition, Seen};
     use crate::status::Status;
 
     type Service = Reconcile<MemoryStore, MemoryPublisher>;
