@@ -5,9 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::publish_changes::{Lane, publish_in_order};
 use crate::event::{Event, EventId, new_events};
 use crate::order::Order;
-use crate::ports::{
-    AuditTrail, ChangedOrders, EventPublisher, OrderKey, OrderStore, StoreError, TrailError, Window,
-};
+use crate::ports::{AuditTrail, ChangedOrders, EventPublisher, OrderKey, OrderStore, StoreError, TrailError, Window};
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
