@@ -101,7 +101,10 @@ mod tests {
     async fn a_valid_token_puts_tenant_subject_and_scope_into_the_context() {
         let token = TestIssuer::token(&json!({"tenant": "demo", "sub": "shop", "scope": "orders:read"}));
         let response = verdict(&format!("Bearer {token}")).await.unwrap();
-        assert_eq!(response.context, json!({"tenant": "demo", "sub": "shop", "scope": "orders:read"}));
+        let mut context = response.context;
+        let expires_at: u64 = context["exp"].take().as_str().unwrap().parse().unwrap();
+        assert!(expires_at > 1_700_000_000);
+        assert_eq!(context, json!({"tenant": "demo", "sub": "shop", "scope": "orders:read", "exp": null}));
         let resource = &response.policy_document.statement[0].resource[0];
         assert_eq!(resource, "arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/*");
     }

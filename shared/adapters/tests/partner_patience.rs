@@ -12,24 +12,52 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A server that takes its time once for each connection and once for each answer; how many connections it had.
-async fn slow(handshake: Duration, latency: Duration) -> (Url, Arc<AtomicUsize>) {
+/// How many connections a server was asked for, and how many it made.
+#[derive(Default)]
+struct Connections {
+    begun: AtomicUsize,
+    made: AtomicUsize,
+}
+
+impl Connections {
+    fn begun(&self) -> usize {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    async fn all_made(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.made.load(Ordering::Relaxed) < self.begun() {
+            assert!(Instant::now() < deadline, "a connection is not made");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// A server that takes its time once for each connection and once for each answer.
+async fn slow(handshake: Duration, latency: Duration) -> (Url, Arc<Connections>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let connections = Arc::new(AtomicUsize::new(0));
+    let connections = Arc::<Connections>::default();
     let count = Arc::clone(&connections);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.begun.fetch_add(1, Ordering::Relaxed);
+            let count = Arc::clone(&count);
             // A client that gives up is no failure of the server.
-            tokio::spawn(async move { drop(serve(stream, handshake, latency).await) });
+            tokio::spawn(async move { drop(serve(stream, handshake, latency, &count.made).await) });
         }
     });
     (url, connections)
 }
 
-async fn serve(mut stream: TcpStream, handshake: Duration, latency: Duration) -> std::io::Result<()> {
+async fn serve(
+    mut stream: TcpStream,
+    handshake: Duration,
+    latency: Duration,
+    made: &AtomicUsize,
+) -> std::io::Result<()> {
     tokio::time::sleep(handshake).await;
+    made.fetch_add(1, Ordering::Relaxed);
     let mut request = Vec::new();
     while stream.read_buf(&mut request).await? > 0 {
         if request.ends_with(b"\r\n\r\n") {
@@ -53,7 +81,7 @@ async fn a_first_call_has_the_time_to_connect_as_well() {
     for _ in 0..3 {
         partner.get::<Value>().await.unwrap();
     }
-    assert_eq!(connections.load(Ordering::Relaxed), 1);
+    assert_eq!(connections.begun(), 1);
 }
 
 #[tokio::test]
@@ -61,10 +89,10 @@ async fn the_connection_of_an_attempt_that_was_given_up_serves_the_next() {
     let (url, connections) = slow(Duration::from_millis(300), Duration::ZERO).await;
     let partner = partner(url, "100,100,2000");
     assert!(CallScope::within(Duration::from_millis(150), None).run(partner.get::<Value>()).await.is_err());
-    let before = connections.load(Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    let before = connections.begun();
+    connections.all_made().await;
     partner.get::<Value>().await.unwrap();
-    assert_eq!(connections.load(Ordering::Relaxed), before);
+    assert_eq!(connections.begun(), before);
 }
 
 #[tokio::test]

@@ -40,10 +40,18 @@ impl PartnerClient {
     /// # Errors
     /// [`ConfigError`] when TLS cannot be set up, or `PARTNER_CA` holds no certificates.
     pub fn new() -> Result<Self, ConfigError> {
+        Self::trusting(config::optional("PARTNER_CA").as_deref())
+    }
+
+    /// As [`PartnerClient::new`], with this PEM bundle in place of `PARTNER_CA`.
+    ///
+    /// # Errors
+    /// As [`PartnerClient::new`].
+    pub fn trusting(bundle: Option<&str>) -> Result<Self, ConfigError> {
         let invalid = |detail: String| ConfigError::Invalid { name: "TLS", detail };
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        if let Some(bundle) = config::optional("PARTNER_CA") {
-            trust(&mut roots, &bundle).map_err(|detail| ConfigError::Invalid { name: "PARTNER_CA", detail })?;
+        if let Some(bundle) = bundle {
+            trust(&mut roots, bundle).map_err(|detail| ConfigError::Invalid { name: "PARTNER_CA", detail })?;
         }
         let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
