@@ -118,7 +118,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_write_that_makes_no_version_is_passed_over_also_when_nobody_can_read_it() {
-        for stored in [serde_json::json!({"v": 7}), serde_json::json!({"v": 7, "fm": 2})] {
+        for stored in [serde_json::json!({"v": 7}), serde_json::json!({"v": 7, "fm": 2}), serde_json::json!({"v": "x"})]
+        {
             let (publisher, dead_letters) = (MemoryPublisher::default(), MemoryDeadLetters::default());
             let mut event = with_unreadable();
             event.records[1].change.old_image = serde_dynamo::to_item(&stored).unwrap();

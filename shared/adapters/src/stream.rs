@@ -106,7 +106,7 @@ fn read(record: EventRecord, home_region: &str) -> Option<Record> {
 fn committed_change(record: EventRecord) -> Result<Option<CommittedChange>, DecodeError> {
     let (old, new) = (record.change.old_image, record.change.new_image);
     let known = OrderRecord::version(&old);
-    if new.is_empty() || (known.is_some() && known == OrderRecord::version(&new)) {
+    if new.is_empty() || (!old.is_empty() && known == OrderRecord::version(&new)) {
         return Ok(None);
     }
     Ok(Some(CommittedChange { known: known.unwrap_or_default(), new: OrderRecord::read(new)? }))

@@ -54,6 +54,9 @@ impl OrderStore for MemoryStore {
             .filter(|stored| condition == Condition::Version || stored.follow_ups == before.follow_ups)
             .ok_or(UpdateError::Conflict)?;
         let follow_ups = if after.follow_ups == before.follow_ups { &stored.follow_ups } else { &after.follow_ups };
+        if follow_ups != &stored.follow_ups {
+            lock(&self.put_off).remove(&OrderKey { tenant: before.tenant.clone(), id: before.id });
+        }
         *stored = Order::restore(OrderData { follow_ups: follow_ups.clone(), ..(**after).clone() });
         Ok(())
     }

@@ -156,7 +156,7 @@ impl Order {
             return Some(Due::Complete);
         }
         let confirm = due().any(|kind| kind == FollowUpKind::Confirm);
-        let may_release = confirm || !self.waits_for_confirmation();
+        let may_release = confirm || !self.waits_for_reservation();
         let release: Vec<_> = due().filter_map(FollowUpKind::released).filter(|_| may_release).collect();
         if confirm || !release.is_empty() {
             return Some(Due::Reservations { confirm, release });
@@ -178,7 +178,7 @@ impl Order {
             0 => follow_up.at.plus(HEAD_START),
             _ => follow_up.at,
         };
-        let may_release = !self.waits_for_confirmation();
+        let may_release = !self.waits_for_reservation();
         let is_meant = |follow_up: &&FollowUp| may_release || follow_up.kind.released().is_none();
         self.follow_ups.iter().filter(is_meant).map(swept_at).min()
     }
@@ -194,8 +194,11 @@ impl Order {
         self.follow_ups.iter().rev().filter_map(|follow_up| follow_up.kind.released())
     }
 
-    fn waits_for_confirmation(&self) -> bool {
-        self.follow_ups.iter().any(|follow_up| follow_up.kind == FollowUpKind::Confirm)
+    /// Whether the present lines have no permanent reservation yet.
+    fn waits_for_reservation(&self) -> bool {
+        let is_unconfirmed = self.inventory == Inventory::Unconfirmed;
+        let is_waited_for = |kind| kind == FollowUpKind::Confirm || (is_unconfirmed && kind == FollowUpKind::Complete);
+        self.follow_ups.iter().any(|follow_up| is_waited_for(follow_up.kind))
     }
 
     /// Whether the reservation of the present lines is permanent.
@@ -361,6 +364,16 @@ mod tests {
         let order = order(&[failed(FollowUpKind::Release(old()), 10), failed(FollowUpKind::Confirm, 20)]);
         assert_eq!((order.due(at(15)), order.swept_at()), (None, Some(at(20))));
         assert_eq!(order.due(at(20)), Some(Due::Reservations { confirm: true, release: vec![old()] }));
+    }
+
+    #[test]
+    fn what_was_replaced_is_kept_while_a_pending_order_waits_for_its_units() {
+        let follow_ups = [failed(FollowUpKind::Complete, 20), FollowUp::new(FollowUpKind::Release(old()), at(10))];
+        let data = OrderData { follow_ups: follow_ups.to_vec(), ..(*sample::bare_order()).clone() };
+        let pending = Order::restore(OrderData { inventory: Inventory::Unconfirmed, ..data.clone() });
+        assert_eq!((pending.due(at(15)), pending.swept_at()), (None, Some(at(20))));
+        let reserved = Order::restore(OrderData { inventory: Inventory::Reserved, ..data });
+        assert_eq!(reserved.due(at(15)), Some(Due::Reservations { confirm: false, release: vec![old()] }));
     }
 
     #[test]

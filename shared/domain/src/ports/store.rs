@@ -11,8 +11,7 @@ pub trait OrderStore: Send + Sync {
     ///
     /// # Errors
     /// MUST NOT answer an error when the id is taken: that is [`Inserted::Existing`].
-    /// After [`StoreError::Unavailable`] and [`StoreError::Throttled`] the order may be stored or not; after any other
-    /// error it is not.
+    /// When [`StoreError::may_have_written`], the order may be stored or not; otherwise it is not.
     fn insert(&self, order: &Order) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
     /// Reads an order with strong consistency. `None`: this tenant has no order of this id.
@@ -26,8 +25,7 @@ pub trait OrderStore: Send + Sync {
     ///
     /// # Errors
     /// MUST return [`UpdateError::Conflict`] when the condition does not hold, or the order is gone; nothing was written.
-    /// After [`StoreError::Unavailable`] and [`StoreError::Throttled`] the change may be stored or not; after any other
-    /// error it is not.
+    /// When [`StoreError::may_have_written`], the change may be stored or not; otherwise it is not.
     fn update(
         &self,
         before: &Order,
@@ -113,7 +111,7 @@ pub enum StoreError {
     /// No answer, so a write may have happened or not.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// The store refused the request as such; nothing was written.
+    /// The store refused the request as such. An earlier attempt of the client library may have been written.
     #[error("the store refused the request: {0}")]
     Rejected(String),
     /// The order is larger than the store takes; nothing was written.
@@ -129,8 +127,8 @@ impl StoreError {
     #[must_use]
     pub const fn may_have_written(&self) -> bool {
         match self {
-            Self::Throttled(_) | Self::Unavailable(_) => true,
-            Self::Rejected(_) | Self::TooLarge | Self::Corrupt(_) => false,
+            Self::Throttled(_) | Self::Unavailable(_) | Self::Rejected(_) => true,
+            Self::TooLarge | Self::Corrupt(_) => false,
         }
     }
 }

@@ -264,7 +264,8 @@ mod tests {
     async fn a_change_is_undone_when_the_store_refuses_it_and_kept_when_it_may_have_been_written() {
         let failures = [
             (StoreError::TooLarge, 1),
-            (StoreError::Rejected(String::new()), 1),
+            (StoreError::Corrupt(String::new()), 1),
+            (StoreError::Rejected(String::new()), 0),
             (StoreError::Throttled(String::new()), 0),
             (StoreError::Unavailable(String::new()), 0),
         ];

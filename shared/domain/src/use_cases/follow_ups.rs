@@ -37,8 +37,10 @@ pub struct FollowUps<S, C, I> {
 /// How far an order's follow-ups got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing is due any more, or somebody else is at work on the order.
+    /// Nothing is due any more.
     Done,
+    /// The order is not as it was read: somebody else is at work on it, or wrote what this release cannot write.
+    Overtaken,
     /// Something failed and is retried later.
     Postponed,
     /// What is due only a newer release can do.
@@ -75,7 +77,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
             match self.store.update(&order, &next, Condition::VersionAndFollowUps).await {
                 Ok(()) => order = next,
                 // Whoever came first has either done the same, or made a version that the stream tells of.
-                Err(UpdateError::Conflict) => return Ok(Outcome::Done),
+                Err(UpdateError::Conflict) => return Ok(Outcome::Overtaken),
                 Err(UpdateError::Store(error)) => return Err(error),
             }
         }
@@ -368,7 +370,7 @@ mod tests {
         let order = world.follow_up(&placed).await;
         assert_eq!((order.inventory, order.follow_ups.len()), (Inventory::Released, 0));
         // Someone who read the order before it was canceled still wants to confirm it.
-        assert_eq!(world.run(placed, sample::stamp(60).at).await, Ok(Outcome::Done));
+        assert_eq!(world.run(placed, sample::stamp(60).at).await, Ok(Outcome::Overtaken));
         assert_eq!((world.free(), world.read(&order).await.version), ([100, 100, 100], order.version));
     }
 
@@ -485,7 +487,7 @@ mod tests {
         let order = world.place().await;
         let once = world.follow_up(&order).await;
         assert_eq!(world.follow_up(&order).await, once);
-        assert_eq!(world.run(order.clone(), sample::stamp(51).at).await, Ok(Outcome::Done));
+        assert_eq!(world.run(order.clone(), sample::stamp(51).at).await, Ok(Outcome::Overtaken));
         assert_eq!(world.read(&order).await, once);
     }
 

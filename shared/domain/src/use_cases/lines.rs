@@ -45,7 +45,8 @@ impl From<LinesError> for CancelReason {
 }
 
 /// Reserves lines in place of one of the reservations that the order may still have, the newest first: which of them has
-/// the units only the inventory service knows, because any of them may have expired.
+/// the units only the inventory service knows, because any of them may have expired. A service that does not accept one
+/// of them is asked with the next, and at last with none.
 ///
 /// # Errors
 /// [`ReserveError`], that of the last attempt.
@@ -58,7 +59,8 @@ pub(super) async fn reserve_in_place_of(
     let mut wanted = Reservation { replaces: earlier.next(), ..reservation };
     loop {
         match (inventory.reserve(&wanted).await, earlier.next()) {
-            (Err(ReserveError::OutOfStock(_)), Some(next)) => wanted.replaces = Some(next),
+            (Err(ReserveError::OutOfStock(_) | ReserveError::Refused), Some(next)) => wanted.replaces = Some(next),
+            (Err(ReserveError::Refused), None) if wanted.replaces.is_some() => wanted.replaces = None,
             (outcome, _) => return outcome,
         }
     }

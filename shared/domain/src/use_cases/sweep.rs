@@ -99,14 +99,20 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
         match self.follow_up(&key, &stamp).await {
             Ok(Outcome::Done) => Swept { done: 1, ..Swept::default() },
             Ok(Outcome::Postponed) => Swept { postponed: 1, ..Swept::default() },
-            Err(error) if error.may_have_written() => Swept { failed: 1, ..Swept::default() },
-            // It would be the first in the index for ever.
+            Err(StoreError::Throttled(_) | StoreError::Unavailable(_)) => Swept { failed: 1, ..Swept::default() },
+            // Whoever overtook the sweep has moved the order, unless nobody can.
+            Ok(Outcome::Overtaken) => self.put_off(&key, &stamp, Swept { done: 1, ..Swept::default() }).await,
             Ok(Outcome::NeedsNewerRelease) | Err(_) => {
-                match self.follow_ups.store.put_off(&key, stamp.at.plus(PUT_OFF)).await {
-                    Ok(()) => Swept { put_off: 1, ..Swept::default() },
-                    Err(_) => Swept { failed: 1, ..Swept::default() },
-                }
+                self.put_off(&key, &stamp, Swept { put_off: 1, ..Swept::default() }).await
             }
+        }
+    }
+
+    /// Has an order come up later that would be the first in the index for ever.
+    async fn put_off(&self, key: &OrderKey, stamp: &Stamp, swept: Swept) -> Swept {
+        match self.follow_ups.store.put_off(key, stamp.at.plus(PUT_OFF)).await {
+            Ok(()) => swept,
+            Err(_) => Swept { failed: 1, ..Swept::default() },
         }
     }
 

@@ -258,8 +258,10 @@ impl OrderStore for Ports {
         self.world.table.orders.shards()
     }
 
-    async fn put_off(&self, _: &OrderKey, _: Timestamp) -> Result<(), StoreError> {
-        unreachable!("every order can be read here")
+    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+        let key = key.clone();
+        let put_off = move |world: &World| now(world.table.orders.put_off(&key, until));
+        self.world.call(&self.who, "put off", put_off).await.map_err(unanswered)?
     }
 
     async fn list(&self, _: &ListQuery) -> Result<Page, StoreError> {

@@ -1,4 +1,5 @@
-//! Follow-ups within an item. A release may add kinds, with names of up to 32 bytes, but no attributes.
+//! Follow-ups within an item. A release may add kinds, with names of up to 32 bytes. One that
+//! adds an attribute makes another format of it: a release that does not know it cannot write the list as it was.
 
 use domain::order::{FollowUp, FollowUpKind};
 use domain::reservation::ReservationId;
