@@ -17,11 +17,11 @@ from processes import StackError, say, wait_until
 
 STACK = os.environ["STACK_NAME"]
 
-# What is used only when something is overdue, or when a record cannot be published; and sns:Publish, which AWS asks for
+# What is used only when something is overdue, or when a record cannot be published (the emulator has no bucket for it); and sns:Publish, which AWS asks for
 # where the emulator asks for sns:PublishBatch; likewise for batches of SQS.
 NOT_PROVED_HERE = {
     "SweepFollowUpsFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
-    "PublishEventsFunction": ("sqs:SendMessage", "sns:Publish"),
+    "PublishEventsFunction": ("sqs:SendMessage", "sns:Publish", "s3:PutObject", "s3:ListBucket"),
     "ReconcileEventsFunction": ("sns:Publish", "sqs:DeleteMessage", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibility"),
 }
 
