@@ -1,10 +1,8 @@
 //! JWT -> tenant, subject, scopes and expiry in the request context (API Gateway Lambda authorizer)
 
-use std::time::Duration;
-
-use adapters::outbound::{CallScope, PartnerClient};
-use adapters::telemetry;
+use adapters::outbound::PartnerClient;
 use adapters::token::{Claims, TokenConfig, TokenVerifier};
+use adapters::{connections, telemetry};
 use aws_lambda_events::apigw::{
     ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequest, ApiGatewayCustomAuthorizerResponse,
 };
@@ -16,16 +14,13 @@ use serde_json::{Value, json};
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
     let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?)?);
-    CallScope::within(START_BUDGET, None).run(verifier.warm()).await;
+    connections::made([verifier.connection()]).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {
         let verifier = &verifier;
         async move { handle(verifier, event.payload).await }
     }))
     .await
 }
-
-/// The issuer's keys are fetched while the environment starts, but not for longer than this.
-const START_BUDGET: Duration = Duration::from_secs(3);
 
 /// API Gateway answers 401 when an authorizer fails with exactly this word, and 500 for any other failure.
 const UNAUTHORIZED: &str = "Unauthorized";

@@ -6,7 +6,7 @@ use adapters::partners::{SelectedCustomers, SelectedInventory};
 use adapters::store::DynamoStore;
 use adapters::system::{RandomIds, SystemClock};
 use adapters::wire::CreateOrder;
-use adapters::{aws, config, http, telemetry};
+use adapters::{aws, config, connections, http, telemetry};
 use domain::caller::Scope;
 use domain::ports::{CustomerService, Ids, InventoryService, OrderStore};
 use domain::use_cases::{OrderRequest, PlaceOrder};
@@ -23,8 +23,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         ids: RandomIds,
         home_region: config::required("AWS_REGION")?,
     };
-    // Side by side, each with a deadline of its own: the first request finds connections, and knows the circuits.
-    tokio::join!(circuits.connect(), orders.customers.connect(), orders.inventory.connect());
+    let PlaceOrder { customers, inventory, .. } = &orders;
+    connections::made([circuits.connection(), customers.connection(), inventory.connection()]).await;
     http::serve(|request| handle(&orders, request)).await
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::http::{ApiRequest, Problem, Reply};
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
-use adapters::{aws, config, http, telemetry};
+use adapters::{aws, config, connections, http, telemetry};
 use domain::order::Order;
 use domain::ports::OrderStore;
 use domain::use_cases::change_order;
@@ -17,6 +17,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
     let store = DynamoStore::from_env(&aws::config().await?)?;
     let retention = DAY * config::parsed("RETENTION_DAYS")?;
+    connections::made([store.connection()]).await;
     http::serve(|request| handle(&store, retention, request)).await
 }
 

@@ -3,12 +3,13 @@
 use adapters::health::HealthCheck;
 use adapters::http::{ApiRequest, Problem, Reply};
 use adapters::outbound::Circuits;
-use adapters::{aws, http, telemetry};
+use adapters::{aws, connections, http, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
     let circuits = Circuits::from_env(&aws::config().await?)?;
+    connections::made([circuits.connection()]).await;
     let check = HealthCheck::from_env(env!("CARGO_PKG_VERSION"), Some(circuits))?;
     http::serve(|request| handle(&check, request)).await
 }

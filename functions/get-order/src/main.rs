@@ -2,7 +2,7 @@
 
 use adapters::http::{ApiRequest, Problem, Reply};
 use adapters::store::DynamoStore;
-use adapters::{aws, http, telemetry};
+use adapters::{aws, connections, http, telemetry};
 use domain::caller::Scope;
 use domain::ports::OrderStore;
 use domain::use_cases::get_order;
@@ -11,6 +11,7 @@ use domain::use_cases::get_order;
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
     let store = DynamoStore::from_env(&aws::config().await?)?;
+    connections::made([store.connection()]).await;
     http::serve(|request| handle(&store, request)).await
 }
 

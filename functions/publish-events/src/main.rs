@@ -3,7 +3,7 @@
 use adapters::dead_letters::{DeadLetterQueue, DeadLetters};
 use adapters::publisher::SelectedPublisher;
 use adapters::stream::StreamBatch;
-use adapters::{aws, config, telemetry};
+use adapters::{aws, config, connections, telemetry};
 use aws_lambda_events::dynamodb::Event;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use domain::ports::EventPublisher;
@@ -15,6 +15,7 @@ async fn main() -> Result<(), Error> {
     let aws = aws::config().await?;
     let (publisher, dead_letters) = (SelectedPublisher::from_env(&aws)?, DeadLetterQueue::from_env(&aws)?);
     let home_region = config::required("AWS_REGION")?;
+    connections::made(publisher.connections()).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
         let (publisher, dead_letters, home_region) = (&publisher, &dead_letters, home_region.as_str());
         async move { Ok::<_, Error>(handle(publisher, dead_letters, home_region, event.payload).await) }

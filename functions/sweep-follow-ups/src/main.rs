@@ -17,7 +17,7 @@ const RUN: Duration = Duration::from_secs(50);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let sweep = Sweep { follow_ups: follow_ups::from_env(&aws::config().await?)?, clock: SystemClock };
+    let sweep = Sweep { follow_ups: follow_ups::connected(&aws::config().await?).await?, clock: SystemClock };
     lambda_runtime::run(service_fn(|event: LambdaEvent<EventBridgeEvent>| {
         let sweep = &sweep;
         async move { handle(sweep, &event.context).await }

@@ -6,7 +6,7 @@ use adapters::partners::SelectedInventory;
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::wire::UpdateOrder;
-use adapters::{aws, http, telemetry};
+use adapters::{aws, connections, http, telemetry};
 use domain::ports::{InventoryService, OrderStore};
 use domain::use_cases::EditOrder;
 
@@ -19,8 +19,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         store: DynamoStore::from_env(&aws)?,
         inventory: SelectedInventory::from_env(&PartnerClient::new()?, &circuits, Role::Votes)?,
     };
-    // Side by side, each with a deadline of its own.
-    tokio::join!(circuits.connect(), orders.inventory.connect());
+    connections::made([circuits.connection(), orders.inventory.connection()]).await;
     http::serve(|request| handle(&orders, request)).await
 }
 

@@ -4,7 +4,7 @@ use adapters::http::{ApiRequest, Problem, Reply};
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::wire::UpdateStatus;
-use adapters::{aws, http, telemetry};
+use adapters::{aws, connections, http, telemetry};
 use domain::order::Order;
 use domain::ports::OrderStore;
 use domain::status::Status;
@@ -14,6 +14,7 @@ use domain::use_cases::change_order;
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
     let store = DynamoStore::from_env(&aws::config().await?)?;
+    connections::made([store.connection()]).await;
     http::serve(|request| handle(&store, request)).await
 }
 

@@ -6,6 +6,8 @@ use aws_config::environment::{EnvironmentVariableCredentialsProvider, Environmen
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::http::HttpRequest;
+use aws_sdk_dynamodb::error::SdkError;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
@@ -43,4 +45,24 @@ pub async fn config() -> Result<SdkConfig, ConfigError> {
         .timeout_config(timeouts)
         .http_client(http);
     Ok(loader.load().await)
+}
+
+/// Makes `GET /ping` of a request, which every endpoint answers without a permission and without a charge. A client that
+/// sends it has a connection for the call that comes next.
+pub(crate) fn ping(request: &mut HttpRequest) {
+    let url = reqwest::Url::parse(request.uri()).and_then(|url| url.join("/ping"));
+    let changed = url.is_ok_and(|url| request.set_uri(url.as_str()).is_ok() && request.set_method("GET").is_ok());
+    debug_assert!(changed, "the URI of an endpoint takes a path");
+    request.take_body();
+    request.headers_mut().remove("content-length");
+}
+
+/// Logs that an endpoint gave no answer at all to a ping; any answer will do.
+pub(crate) fn pinged<T, E, R>(service: &'static str, answer: &Result<T, SdkError<E, R>>) {
+    match answer {
+        Err(SdkError::ConstructionFailure(_) | SdkError::TimeoutError(_) | SdkError::DispatchFailure(_)) => {
+            tracing::warn!(service, "not connected");
+        }
+        Ok(_) | Err(_) => {}
+    }
 }

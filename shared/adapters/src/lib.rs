@@ -4,6 +4,7 @@
 pub mod audit_trail;
 pub mod aws;
 pub mod config;
+pub mod connections;
 pub mod dead_letters;
 pub mod follow_ups;
 pub mod health;

@@ -2,6 +2,7 @@
 
 mod body;
 mod caller;
+mod cors;
 mod cursor;
 mod list_query;
 mod reply;

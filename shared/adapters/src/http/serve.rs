@@ -5,6 +5,7 @@ use std::time::Instant;
 use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
+use super::cors::{Allowed, Cors};
 use super::{ApiRequest, Reply};
 use crate::problem::Problem;
 
@@ -17,12 +18,14 @@ where
     H: Fn(ApiRequest) -> F + 'a,
     F: Future<Output = Result<Reply, Problem>> + Send + 'a,
 {
+    let cors = Cors::from_env();
     lambda_http::run(service_fn(move |request: Request| {
+        let allowed = cors.allowed(request.headers());
         let request = ApiRequest::new(request);
         let line = RequestLine::start(&request);
         let scope = request.call_scope();
         let reply = scope.run(handler(request));
-        async move { Ok::<Response<Body>, Error>(line.finish(reply.await)) }
+        async move { Ok::<Response<Body>, Error>(line.finish(reply.await, allowed)) }
     }))
     .await
 }
@@ -47,7 +50,7 @@ impl RequestLine {
         }
     }
 
-    fn finish(self, outcome: Result<Reply, Problem>) -> Response<Body> {
+    fn finish(self, outcome: Result<Reply, Problem>, allowed: Allowed) -> Response<Body> {
         let Self { started, request_id, lambda_request_id, method, path } = self;
         let (mut response, code, cause) = match outcome {
             Ok(reply) => (reply.into_response(), "", None),
@@ -61,6 +64,7 @@ impl RequestLine {
         if let Ok(timing) = HeaderValue::from_str(&format!("handler;dur={ms}")) {
             response.headers_mut().insert("server-timing", timing);
         }
+        allowed.say(response.headers_mut());
         if status >= 500 {
             let cause = cause.unwrap_or_default();
             tracing::error!(request_id, lambda_request_id, method, path, status, code, ms, cause, "request failed");

@@ -14,6 +14,7 @@ use domain::timestamp::Timestamp;
 use uuid::Uuid;
 
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 
 /// A call of the circuit table must not cost a request its time, but a new environment has to connect first.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -143,10 +144,13 @@ impl Circuits {
     }
 
     /// Learns the states, and makes a connection to `DynamoDB`, before they are needed.
-    pub async fn connect(&self) {
-        if let Err(error) = self.refresh().await {
-            tracing::warn!(cause = %error, "the circuits are not known yet");
-        }
+    pub fn connection(&self) -> Connection {
+        let circuits = self.clone();
+        Box::pin(async move {
+            if let Err(error) = circuits.refresh().await {
+                tracing::warn!(cause = %error, "the circuits are not known yet");
+            }
+        })
     }
 
     /// Reads the item beside the call that goes on, when what is known is old: at most one read for all partners.

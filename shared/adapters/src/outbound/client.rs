@@ -19,6 +19,7 @@ use super::gate::Permit;
 use super::patience::Patience;
 use super::scope::CallScope;
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 
 /// A call is tried at most this often again; every call of a partner may be repeated.
 const RETRIES: usize = 2;
@@ -155,13 +156,16 @@ impl Partner {
         self.patience.whole
     }
 
-    /// Makes a connection before it is needed. Any answer will do; without one the first call connects.
-    pub async fn connect(&self) {
-        let request = self.client.head(self.url.clone()).timeout(self.patience.connect);
-        match request.send().await {
-            Ok(_) => self.shared.answered(),
-            Err(error) => tracing::warn!(partner = self.service, cause = %error.without_url(), "not connected yet"),
-        }
+    /// Makes a connection before it is needed. Any answer will do.
+    pub fn connection(&self) -> Connection {
+        let partner = self.clone();
+        Box::pin(async move {
+            let Patience { connect, attempt, whole: _ } = partner.patience;
+            match partner.client.head(partner.url.clone()).timeout(connect + attempt).send().await {
+                Ok(_) => partner.shared.answered(),
+                Err(error) => tracing::warn!(partner = partner.service, cause = %error.without_url(), "not connected"),
+            }
+        })
     }
 
     /// Shows this secret with every call: `Authorization: Bearer` (RFC 6750 §2.1).

@@ -9,6 +9,7 @@ use domain::text::Text;
 use serde::Deserialize;
 
 use super::cache::Cache;
+use crate::connections::Connection;
 use crate::outbound::Partner;
 
 /// The customer service over HTTP.
@@ -33,8 +34,8 @@ impl HttpCustomers {
     }
 
     /// Makes a connection before it is needed.
-    pub async fn connect(&self) {
-        self.partner.connect().await;
+    pub fn connection(&self) -> Connection {
+        self.partner.connection()
     }
 
     fn contact(&self, asked: &CustomerId, body: CustomerBody) -> Result<Contact, Unavailable> {

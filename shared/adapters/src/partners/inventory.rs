@@ -11,6 +11,7 @@ use domain::reservation::{Reservation, ReservationId, Shortage};
 use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
+use crate::connections::Connection;
 use crate::outbound::{Answer, CallScope, Partner};
 
 /// The time that a release may take beyond that of its request.
@@ -76,8 +77,8 @@ impl HttpInventory {
     }
 
     /// Makes a connection before it is needed.
-    pub async fn connect(&self) {
-        self.partner.connect().await;
+    pub fn connection(&self) -> Connection {
+        self.partner.connection()
     }
 
     /// A product, if it is one of those asked for.

@@ -12,6 +12,7 @@ use reqwest::Url;
 
 use super::{FakeCustomers, FakeInventory, HttpCustomers, HttpInventory};
 use crate::config::{self, ConfigError};
+use crate::connections::{self, Connection};
 use crate::outbound::{Breaker, Circuits, Partner, PartnerClient, Patience, Role};
 
 /// The circuits' names.
@@ -111,9 +112,10 @@ impl SelectedCustomers {
 
 impl SelectedCustomers {
     /// Makes a connection before it is needed.
-    pub async fn connect(&self) {
-        if let Self::Http(service) = self {
-            service.connect().await;
+    pub fn connection(&self) -> Connection {
+        match self {
+            Self::Http(service) => service.connection(),
+            Self::Fake(_) => connections::none(),
         }
     }
 }
@@ -156,9 +158,10 @@ impl SelectedInventory {
 
 impl SelectedInventory {
     /// Makes a connection before it is needed.
-    pub async fn connect(&self) {
-        if let Self::Http(service) = self {
-            service.connect().await;
+    pub fn connection(&self) -> Connection {
+        match self {
+            Self::Http(service) => service.connection(),
+            Self::Fake(_) => connections::none(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::Builder;
+use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::error::DisplayErrorContext;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_smithy_types::DateTime;
@@ -10,7 +12,9 @@ use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
 
 use super::cloud_event::{self, ENVELOPE};
 use super::refused;
+use crate::aws;
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 
 /// `Source` of every entry; rules match on it.
 pub const SOURCE: &str = "orders";
@@ -35,6 +39,13 @@ impl EventBridge {
     #[must_use]
     pub fn new(client: Client, bus: impl Into<String>) -> Self {
         Self { client, bus: bus.into() }
+    }
+
+    /// Makes a connection to EventBridge before it is needed.
+    pub fn connection(&self) -> Connection {
+        let once = Builder::default().retry_config(RetryConfig::disabled());
+        let ping = self.client.put_events().customize().config_override(once).mutate_request(aws::ping);
+        Box::pin(async move { aws::pinged("EventBridge", &ping.send().await) })
     }
 }
 

@@ -7,6 +7,7 @@ use domain::use_cases::{Both, Delivery};
 
 use super::{EventBridge, SnsFeed};
 use crate::config::{self, ConfigError};
+use crate::connections::{self, Connection};
 
 /// Where events go.
 #[derive(Debug, Clone)]
@@ -28,6 +29,14 @@ impl SelectedPublisher {
         }
         tracing::warn!(fake = "broker", "a fake takes the place of the real service");
         Ok(Self::Log)
+    }
+
+    /// Makes connections to bus and feed before they are needed.
+    pub fn connections(&self) -> [Connection; 2] {
+        match self {
+            Self::Aws(Both(Delivery(bus), Delivery(feed))) => [bus.connection(), feed.connection()],
+            Self::Log => [connections::none(), connections::none()],
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::Builder;
+use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::error::{BuildError, DisplayErrorContext};
 use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
@@ -10,7 +12,9 @@ use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
 
 use super::cloud_event::{self, ENVELOPE};
 use super::refused;
+use crate::aws;
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 
 /// Sends events to one FIFO topic: group = order id, deduplication id = event id.
 #[derive(Debug, Clone)]
@@ -42,6 +46,13 @@ impl SnsFeed {
     #[must_use]
     pub fn new(client: Client, topic: impl Into<String>) -> Self {
         Self { client, topic: topic.into() }
+    }
+
+    /// Makes a connection to SNS before it is needed.
+    pub fn connection(&self) -> Connection {
+        let once = Builder::default().retry_config(RetryConfig::disabled());
+        let ping = self.client.publish_batch().customize().config_override(once).mutate_request(aws::ping);
+        Box::pin(async move { aws::pinged("SNS", &ping.send().await) })
     }
 }
 

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -23,7 +25,9 @@ use domain::order::Order;
 use domain::ports::{Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use domain::timestamp::Timestamp;
 
+use crate::aws;
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 use failure::store_error;
 
 pub use keys::Shards;
@@ -58,6 +62,13 @@ impl DynamoStore {
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, shards: Shards, region: impl Into<String>) -> Self {
         Self { client, table: table.into(), shards, region: region.into() }
+    }
+
+    /// Makes a connection to `DynamoDB` before it is needed.
+    pub fn connection(&self) -> Connection {
+        let once = Builder::default().retry_config(RetryConfig::disabled());
+        let ping = self.client.get_item().customize().config_override(once).mutate_request(aws::ping);
+        Box::pin(async move { aws::pinged("DynamoDB", &ping.send().await) })
     }
 
     /// The whole item of an order: the record and what the indexes need.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::TokenError;
 use super::key_set::{Key, KeySet};
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 use crate::outbound::{Breaker, PartnerClient};
 
 /// Keys older than this are fetched anew, by a request that does not wait for them.
@@ -95,11 +96,14 @@ impl Jwks {
         Self { inner: Arc::new(Inner { fetch, stale_after, kept: Mutex::new(kept) }) }
     }
 
-    /// Fetches the keys while the environment starts. What fails here is retried with the first token.
-    pub async fn warm(&self) {
-        if let Some(fetch) = &self.inner.fetch {
-            self.inner.refresh(fetch).await;
-        }
+    /// Fetches the keys before they are needed. What fails is retried with the first token.
+    pub fn connection(&self) -> Connection {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            if let Some(fetch) = &inner.fetch {
+                inner.fetch_with(fetch).await;
+            }
+        })
     }
 
     /// The key of this id; the only key when the token names none.
@@ -154,10 +158,15 @@ impl Inner {
 
     async fn refresh(&self, fetch: &Fetch) {
         self.kept().asked = Some(Instant::now());
+        self.fetch_with(fetch).await;
+    }
+
+    async fn fetch_with(&self, fetch: &Fetch) {
         let error = match fetch().await {
             Ok(keys) if !keys.is_empty() => {
                 let mut kept = self.kept();
-                (kept.keys, kept.fetched) = (keys, Some(Instant::now()));
+                let now = Some(Instant::now());
+                (kept.keys, kept.fetched, kept.asked) = (keys, now, now);
                 return;
             }
             Ok(_) => "the key set holds no usable key".to_owned(),
@@ -243,14 +252,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_fetched_while_the_environment_starts_make_no_request_wait() {
         let (issuer, keys) = Issuer::with(&["a"]);
-        keys.warm().await;
+        keys.connection().await;
         assert_eq!((ask(&keys, "a").await, issuer.asked()), ((true, Duration::ZERO), 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn keys_are_fetched_anew_beside_requests_that_do_not_wait() {
         let (issuer, keys) = Issuer::with(&["a", "b"]);
-        keys.warm().await;
+        keys.connection().await;
         *issuer.ids.lock().unwrap() = vec!["b"];
         tokio::time::advance(REFRESHED_AFTER).await;
         assert_eq!(ask(&keys, "a").await, (true, Duration::ZERO), "as long as nothing better is known");
@@ -261,7 +270,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_unknown_key_id_is_looked_for_at_most_every_half_minute_and_delays_no_known_one() {
         let (issuer, keys) = Issuer::with(&["a"]);
-        keys.warm().await;
+        keys.connection().await;
         tokio::time::advance(FETCHED_EVERY).await;
         issuer.ids.lock().unwrap().push("new");
         assert_eq!(ask(&keys, "new").await, (true, ANSWER), "a key that was added");
@@ -276,7 +285,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_issuer_that_is_down_for_half_a_day_stops_nobody_whose_key_is_known() {
         let (issuer, keys) = Issuer::with(&["a"]);
-        keys.warm().await;
+        keys.connection().await;
         issuer.is_down.store(true, Ordering::SeqCst);
         let (begun, mut waited, mut requests) = (Instant::now(), 0, 0);
         while begun.elapsed() < 12 * HOUR {
@@ -296,7 +305,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_that_could_not_be_fetched_for_a_day_are_not_trusted() {
         let (issuer, keys) = Issuer::with(&["a"]);
-        keys.warm().await;
+        keys.connection().await;
         issuer.is_down.store(true, Ordering::SeqCst);
         tokio::time::advance(24 * HOUR).await;
         assert!(!ask(&keys, "a").await.0);
@@ -305,7 +314,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_key_set_without_a_usable_key_replaces_nothing() {
         let (issuer, keys) = Issuer::with(&["a"]);
-        keys.warm().await;
+        keys.connection().await;
         issuer.ids.lock().unwrap().clear();
         tokio::time::advance(AWAITED_AFTER).await;
         assert!(ask(&keys, "a").await.0);

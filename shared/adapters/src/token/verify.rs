@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{ClaimNames, Claims, Jwks, TokenError};
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 use crate::outbound::PartnerClient;
 
 /// Clocks may differ by this many seconds.
@@ -51,9 +52,9 @@ impl TokenVerifier {
         Self { config }
     }
 
-    /// Fetches the issuer's keys while the environment starts.
-    pub async fn warm(&self) {
-        self.config.keys.warm().await;
+    /// Fetches the issuer's keys before they are needed.
+    pub fn connection(&self) -> Connection {
+        self.config.keys.connection()
     }
 
     /// Checks the value of an `Authorization` header.
