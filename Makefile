@@ -13,6 +13,8 @@ STACK := $(PYTHON) scripts/stack.py
 # The environment of the local stack, if there is one.
 STACK_ENV := $${STACK_FOLDER:-.local}/stack.env
 WITH_STACK := [ ! -f "$(STACK_ENV)" ] || source "$(STACK_ENV)";
+# Operators' commands: an environment that leads to AWS comes before the local stack.
+OPERATE := [ -n "$${AWS_PROFILE:-}$${AWS_ACCESS_KEY_ID:-}" ] || $(WITH_STACK)
 
 .PHONY: help
 help: ## Show the commands
@@ -31,12 +33,22 @@ reset: venv ## Stop it and delete its data, after asking
 	@$(STACK) reset
 
 .PHONY: test
-test: check unit lint-template e2e ## Run every check and every test
+test: venv tools ## Run every check and every test, side by side
+	@$(PYTHON) scripts/tests.py
 
 .PHONY: check
-check: tools ## Format, clippy and docs, without a warning
+check: format clippy docs ## Format, clippy and docs, without a warning
+
+.PHONY: format
+format: tools
 	cargo fmt --all --check
+
+.PHONY: clippy
+clippy: tools
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+.PHONY: docs
+docs: tools
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
 .PHONY: unit
@@ -66,11 +78,11 @@ consumer: venv tools ## Deploy examples/consumer beside the running stack, place
 
 .PHONY: redrive
 redrive: venv ## Send the events of dead letters again, see docs/operations.md
-	@$(WITH_STACK) $(PYTHON) scripts/redrive.py
+	@$(OPERATE) $(PYTHON) scripts/redrive.py
 
 .PHONY: reconcile
 reconcile: venv ## Compare histories with events, ARGS="--from TIME --to TIME --republish"
-	@$(WITH_STACK) $(PYTHON) scripts/reconcile.py $(ARGS)
+	@$(OPERATE) $(PYTHON) scripts/reconcile.py $(ARGS)
 
 .PHONY: schemas
 schemas: tools ## Write docs/schemas and docs/asyncapi.json anew from the types

@@ -36,6 +36,11 @@ def call(method, url, body=None, headers=None, timeout=30):
         return answer.status, answer.headers, json.loads(answer.read() or "null")
 
 
+def text(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read().decode()
+
+
 def show(env):
     """Runs the demonstration. Its key is always the same, so running it again changes nothing."""
     orders = f"{env['API_URL']}/orders"

@@ -5,11 +5,16 @@ import json
 from functools import cache
 from pathlib import Path
 
+import demo
 import sam
 import yaml
 from aws import client
 from processes import say
 from sam import ROOT
+
+
+# Pages of these may call the local API: where the development servers of storefronts usually are.
+ORIGINS = ["http://localhost:3000", "http://localhost:5173"]
 
 
 class Deployment:
@@ -20,17 +25,23 @@ class Deployment:
     def __init__(self, folder: Path, aws: dict, partners_url: str):
         self.folder = folder
         self.aws = aws
+        self.partners_url = partners_url
+        encrypted = partners_url.replace("http://", "https://")
         self.parameters = {
-            "CustomerServiceUrl": partners_url,
-            "InventoryServiceUrl": partners_url,
+            "CustomerServiceUrl": encrypted,
+            "InventoryServiceUrl": encrypted,
             "TokenIssuer": partners_url,
             "Reconcile": "ENABLED",
             "InspectionQueues": "ENABLED",
             "PlainHttp": "ENABLED",
-            "Jwks": f"{partners_url}/.well-known/jwks.json",
+            "Jwks": f"{encrypted}/.well-known/jwks.json",
+            "AllowedOrigins": ",".join(ORIGINS),
         }
 
     def deploy(self):
+        # The partners make their authority at their first start.
+        authority = demo.text(f"{self.partners_url}/admin/authority")
+        self.parameters["PartnerCa"] = authority.strip().replace("\n", "\\n")
         mark = self.folder / "deployed"
         digest = self.digest()
         if mark.exists() and mark.read_text() == digest and self.outputs():
@@ -41,7 +52,7 @@ class Deployment:
         say("deploying")
         sam.deploy(self.folder, self.name, self.parameters, self.aws)
         self.outputs.cache_clear()
-        self.apply_gateway_responses()
+        self.apply_what_the_emulator_does_not_import()
         mark.write_text(digest)
 
     def digest(self):
@@ -63,8 +74,8 @@ class Deployment:
     def api_url(self):
         return f"{self.aws['AWS_ENDPOINT_URL']}/_aws/execute-api/{self.outputs()['ApiId']}/v1"
 
-    def apply_gateway_responses(self):
-        """The emulator does not import gateway responses from the API's OpenAPI document, as AWS does."""
+    def apply_what_the_emulator_does_not_import(self):
+        """Gateway responses, and the answers to preflight requests, are in the API's OpenAPI document, as AWS takes them."""
         api = template()["Resources"]["Api"]["Properties"]
         gateway = client("apigateway", self.aws)
         api_id = self.outputs()["ApiId"]
@@ -73,13 +84,35 @@ class Deployment:
             request = {
                 "restApiId": api_id,
                 "responseType": kind,
-                "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+                "responseParameters": {f"gatewayresponse.header.{name}": plain(value) for name, value in headers.items()},
                 "responseTemplates": response["ResponseTemplates"],
             }
             if "StatusCode" in response:
                 request["statusCode"] = str(response["StatusCode"])
             gateway.put_gateway_response(**request)
+        resources = {resource["path"]: resource["id"] for resource in gateway.get_resources(restApiId=api_id, limit=500)["items"]}
+        for path, methods in api["DefinitionBody"]["paths"].items():
+            answer = plain(methods["options"])["x-amazon-apigateway-integration"]["responses"]["default"]
+            gateway.put_integration_response(
+                restApiId=api_id,
+                resourceId=resources[path],
+                httpMethod="OPTIONS",
+                statusCode=answer["statusCode"],
+                # The template in the answer looks for further origins. The emulator would send it as the body.
+                responseParameters={name: plain(value) for name, value in answer["responseParameters"].items()},
+            )
         gateway.create_deployment(restApiId=api_id, stageName=api["StageName"])
+
+
+def plain(value):
+    """A value that depends on AllowedOrigins, which a local stack has."""
+    match value:
+        case ["HasAllowedOrigins", then, _]:
+            return then
+        case [str(text), {"Origin": _}]:
+            return text.replace("${Origin}", ORIGINS[0])
+        case _:
+            return value
 
 
 def template():

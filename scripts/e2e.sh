@@ -1,15 +1,24 @@
 #!/usr/bin/env bash
-# The end-to-end suites, against the stack that the environment names (see `make e2e`).
+# The end-to-end suites, against the stack that the environment names: `service`, `operations`, or both (see `make e2e`).
 set -eu
-# The caller of `cargo lambda watch` exists in debug builds only.
-if grep -lq LOCAL_CALLER "$STACK_FOLDER"/sam-build/*/bootstrap; then
-  echo "error: a release binary reads LOCAL_CALLER" >&2
+# What only debug builds may read: the caller of `cargo lambda watch`, and a log without its filter.
+if grep -lq -e LOCAL_CALLER -e LOG_LIBRARIES "$STACK_FOLDER"/sam-build/*/bootstrap; then
+  echo "error: a release binary reads LOCAL_CALLER or LOG_LIBRARIES" >&2
   exit 1
 fi
 suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2" "${@:3}"; }
-suite suites "${E2E_THREADS:-4}"
-suite outages "${E2E_THREADS:-4}" beside::
-suite outages 1 alone::
-.venv/bin/python scripts/least_privilege.py
-# The last of these take the stack down.
-exec .venv/bin/python tests/local/run.py
+service() {
+  suite suites "${E2E_THREADS:-4}"
+  suite outages "${E2E_THREADS:-4}" beside::
+  suite outages 1 alone::
+}
+operations() {
+  .venv/bin/python scripts/least_privilege.py
+  # The last of these take the stack down.
+  .venv/bin/python tests/local/run.py
+}
+case "${1:-both}" in
+  service | operations) "$1" ;;
+  both) service; operations ;;
+  *) echo "error: $0 [service | operations]" >&2 && exit 2 ;;
+esac

@@ -35,7 +35,7 @@ def wait_until(what, condition, seconds):
 
 @contextmanager
 def uninterrupted():
-    """Holds Ctrl-C and a termination back until the block is done."""
+    """Holds Ctrl-C, a termination and the end of the terminal back until the block is done."""
     held = []
     handlers = {number: signal.signal(number, lambda number, _: held.append(number)) for number in STOPS}
     try:
@@ -47,7 +47,7 @@ def uninterrupted():
         signal.raise_signal(held[0])
 
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def port_setting(name, default):

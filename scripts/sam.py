@@ -43,7 +43,7 @@ def build(template, folder):
 
 def deploy(folder, stack, parameters, aws):
     """Deploys what was built there."""
-    overrides = [f"{name}={value}" for name, value in {"Architecture": ARCHITECTURE, **parameters}.items()]
+    overrides = [f'{name}="{value}"' for name, value in {"Architecture": ARCHITECTURE, **parameters}.items()]
     command = ["sam", "deploy", "--config-file", CONFIG, "--config-env", "local", "--stack-name", stack]
     command += ["--template-file", str(built(folder) / "template.yaml"), "--parameter-overrides", *overrides]
     run(command, {**os.environ, **aws, "SAM_CLI_TELEMETRY": "0"}, log=folder / "deploy.log")

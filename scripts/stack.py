@@ -3,6 +3,7 @@
     stack.py run                   start what is not running, deploy what changed, place a sample order
     stack.py down                  stop it; data stays
     stack.py reset                 stop it and delete its data, after asking
+    stack.py build                 compile what it runs, and start nothing
     stack.py test COMMAND...       run a command against a fresh stack on free ports, then take the stack away
 
 Settings: GATEWAY_PORT (4566), PARTNERS_PORT (4580), STACK_FOLDER (.local, where a stack keeps everything).
@@ -92,9 +93,7 @@ class Stack:
 
     def build(self):
         """Builds everything; cargo shows its own progress."""
-        say("building the functions and the partners (the first time takes minutes)")
-        sam.run(["cargo", "build", "--locked", "--package", "partners"])
-        sam.cargo_build()
+        compile_all()
         sam.build(ROOT / "template.yaml", self.folder)
 
     def down(self):
@@ -118,6 +117,12 @@ class Stack:
         }
         lines = [f'export {name}="{value}"\n' for name, value in self.env.items()]
         (self.folder / "stack.env").write_text("".join(lines))
+
+
+def compile_all():
+    say("building the functions and the partners (the first time takes minutes)")
+    sam.run(["cargo", "build", "--locked", "--package", "partners"])
+    sam.cargo_build()
 
 
 def reservation_seconds():
@@ -189,13 +194,15 @@ def test(command):
     shutil.rmtree(folder)
 
 
-def terminated(*_):
-    """A terminated script still takes down what it started."""
-    sys.exit(143)
+def terminated(number, _):
+    """A script that is terminated, or whose terminal is closed, still takes down what it started."""
+    sys.exit(128 + number)
 
 
 def main():
     signal.signal(signal.SIGTERM, terminated)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, terminated)
     os.environ["PATH"] = f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"
     LOCAL.mkdir(exist_ok=True)
     match sys.argv[1:]:
@@ -205,6 +212,8 @@ def main():
             down()
         case ["reset"]:
             reset()
+        case ["build"]:
+            compile_all()
         case ["test", *command] if command:
             test(command)
         case _:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import demo
+import sam
 from aws import client
 from processes import free_port, wait_until
 from shell import FOLDER, ROOT
@@ -25,7 +26,7 @@ class Functions(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         resources = client("cloudformation", os.environ).describe_stack_resources(StackName=os.environ["STACK_NAME"])
-        functions = {
+        cls.functions = functions = {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for resource in resources["StackResources"]
             if resource["ResourceType"] == "AWS::Lambda::Function"
@@ -51,21 +52,33 @@ class Functions(unittest.TestCase):
         self.assertIn("INFO", levels, "nothing was logged, so nothing was shown")
 
 
+    def test_a_log_without_the_filter_tells_of_all_of_them(self):
+        """The search above finds a token and personal data, if there are any."""
+        sam.run(["cargo", "build", "--quiet", "--locked", "--package", "create-order"])
+        unfiltered = sam.target_folder() / "debug/create-order"
+        name = "CreateOrderFunction"
+        answer, output = run(name, self.functions[name], unfiltered, LOG_LIBRARIES="true")
+        self.assertEqual("http", outcome(answer), output)
+        for secret in secrets():
+            with self.subTest(secret=secret):
+                self.assertIn(secret.lower(), output.lower())
+
+
 def sample_name(function):
     """`CreateOrderFunction` -> `create-order`"""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", function.removesuffix("Function")).lower()
 
 
-def run(logical_name, function):
+def run(logical_name, function, bootstrap=None, **more):
     """What a function answers its sample, with logs of the finest level, and all that it says meanwhile."""
     log = FOLDER / f"{function}.rie.log"
     port = free_port()
     addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     addresses += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
-    bootstrap = FOLDER / "sam-build" / logical_name / "bootstrap"
+    bootstrap = bootstrap or FOLDER / "sam-build" / logical_name / "bootstrap"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [EMULATOR, *addresses, bootstrap], env=environment(function), stdout=output, stderr=subprocess.STDOUT
+            [EMULATOR, *addresses, bootstrap], env={**environment(function), **more}, stdout=output, stderr=subprocess.STDOUT
         )
         try:
             answer = invoke(port, sample(sample_name(logical_name)))

@@ -66,6 +66,12 @@ class WithoutAStack(unittest.TestCase):
                 with self.subTest(command=command):
                     self.assert_one_line(run("make", command, env={**BARE, "STACK_FOLDER": folder}))
 
+    def test_an_environment_that_leads_to_aws_comes_before_the_local_stack(self):
+        for command in ("reconcile", "redrive"):
+            with self.subTest(command=command):
+                line = self.assert_one_line(run("make", command, env={**BARE, "STACK_FOLDER": str(FOLDER), "AWS_PROFILE": "of-aws"}))
+                self.assertIn("of-aws", line)
+
     def test_watch_does_not_start_on_a_busy_port(self):
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", 0))
@@ -106,6 +112,62 @@ class Interpreter(unittest.TestCase):
             old.chmod(0o755)
             done = run("scripts/venv.sh", env={"PATH": only})
         self.assertEqual(["error: Python 3.11 or later with venv is missing"], errors(done))
+
+
+class SideBySide(unittest.TestCase):
+    """`make test` runs jobs side by side."""
+
+    SCRIPT = """
+        import sys
+        import tests
+        from pathlib import Path
+        tests.OUTPUT = Path(sys.argv[1])
+        tests.ROOT = tests.OUTPUT
+        jobs = [tests.Job(name, ["bash", "-c", command], 0) for name, command in zip("abc", sys.argv[2:])]
+        sys.exit(len(tests.run(jobs)))
+    """
+
+    def start(self, folder, *commands):
+        return subprocess.Popen(
+            [PYTHON, "-c", textwrap.dedent(self.SCRIPT), folder, *commands],
+            env={**BARE, "PYTHONPATH": str(ROOT / "scripts")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def test_each_output_is_shown_whole_and_one_failure_is_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            wait = f"until [ -e {folder}/b-began ]; do sleep 0.05; done"
+            process = self.start(
+                folder, f"echo a1; touch {folder}/a-began; {wait}; echo a2", f"echo b1; touch {folder}/b-began; echo b2; exit 3"
+            )
+            shown, _ = process.communicate(timeout=60)
+        self.assertEqual(1, process.returncode, shown)
+        self.assertIn("a1\na2\n", shown)
+        self.assertIn("b1\nb2\n", shown)
+        self.assertIn("==> b: FAILED", shown)
+        self.assertNotIn("==> a: FAILED", shown)
+
+    def test_whatever_stops_it_stops_all_of_them(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number), tempfile.TemporaryDirectory() as folder:
+                # As a stack does, the first takes down what it started.
+                orderly = f"trap 'touch {folder}/down; exit 1' INT; touch {folder}/up; while true; do sleep 0.1; done"
+                process = self.start(folder, orderly, f"echo $$ > {folder}/pid; exec sleep 600")
+                wait_until("the start", lambda: (Path(folder) / "up").exists() and read_pid(folder), 20)
+                process.send_signal(number)
+                process.communicate(timeout=30)
+                self.assertNotEqual(0, process.returncode)
+                self.assertTrue((Path(folder) / "down").exists())
+                self.assertFalse(Path(f"/proc/{read_pid(folder)}").exists())
+
+
+def read_pid(folder):
+    try:
+        return int((Path(folder) / "pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 class Interrupted(unittest.TestCase):

@@ -53,6 +53,12 @@ impl Partners {
         self.call(Method::PUT, "/admin/faults", Some(fault)).await;
     }
 
+    /// Makes handshakes over TLS take this much longer, whoever connects.
+    pub async fn slow_handshakes(&self, millis: u64) {
+        let fault = json!({"route": "connections", "kind": "delay", "value": millis});
+        self.call(Method::PUT, "/admin/faults", Some(fault)).await;
+    }
+
     /// The calls of these routes for this tenant since the log was last cleared: when each came, in milliseconds since 1970.
     pub async fn calls(&self, routes: &[&str]) -> Vec<u64> {
         let calls = self.call(Method::GET, "/admin/requests", None).await;

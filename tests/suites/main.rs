@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod concurrency;
+mod cors;
 mod create_order;
 mod delete_order;
 mod events;

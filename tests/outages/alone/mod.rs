@@ -3,3 +3,4 @@
 mod circuit;
 mod outage;
 mod reconcile;
+mod slow;

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::faults::{Call, Fault, Route, Target};
+use crate::faults::{Call, ConnectionFault, Fault, Route, Target};
 use crate::state::{Customer, Partners, now_millis};
 use crate::stock::Money;
 
@@ -19,6 +19,7 @@ pub fn routes() -> Router<Partners> {
         .route("/admin/stock/{product_id}", get(get_stock).put(put_stock))
         .route("/admin/customers/{id}", put(put_customer))
         .route("/admin/faults", put(put_fault))
+        .route("/admin/authority", get(get_authority))
         .route("/admin/requests", get(get_requests).delete(delete_requests))
 }
 
@@ -77,7 +78,12 @@ async fn put_fault(
     Json(body): Json<FaultBody>,
 ) -> Result<StatusCode, (StatusCode, &'static str)> {
     let bad = |what| (StatusCode::UNPROCESSABLE_ENTITY, what);
-    let routes = routes_of(&body.route).ok_or(bad("route: customers, products, reservations or *"))?;
+    if body.route == "connections" {
+        let fault = connection_fault_of(&body).ok_or(bad("connections: none, delay, reset or hang, for everybody"))?;
+        partners.world().connections = fault;
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let routes = routes_of(&body.route).ok_or(bad("route: customers, products, reservations, connections or *"))?;
     let fault = fault_of(&body).ok_or(bad("kind: none, delay, status, reset or hang, with a fitting value"))?;
     let mut world = partners.world();
     for route in routes {
@@ -113,6 +119,23 @@ fn fault_of(body: &FaultBody) -> Option<Option<Fault>> {
         ("hang", _) => Some(Some(Fault::Hang)),
         _ => None,
     }
+}
+
+/// The fault asked for of connections over TLS; the inner `None` ends one.
+fn connection_fault_of(body: &FaultBody) -> Option<Option<ConnectionFault>> {
+    let FaultBody { route: _, tenant: None, method: None, id: None, kind, value } = body else { return None };
+    match (kind.as_str(), value) {
+        ("none", _) => Some(None),
+        ("delay", Some(millis)) => Some(Some(ConnectionFault::Delay(Duration::from_millis(*millis)))),
+        ("reset", _) => Some(Some(ConnectionFault::Reset)),
+        ("hang", _) => Some(Some(ConnectionFault::Hang)),
+        _ => None,
+    }
+}
+
+/// The certificate of the authority that vouches for the partners over HTTPS, in PEM.
+async fn get_authority(State(partners): State<Partners>) -> String {
+    partners.identity().authority.clone()
 }
 
 async fn get_requests(State(partners): State<Partners>) -> Json<Vec<Call>> {

@@ -46,6 +46,17 @@ pub enum Fault {
     Hang,
 }
 
+/// How connections over TLS misbehave, whoever makes them: before the handshake nobody has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionFault {
+    /// The handshake takes this much longer.
+    Delay(Duration),
+    /// They are closed.
+    Reset,
+    /// The handshake never ends.
+    Hang,
+}
+
 /// The calls that a fault is for: those of a route, or of them those for this tenant, with this method and for this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {

@@ -1,7 +1,8 @@
 //! Plays the customer service, the inventory service and the token issuer, for local use and tests.
 //!
 //! Settings: `PORT` (4580), `RESERVATION_SECONDS` (600; how long an unconfirmed reservation lives), `STATE_FILE` (none;
-//! where stock, customers and the signing key outlive the process). It listens on loopback only.
+//! where stock, customers and the signing key outlive the process). It listens on loopback only, for HTTP and
+//! HTTPS.
 
 mod admin;
 mod customers;
@@ -11,6 +12,7 @@ mod issuer;
 mod reservation;
 mod state;
 mod stock;
+mod tls;
 
 use std::path::PathBuf;
 
@@ -20,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use state::Partners;
+use tls::EitherListener;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -31,6 +34,7 @@ async fn main() -> Result<(), Failure> {
     let url = format!("http://{}", listener.local_addr()?);
     let partners = Partners::load(state_file, url.clone(), setting("RESERVATION_SECONDS", 600)?)?;
     println!("partners listen on {url}");
+    let listener = EitherListener::new(listener, partners.clone())?;
     axum::serve(listener, routes(partners.clone())).with_graceful_shutdown(stopped()?).await?;
     partners.save()
 }

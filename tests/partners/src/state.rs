@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-use crate::faults::{Call, Faults};
+use crate::faults::{Call, ConnectionFault, Faults};
 use crate::issuer::Issuer;
 use crate::stock::Warehouse;
+use crate::tls::Identity;
 
 /// A handle on everything the partners share.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct Partners {
 struct Shared {
     world: Mutex<World>,
     issuer: Issuer,
+    identity: Identity,
     state_file: Option<PathBuf>,
 }
 
@@ -29,6 +31,7 @@ pub struct World {
     pub customers: BTreeMap<String, Customer>,
     pub warehouse: Warehouse,
     pub faults: Faults,
+    pub connections: Option<ConnectionFault>,
     pub calls: Vec<Call>,
 }
 
@@ -43,6 +46,8 @@ pub struct Customer {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     key_seed: [u8; 32],
+    #[serde(default)]
+    identity: Option<Identity>,
     customers: BTreeMap<String, Customer>,
     warehouse: Warehouse,
 }
@@ -52,13 +57,20 @@ impl Partners {
     pub fn load(state_file: Option<PathBuf>, url: String, reservation_seconds: u64) -> Result<Self, Failure> {
         let saved = match &state_file {
             Some(file) if file.exists() => serde_json::from_slice(&std::fs::read(file)?)?,
-            _ => Saved { key_seed: Issuer::new_seed()?, customers: first_customers(), warehouse: Warehouse::first() },
+            _ => Saved {
+                key_seed: Issuer::new_seed()?,
+                identity: None,
+                customers: first_customers(),
+                warehouse: Warehouse::first(),
+            },
         };
+        let identity = saved.identity.map_or_else(Identity::new, Ok)?;
         let mut warehouse = saved.warehouse;
         warehouse.reserve_for(Duration::from_secs(reservation_seconds));
         let (faults, calls) = (Faults::default(), Vec::new());
-        let world = Mutex::new(World { customers: saved.customers, warehouse, faults, calls });
-        let shared = Shared { world, issuer: Issuer::new(url, saved.key_seed)?, state_file };
+        let world = World { customers: saved.customers, warehouse, faults, connections: None, calls };
+        let issuer = Issuer::new(url, saved.key_seed)?;
+        let shared = Shared { world: Mutex::new(world), issuer, identity, state_file };
         let partners = Self { shared: Arc::new(shared) };
         partners.save()?;
         Ok(partners)
@@ -70,6 +82,7 @@ impl Partners {
         let world = self.world();
         let saved = Saved {
             key_seed: self.shared.issuer.seed(),
+            identity: Some(self.shared.identity.clone()),
             customers: world.customers.clone(),
             warehouse: world.warehouse.clone(),
         };
@@ -81,6 +94,11 @@ impl Partners {
     /// What changes, locked.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What they show over TLS.
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
     }
 
     /// The token issuer.

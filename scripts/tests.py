@@ -1,0 +1,137 @@
+"""Runs every check and every test: `make test`.
+
+What must be built is built first. Then these go side by side, each output shown whole when it is over:
+
+    service      the suites and the outages, on a stack of their own; they measure time, so the others make way
+    operations   least privilege, and the scripts and documents, on another stack
+    units        unit tests, and the templates
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import sam
+from processes import STOPS, StackError, say, uninterrupted
+from sam import ROOT
+
+OUTPUT = ROOT / ".local/tests"
+
+
+@dataclass
+class Job:
+    """A command that runs beside others, in a session of its own."""
+
+    name: str
+    command: list
+    niceness: int
+
+    def start(self):
+        self.started = time.monotonic()
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                ["nice", "-n", str(self.niceness), *self.command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> Path:
+        return OUTPUT / f"{self.name}.log"
+
+    def is_over(self):
+        return self.process.poll() is not None
+
+    def report(self):
+        """Shows the whole output; whether all went well."""
+        say(f"{self.name}: output of {time.monotonic() - self.started:.0f} s")
+        sys.stdout.buffer.write(self.output.read_bytes())
+        sys.stdout.flush()
+        return self.process.returncode == 0
+
+    def stop(self):
+        """As Ctrl-C does. A stack takes itself down."""
+        if not self.is_over():
+            os.killpg(self.process.pid, signal.SIGINT)
+
+
+STACK = [sys.executable, "scripts/stack.py"]
+
+JOBS = [
+    Job("service", [*STACK, "test", "scripts/e2e.sh", "service"], niceness=0),
+    Job("operations", [*STACK, "test", "scripts/e2e.sh", "operations"], niceness=5),
+    Job("units", ["make", "--no-print-directory", "unit", "lint-template"], niceness=15),
+]
+
+
+def build():
+    """Compiles everything, so that no job waits for a compiler that another one has, and shows what the compiler finds."""
+    sam.run(["make", "--no-print-directory", "check"])
+    sam.run(["cargo", "test", "--locked", "--workspace", "--exclude", "e2e", "--no-run"])
+    sam.run(["cargo", "test", "--locked", "--package", "e2e", "--no-run"])
+    # For `make watch`, and for a log without its filter (tests/local).
+    sam.run(["cargo", "build", "--locked", "--package", "create-order"])
+    sam.run([*STACK, "build"])
+
+
+def run(jobs):
+    """Runs jobs side by side; the names of those that failed."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    handlers = {number: signal.signal(number, stopped) for number in STOPS}
+    running, failed = [], []
+    try:
+        for job in jobs:
+            say(f"{job.name}: started, it writes to {job.output.relative_to(ROOT)}")
+            with uninterrupted():
+                job.start()
+                running.append(job)
+        while running:
+            time.sleep(0.2)
+            for job in [job for job in running if job.is_over()]:
+                running.remove(job)
+                if not job.report():
+                    say(f"{job.name}: FAILED")
+                    failed.append(job.name)
+    finally:
+        # From here on nothing interrupts: what was started is stopped.
+        for number in handlers:
+            signal.signal(number, signal.SIG_IGN)
+        for job in running:
+            job.stop()
+        for job in running:
+            job.process.wait()
+            job.report()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return failed
+
+
+def stopped(number, _):
+    sys.exit(128 + number)
+
+
+def main():
+    OUTPUT.parent.mkdir(exist_ok=True)
+    started = time.monotonic()
+    build()
+    say(f"built in {time.monotonic() - started:.0f} s")
+    failed = run(JOBS)
+    if failed:
+        raise StackError(f"failed: {', '.join(failed)}")
+    say(f"everything passed, in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except StackError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,67 @@
+//! A server far away: slow to connect, slow to answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Url;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How many connections a server was asked for, and how many it made.
+#[derive(Default)]
+pub struct Connections {
+    begun: AtomicUsize,
+    made: AtomicUsize,
+}
+
+impl Connections {
+    pub fn begun(&self) -> usize {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    pub async fn all_made(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.made.load(Ordering::Relaxed) < self.begun() {
+            assert!(Instant::now() < deadline, "a connection is not made");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// A server that takes its time once for each connection and once for each answer.
+pub async fn slow(handshake: Duration, latency: Duration) -> (Url, Arc<Connections>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let connections = Arc::<Connections>::default();
+    let count = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            count.begun.fetch_add(1, Ordering::Relaxed);
+            let count = Arc::clone(&count);
+            // A client that gives up is no failure of the server.
+            tokio::spawn(async move { drop(serve(stream, handshake, latency, &count.made).await) });
+        }
+    });
+    (url, connections)
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    handshake: Duration,
+    latency: Duration,
+    made: &AtomicUsize,
+) -> std::io::Result<()> {
+    tokio::time::sleep(handshake).await;
+    made.fetch_add(1, Ordering::Relaxed);
+    let mut request = Vec::new();
+    while stream.read_buf(&mut request).await? > 0 {
+        if request.ends_with(b"\r\n\r\n") {
+            let body: &[u8] = if request.starts_with(b"HEAD ") { b"" } else { b"null" };
+            request.clear();
+            tokio::time::sleep(latency).await;
+            stream.write_all(&[b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", body].concat()).await?;
+        }
+    }
+    Ok(())
+}
