@@ -1,7 +1,8 @@
 """The local AWS emulator, ministack, with every item on disk before its write is answered.
 
 ministack saves its state only when it stops in order. Here each write of an item is also appended to a journal, and
-`POST /_local/save` saves the whole state and empties the journal. A start loads what was saved, then writes what the
+`POST /_local/save` saves the whole state and empties the journal. `GET /_local/unread` tells how many stream records
+wait for a function. A start loads what was saved, then writes what the
 journal holds: so a killed emulator has lost no item, and the streams carry every change since the last save once more.
 
 The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import ministack.app as ministack
 from ministack.core.persistence import save_all
+from ministack.core.responses import request_scope
 from ministack.services import dynamodb, lambda_svc
 
 STATE = Path(os.environ["STATE_DIR"])
@@ -109,16 +111,33 @@ def save():
         raise RuntimeError("; ".join(failures))
 
 
-def serve_save(journal):
-    """Adds the route `POST /_local/save`."""
+def unread():
+    """How many records of streams wait for a function. They are gone when the emulator stops."""
+    waiting = 0
+    for account, region, mapping in lambda_svc._iter_all_esms():
+        arn = mapping.get("EventSourceArn", "")
+        if ":dynamodb:" in arn:
+            with request_scope(account, region):
+                end = dynamodb.stream_end_position(arn.split("/")[1])
+                waiting += end - lambda_svc._dynamodb_stream_positions.get(mapping["UUID"], end)
+    return waiting
+
+
+def serve_own_routes(journal):
+    """Adds `POST /_local/save` and `GET /_local/unread`."""
     app = ministack.app
 
     async def served(scope, receive, send):
-        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", "/_local/save"):
-            return await app(scope, receive, send)
-        journal.empty_after(save)
-        await send({"type": "http.response.start", "status": 204, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        body = b""
+        match scope["type"] == "http" and (scope["method"], scope["path"]):
+            case ("POST", "/_local/save"):
+                journal.empty_after(save)
+            case ("GET", "/_local/unread"):
+                body = str(unread()).encode()
+            case _:
+                return await app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
 
     ministack.app = served
 
@@ -127,7 +146,7 @@ def main():
     journal = Journal(STATE / "journal")
     keep_every_write(journal)
     restore_journal(journal)
-    serve_save(journal)
+    serve_own_routes(journal)
     ministack.main()
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import demo
 import sam
 from deployment import Deployment
-from processes import Process, StackError, free_port, port_setting, say, stop
+from processes import Known, Process, StackError, free_port, port_setting, say, stop, wait_until
 from sam import ROOT
 
 LOCAL = ROOT / ".local"
@@ -144,8 +144,21 @@ def run():
 
 def down():
     with alone(user_folder()):
+        let_changes_out(user_folder() / "emulator.pid")
         stop(user_folder().glob("*.pid"))
     say("stopped; `make run` continues with the same data")
+
+
+def let_changes_out(pid_file):
+    """Waits for what reads the streams: the emulator forgets them when it stops."""
+    known = Known.read(pid_file)
+    if not known or not known.is_alive():
+        return
+    url = f"http://127.0.0.1:{known.port}/_local/unread"
+    try:
+        wait_until("the announcement of every change", lambda: demo.text(url) == "0", 10)
+    except (OSError, StackError) as error:
+        say(f"{error}; `make reconcile ARGS=--republish` sends again what is missing")
 
 
 def reset():

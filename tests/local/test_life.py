@@ -8,6 +8,7 @@ import sys
 import tempfile
 import unittest
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import demo
@@ -42,7 +43,16 @@ class Life(unittest.TestCase):
         self.assert_announced(place())
         self.assertEqual(builds, builds_for_aws(), "a build for AWS was touched")
 
-    def test_3_down_stops_everything_and_needs_no_cargo(self):
+    def test_3_down_waits_until_changes_are_out(self):
+        ports = same_ports()
+        with ThreadPoolExecutor(10) as pool:
+            orders = list(pool.map(lambda _: place(), range(20)))
+        run("make", "down", env=ports).check_returncode()
+        done = run("make", "run", env=ports)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assert_announced(*orders)
+
+    def test_4_down_stops_everything_and_needs_no_cargo(self):
         leaders = [pid("emulator"), pid("partners")]
         ports = [port("emulator"), port("partners")]
         with tempfile.TemporaryDirectory() as tools:
@@ -53,17 +63,18 @@ class Life(unittest.TestCase):
         self.assertEqual([], sessions(*leaders))
         self.assertEqual([], [port for port in ports if answers(f"http://127.0.0.1:{port}")])
 
-    def assert_announced(self, order):
-        """The stream starts anew with the emulator: what comes then must not be passed over."""
-        wanted = f"{order['id']}:1:0"
+    def assert_announced(self, *orders):
+        """The stream starts anew with the emulator: what comes then must not be passed over, nor what came before."""
+        missing = {f"{order['id']}:1:0" for order in orders}
         sqs = client("sqs", os.environ)
         queue = os.environ["EVENTS_QUEUE_URL"]
 
-        def has_arrived():
-            answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=60, WaitTimeSeconds=1)
-            return any(json.loads(message["Body"])["detail"]["id"] == wanted for message in answer.get("Messages", []))
+        def have_arrived():
+            answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=120, WaitTimeSeconds=1)
+            missing.difference_update(json.loads(message["Body"])["detail"]["id"] for message in answer.get("Messages", []))
+            return not missing
 
-        wait_until(f"the event {wanted}", has_arrived, 120)
+        wait_until(f"the events {missing}", have_arrived, 120)
 
 
 def same_ports():

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::config::http::HttpRequest;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_types::body::SdkBody;
 
 use crate::config::ConfigError;
 
@@ -53,7 +54,7 @@ pub(crate) fn ping(request: &mut HttpRequest) {
     let url = reqwest::Url::parse(request.uri()).and_then(|url| url.join("/ping"));
     let changed = url.is_ok_and(|url| request.set_uri(url.as_str()).is_ok() && request.set_method("GET").is_ok());
     debug_assert!(changed, "the URI of an endpoint takes a path");
-    request.take_body();
+    *request.body_mut() = SdkBody::empty();
     request.headers_mut().remove("content-length");
 }
 

@@ -67,7 +67,8 @@ impl DynamoStore {
     /// Makes a connection to `DynamoDB` before it is needed.
     pub fn connection(&self) -> Connection {
         let once = Builder::default().retry_config(RetryConfig::disabled());
-        let ping = self.client.get_item().customize().config_override(once).mutate_request(aws::ping);
+        let ping =
+            self.client.get_item().table_name(&self.table).customize().config_override(once).mutate_request(aws::ping);
         Box::pin(async move { aws::pinged("DynamoDB", &ping.send().await) })
     }
 
