@@ -1,5 +1,7 @@
 //! A server far away: slow to connect, slow to answer.
 
+#![allow(dead_code, reason = "not every test file uses all of it")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -46,6 +48,21 @@ pub async fn slow(handshake: Duration, latency: Duration) -> (Url, Arc<Connectio
     (url, connections)
 }
 
+/// A server that takes its time for its first connection, and serves no other.
+pub async fn slow_once(handshake: Duration) -> Url {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        let (first, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move { drop(serve(first, handshake, Duration::ZERO, &AtomicUsize::new(0)).await) });
+        let mut others = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            others.push(stream);
+        }
+    });
+    url
+}
+
 async fn serve(
     mut stream: TcpStream,
     handshake: Duration,
@@ -56,7 +73,7 @@ async fn serve(
     made.fetch_add(1, Ordering::Relaxed);
     let mut request = Vec::new();
     while stream.read_buf(&mut request).await? > 0 {
-        if request.ends_with(b"\r\n\r\n") {
+        if is_whole(&request) {
             let body: &[u8] = if request.starts_with(b"HEAD ") { b"" } else { b"null" };
             request.clear();
             tokio::time::sleep(latency).await;
@@ -64,4 +81,11 @@ async fn serve(
         }
     }
     Ok(())
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
