@@ -59,7 +59,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor) -> std::io::Result<()> 
     Ok(())
 }
 
-/// What a partner answers whose authority is the first to a client that trusts the second.
+/// What a partner with this certificate answers to a client that trusts this authority.
 async fn answer(acceptor: TlsAcceptor, trusted: Option<&str>) -> Result<Value, Unavailable> {
     let client = PartnerClient::trusting(trusted).unwrap();
     let url = partner(acceptor).await.parse().unwrap();
