@@ -60,10 +60,7 @@ pub(crate) fn ping(request: &mut HttpRequest) {
 
 /// Logs that an endpoint gave no answer at all to a ping; any answer will do.
 pub(crate) fn pinged<T, E, R>(service: &'static str, answer: &Result<T, SdkError<E, R>>) {
-    match answer {
-        Err(SdkError::ConstructionFailure(_) | SdkError::TimeoutError(_) | SdkError::DispatchFailure(_)) => {
-            tracing::warn!(service, "not connected");
-        }
-        Ok(_) | Err(_) => {}
+    if let Err(SdkError::ConstructionFailure(_) | SdkError::TimeoutError(_) | SdkError::DispatchFailure(_)) = answer {
+        tracing::warn!(service, "not connected");
     }
 }
