@@ -84,6 +84,10 @@ redrive: venv ## Send the events of dead letters again, see docs/operations.md
 reconcile: venv ## Compare histories with events, ARGS="--from TIME --to TIME --republish"
 	@$(OPERATE) $(PYTHON) scripts/reconcile.py $(ARGS)
 
+.PHONY: bench-reconcile
+bench-reconcile: tools ## Measure a comparison of ORDERS (1000000) orders on the test engine, see docs/adr/0012-reconciler.md
+	cargo run --locked --package adapters --example bench_reconcile -- $(or $(ORDERS),1000000)
+
 .PHONY: schemas
 schemas: tools ## Write docs/schemas and docs/asyncapi.json anew from the types
 	UPDATE_SCHEMAS=1 cargo test --locked --package adapters --test events_contract

@@ -108,7 +108,7 @@ class Stack:
             "EVENTS_QUEUE_URL": outputs["EventsQueueUrl"],
             "FEED_QUEUE_URL": outputs["FeedQueueUrl"],
             "UNPUBLISHED_QUEUE_URL": outputs["UnpublishedChangesUrl"],
-            "AUDIT_QUEUE_URL": outputs["AuditQueueUrl"],
+            "AUDIT_TABLE": outputs["AuditTableName"],
             "ORDERS_TABLE": outputs["OrdersTableName"],
             "CIRCUITS_TABLE": outputs["CircuitsTableName"],
             "PARTNERS_URL": self.partners_url,

@@ -14,6 +14,7 @@ mod partners;
 mod queue;
 mod shop;
 mod table;
+mod trail;
 
 pub use events::Events;
 pub use functions::Functions;
@@ -21,6 +22,7 @@ pub use partners::Partners;
 pub use queue::Queue;
 pub use shop::{Answer, Shop, order_of};
 pub use table::Table;
+pub use trail::{Channel, Trail};
 
 use std::sync::Once;
 use std::time::{Duration, Instant};

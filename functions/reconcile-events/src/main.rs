@@ -1,37 +1,35 @@
-//! Schedule, or an operator -> compare histories with what came out of the bus, and send events again
+//! Schedule, or an operator -> compare histories with what came out of bus and feed, and send events again
+
+mod report;
 
 use std::time::Duration;
 
-use adapters::audit_trail::AuditQueue;
+use adapters::audit::{AuditQueue, AuditTable};
 use adapters::publisher::SelectedPublisher;
 use adapters::store::{DynamoStore, parse_key};
 use adapters::system::SystemClock;
-use adapters::{aws, telemetry};
-use domain::event::EventId;
-use domain::invalid::Invalid;
-use domain::ports::{AuditTrail, ChangedOrders, Clock, EventPublisher, OrderStore, Window};
+use adapters::{aws, config, telemetry};
+use domain::ports::{AuditRuns, AuditTrail, ChangedOrders, Clock, EventPublisher, OrderStore, Run, Window};
 use domain::timestamp::Timestamp;
-use domain::use_cases::{Reconcile, Reconciliation};
+use domain::use_cases::{REACH, Reconcile, due_run};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-/// Without a window the last 90 minutes are compared: a schedule of an hour overlaps.
-const LOOK_BACK: Duration = Duration::from_secs(90 * 60);
+use report::Report;
 
-/// Events younger than this may be on their way yet.
-const SETTLING: Duration = Duration::from_secs(10 * 60);
-
-/// The most ids that an answer lists.
-const MOST_IDS: usize = 1_000;
+/// No page is begun after this; the function's timeout leaves time to finish those that were.
+const RUN: Duration = Duration::from_secs(240);
 
 /// What to do.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
 enum Request {
-    /// Compare a window, by default the last 90 minutes without the last ten.
+    /// Continue the scheduled run, or begin the next one when it is due.
+    Scheduled {},
+    /// Compare a window. Asked again, the run goes on until it is done.
     Compare {
-        from: Option<String>,
-        to: Option<String>,
+        from: String,
+        to: String,
         /// Whether to send what is missing again.
         #[serde(default)]
         republish: bool,
@@ -40,133 +38,74 @@ enum Request {
     ResendOrders { orders: Vec<String> },
 }
 
-/// What was found and done.
-#[derive(Debug, Serialize)]
-struct Report {
-    orders: usize,
-    events: usize,
-    missing: usize,
-    missing_ids: Vec<String>,
-    unknown: usize,
-    unknown_ids: Vec<String>,
-    republished: usize,
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
     let aws = aws::config().await?;
-    let trail = AuditQueue::from_env(&aws)?;
-    let reconcile = Reconcile { store: DynamoStore::from_env(&aws)?, publisher: SelectedPublisher::from_env(&aws)? };
+    let trail = AuditTable::from_env(&aws, AuditQueue::from_env(&aws)?)?;
+    let attempt = SystemClock.now().as_millis().to_string();
+    let channels = SelectedPublisher::each_again(&aws, &attempt)?;
+    let reconcile = Reconcile { store: DynamoStore::from_env(&aws)?, trail, channels, clock: SystemClock };
+    let every = Duration::from_secs(3_600 * config::parsed::<u64>("RECONCILE_HOURS")?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| {
-        let (reconcile, trail) = (&reconcile, &trail);
-        async move { handle(reconcile, trail, event.payload, SystemClock.now()).await }
+        let reconcile = &reconcile;
+        async move { handle(reconcile, every, event.payload).await }
     }))
     .await
 }
 
-async fn handle<S, P>(
-    reconcile: &Reconcile<S, P>,
-    trail: &impl AuditTrail,
+async fn handle<S, T, P, K>(
+    reconcile: &Reconcile<S, T, P, K>,
+    every: Duration,
     request: Request,
-    now: Timestamp,
 ) -> Result<Report, Error>
 where
     S: OrderStore + ChangedOrders,
+    T: AuditTrail + AuditRuns,
     P: EventPublisher,
+    K: Clock,
 {
-    let found = match request {
+    let now = reconcile.clock.now();
+    match request {
+        Request::Scheduled {} => {
+            let last = reconcile.trail.load(Run::SCHEDULED).await?;
+            match due_run(last, every, now) {
+                Some(run) => advance(reconcile, run, now).await,
+                None => Ok(Report::of_nothing()),
+            }
+        }
         Request::Compare { from, to, republish } => {
-            let window = window(from.as_deref(), to.as_deref(), now)?;
-            reconcile.run(window, trail, republish).await?
+            let window = window(&from, &to, now)?;
+            let last = reconcile.trail.load(&Run::name_of(window, republish)).await?;
+            advance(reconcile, Run::asked_for(last, window, republish, now), now).await
         }
         Request::ResendOrders { orders } => {
             let keys = orders.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>()?;
-            reconcile.resend_orders(&keys).await?
-        }
-    };
-    tell(&found);
-    Ok(found.into())
-}
-
-fn window(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Window, Invalid> {
-    let or = |text: Option<&str>, ago| text.map_or(Ok(now.minus(ago)), Timestamp::parse);
-    Ok(Window { from: or(from, LOOK_BACK)?, to: or(to, SETTLING)? })
-}
-
-fn tell(found: &Reconciliation) {
-    let Reconciliation { orders, events, missing, unknown, republished } = found;
-    let (missing, unknown) = (missing.len(), unknown.len());
-    if missing > 0 || unknown > 0 {
-        tracing::error!(orders, events, missing, unknown, republished, "histories and events differ");
-    } else {
-        tracing::info!(orders, events, republished, "reconciled");
-    }
-}
-
-impl From<Reconciliation> for Report {
-    fn from(found: Reconciliation) -> Self {
-        let ids = |ids: &[EventId]| ids.iter().take(MOST_IDS).map(ToString::to_string).collect();
-        Self {
-            orders: found.orders,
-            events: found.events,
-            missing: found.missing.len(),
-            missing_ids: ids(&found.missing),
-            unknown: found.unknown.len(),
-            unknown_ids: ids(&found.unknown),
-            republished: found.republished,
+            Ok(reconcile.resend_orders(&keys).await?.into())
         }
     }
+}
+
+async fn advance<S, T, P, K>(reconcile: &Reconcile<S, T, P, K>, mut run: Run, now: Timestamp) -> Result<Report, Error>
+where
+    S: OrderStore + ChangedOrders,
+    T: AuditTrail + AuditRuns,
+    P: EventPublisher,
+    K: Clock,
+{
+    let advance = reconcile.advance(&mut run, now.plus(RUN)).await?;
+    let report = Report::of(&run, advance);
+    report.log(&run.name);
+    Ok(report)
+}
+
+fn window(from: &str, to: &str, now: Timestamp) -> Result<Window, Error> {
+    let window = Window { from: Timestamp::parse(from)?, to: Timestamp::parse(to)? };
+    if window.from < now.minus(REACH) {
+        return Err("the audit trail reaches back 13 days".into());
+    }
+    Ok(window)
 }
 
 #[cfg(test)]
-mod tests {
-    use adapters::testing;
-    use domain::memory::{MemoryPublisher, MemoryStore, MemoryTrail, sample};
-
-    use super::*;
-
-    async fn service() -> Reconcile<MemoryStore, MemoryPublisher> {
-        let service = Reconcile { store: MemoryStore::default(), publisher: MemoryPublisher::default() };
-        service.store.insert(&sample::order()).await.unwrap();
-        service
-    }
-
-    async fn report(request: &str) -> Result<Report, Error> {
-        let now = sample::stamp(1).at.plus(Duration::from_secs(1_800));
-        let request = serde_json::from_str(request)?;
-        handle(&service().await, &MemoryTrail::default(), request, now).await
-    }
-
-    #[tokio::test]
-    async fn the_sample_event_sends_again_what_did_not_come_out() {
-        let report = report(&testing::sample_text("reconcile-events")).await.unwrap();
-        assert_eq!((report.orders, report.missing, report.republished), (1, 3, 3));
-        assert_eq!(report.missing_ids[0], format!("{}:1:0", sample::order_id(1)));
-    }
-
-    #[tokio::test]
-    async fn a_comparison_alone_sends_nothing() {
-        let report = report(r#"{"mode": "compare", "from": "2026-01-01T00:00:00Z"}"#).await.unwrap();
-        assert_eq!((report.missing, report.republished), (3, 0));
-    }
-
-    #[tokio::test]
-    async fn whole_histories_are_sent_again() {
-        let orders = format!(r#"{{"mode": "resend_orders", "orders": ["demo#{}"]}}"#, sample::order_id(1));
-        assert_eq!(report(&orders).await.unwrap().republished, 3);
-    }
-
-    #[tokio::test]
-    async fn nonsense_is_refused() {
-        for request in [
-            "{}",
-            r#"{"mode": "destroy"}"#,
-            r#"{"mode": "compare", "form": "2026-01-01T00:00:00Z"}"#,
-            r#"{"mode": "compare", "from": "yesterday"}"#,
-            r#"{"mode": "resend_orders", "orders": ["demo"]}"#,
-        ] {
-            assert!(report(request).await.is_err(), "{request}");
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Everything that knows AWS, HTTP and JSON: the store, the publisher, the partner clients, requests and replies,
 //! configuration and telemetry.
 
-pub mod audit_trail;
+pub mod audit;
 pub mod aws;
 pub mod config;
 pub mod connections;

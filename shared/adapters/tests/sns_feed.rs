@@ -58,6 +58,17 @@ async fn a_message_names_its_order_its_event_and_what_subscribers_filter_by() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_sent_again_is_no_duplicate_to_the_topic() {
+    let (Delivery(feed), calls) = feed(0);
+    let order = sample::order();
+    let again = Delivery(feed.again("2"));
+    assert!(again.publish(&new_events(0, &order)).await.iter().all(Result::is_ok));
+    let calls = calls.lock().unwrap();
+    let entry = &calls[0].publish_batch_request_entries()[1];
+    assert_eq!(entry.message_deduplication_id(), Some(format!("{}:1:1/2", order.id).as_str()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_what_was_refused_or_left_out_is_sent_again() {
     let (feed, calls) = feed(1);
     let order = sample::order();

@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use domain::event::Event;
-use domain::ports::{EventPublisher, PublishError};
+use domain::ports::{EventPublisher, PerChannel, PublishError};
 use domain::use_cases::{Both, Delivery};
 
 use super::{EventBridge, SnsFeed};
@@ -14,6 +14,10 @@ use crate::connections::{self, Connection};
 pub enum SelectedPublisher {
     /// To the bus and the feed.
     Aws(Both<Delivery<EventBridge>, Delivery<SnsFeed>>),
+    /// To the bus alone.
+    Bus(Delivery<EventBridge>),
+    /// To the feed alone.
+    Feed(Delivery<SnsFeed>),
     /// `USE_REAL_MESSAGE_BROKER=false`: events become log lines with id and type, without the order.
     Log,
 }
@@ -27,8 +31,24 @@ impl SelectedPublisher {
         if config::switch("USE_REAL_MESSAGE_BROKER")? {
             return Ok(Self::Aws(Both(Delivery(EventBridge::from_env(aws)?), Delivery(SnsFeed::from_env(aws)?))));
         }
+        Ok(Self::fake())
+    }
+
+    /// The same, each on its own, for sending again under a name of this attempt.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when a variable is missing or not valid.
+    pub fn each_again(aws: &SdkConfig, attempt: &str) -> Result<PerChannel<Self>, ConfigError> {
+        if config::switch("USE_REAL_MESSAGE_BROKER")? {
+            let (bus, feed) = (EventBridge::from_env(aws)?, SnsFeed::from_env(aws)?.again(attempt));
+            return Ok(PerChannel { bus: Self::Bus(Delivery(bus)), feed: Self::Feed(Delivery(feed)) });
+        }
+        Ok(PerChannel { bus: Self::fake(), feed: Self::fake() })
+    }
+
+    fn fake() -> Self {
         tracing::warn!(fake = "broker", "a fake takes the place of the real service");
-        Ok(Self::Log)
+        Self::Log
     }
 
     /// Makes connections to bus and feed before they are needed.
@@ -44,6 +64,8 @@ impl EventPublisher for SelectedPublisher {
     async fn publish(&self, events: &[Event<'_>]) -> Vec<Result<(), PublishError>> {
         match self {
             Self::Aws(both) => both.publish(events).await,
+            Self::Bus(bus) => bus.publish(events).await,
+            Self::Feed(feed) => feed.publish(events).await,
             Self::Log => events.iter().map(log).collect(),
         }
     }

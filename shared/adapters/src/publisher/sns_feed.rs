@@ -16,11 +16,12 @@ use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
 
-/// Sends events to one FIFO topic: group = order id, deduplication id = event id.
+/// Sends events to one FIFO topic: group = order id, deduplication id = event id, and the attempt when it is sent again.
 #[derive(Debug, Clone)]
 pub struct SnsFeed {
     client: Client,
     topic: String,
+    attempt: Option<String>,
 }
 
 /// One message, but for its id within the batch.
@@ -45,7 +46,21 @@ impl SnsFeed {
     /// This topic, by its ARN.
     #[must_use]
     pub fn new(client: Client, topic: impl Into<String>) -> Self {
-        Self { client, topic: topic.into() }
+        Self { client, topic: topic.into(), attempt: None }
+    }
+
+    /// The same topic for sending again under a name of this attempt: SNS drops a deduplication id that it took within the
+    /// last five minutes, also when nothing came of it.
+    #[must_use]
+    pub fn again(self, attempt: impl Into<String>) -> Self {
+        Self { attempt: Some(attempt.into()), ..self }
+    }
+
+    fn deduplication_id(&self, event: &Event<'_>) -> String {
+        match &self.attempt {
+            Some(attempt) => format!("{}/{attempt}", event.id),
+            None => event.id.to_string(),
+        }
     }
 
     /// Makes a connection to SNS before it is needed.
@@ -67,7 +82,7 @@ impl EventChannel for SnsFeed {
         let content = Message {
             body,
             group: event.order.id.to_string(),
-            deduplication_id: event.id.to_string(),
+            deduplication_id: self.deduplication_id(event),
             kind: attribute(event.kind.as_str()).map_err(unbuildable)?,
             tenant: attribute(event.order.tenant.as_str()).map_err(unbuildable)?,
         };

@@ -4,28 +4,34 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::order::Order;
-use domain::ports::{ChangedOrders, ChangedPage, OrderKey, StoreError};
+use domain::ports::{ChangedOrders, ChangedPage, OrderKey, Segment, StoreError};
 use domain::timestamp::Timestamp;
 
 use super::failure::store_error;
 use super::record::DecodeError;
-use super::{DynamoStore, OrderRecord, keys, parse_key};
+use super::{DynamoStore, OrderRecord, keys, order_key, parse_key};
 
 impl ChangedOrders for DynamoStore {
-    async fn changed_since(&self, from: Timestamp, page: Option<&OrderKey>) -> Result<ChangedPage, StoreError> {
+    /// Eventually consistent reads cost half and lack seconds at most.
+    async fn changed_since(
+        &self,
+        from: Timestamp,
+        segment: Segment,
+        page: Option<&OrderKey>,
+    ) -> Result<ChangedPage, StoreError> {
         let mut scan = self
             .client
             .scan()
             .table_name(&self.table)
-            .consistent_read(true)
+            .segment(number(segment.index))
+            .total_segments(number(segment.of))
             .filter_expression("#updated >= :from AND #region = :region")
             .expression_attribute_names("#updated", "u")
             .expression_attribute_names("#region", "g")
             .expression_attribute_values(":from", AttributeValue::N(from.as_millis().to_string()))
             .expression_attribute_values(":region", AttributeValue::S(self.region.clone()));
         if let Some(after) = page {
-            let key = AttributeValue::S(keys::order(&after.tenant, after.id));
-            scan = scan.exclusive_start_key(keys::ORDER, key);
+            scan = scan.exclusive_start_key(keys::ORDER, AttributeValue::S(order_key(after)));
         }
         // Boxed, or the compiler gives up on the depth of nested futures.
         let answer = Box::pin(scan.send()).await.map_err(store_error)?;
@@ -33,6 +39,10 @@ impl ChangedOrders for DynamoStore {
         let orders = answer.items.unwrap_or_default().into_iter().filter_map(order).collect();
         Ok(ChangedPage { orders, next })
     }
+}
+
+fn number(n: u32) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
 }
 
 fn key(item: &HashMap<String, AttributeValue>) -> Result<OrderKey, DecodeError> {

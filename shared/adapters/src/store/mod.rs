@@ -141,6 +141,12 @@ impl OrderStore for DynamoStore {
     }
 }
 
+/// The key of the table that names an order: `<tenant>#<order id>`.
+#[must_use]
+pub fn order_key(key: &OrderKey) -> String {
+    keys::order(&key.tenant, key.id)
+}
+
 /// The order that a key of the table names: `<tenant>#<order id>`.
 ///
 /// # Errors

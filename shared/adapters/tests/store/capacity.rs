@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::caller::Caller;
 use domain::id::CustomerId;
 use domain::listing::{Filter, Limit, ListQuery};
@@ -12,7 +11,6 @@ use domain::order::{Edit, Order, Patch};
 use domain::ports::{Condition, OrderStore, StoreError};
 use domain::status::Status;
 use domain::use_cases::{EditOrder, IfMatch, OrderRequest, PlaceOrder, Target, change_order, get_order};
-use dynoxide::{AttributeValue as Stored, ImportOptions, Item};
 
 use crate::engine::{Call, Engine, TABLE};
 
@@ -89,36 +87,6 @@ fn page_of_25(filter: Filter) -> ListQuery {
     ListQuery { tenant: sample::tenant(), filter, created_after, created_before, after, limit: Limit::default() }
 }
 
-/// Fills the table with copies of the sample order, a millisecond apart.
-async fn fill(engine: &Engine, orders: std::ops::Range<u32>) {
-    let store = engine.store(1);
-    store.insert(&sample::order()).await.unwrap();
-    let item = engine.client.get_item().table_name(TABLE);
-    let item =
-        item.key("pk", AttributeValue::S(format!("demo#{}", sample::order_id(1)))).send().await.unwrap().item.unwrap();
-    let template: Item = item.into_iter().map(|(name, value)| (name, stored(value))).collect();
-    let copy = |n: u32| {
-        let mut item = template.clone();
-        let id = uuid::Uuid::from_u64_pair(0x0192_f0c1_7a3e_7000, 0x8000_0000_0000_0000 | u64::from(n));
-        item.insert("pk".to_owned(), Stored::S(format!("demo#{id}")));
-        item.insert("k".to_owned(), Stored::S(format!("{:012x}{}", 1_767_225_601_000_u64 + u64::from(n), id.simple())));
-        item
-    };
-    engine.database.import_items(TABLE, orders.map(copy).collect(), ImportOptions::default()).unwrap();
-    engine.meter.take();
-}
-
-fn stored(value: AttributeValue) -> Stored {
-    match value {
-        AttributeValue::S(text) => Stored::S(text),
-        AttributeValue::N(number) => Stored::N(number),
-        AttributeValue::B(blob) => Stored::B(blob.into_inner()),
-        AttributeValue::L(list) => Stored::L(list.into_iter().map(stored).collect()),
-        AttributeValue::M(map) => Stored::M(map.into_iter().map(|(name, value)| (name, stored(value))).collect()),
-        other => panic!("an order's item holds no {other:?}"),
-    }
-}
-
 #[tokio::test]
 async fn a_page_of_25_costs_the_same_at_1_000_and_at_100_000_orders() {
     let engine = Engine::start().await;
@@ -128,7 +96,7 @@ async fn a_page_of_25_costs_the_same_at_1_000_and_at_100_000_orders() {
     let mut measured = Vec::new();
     for orders in [2..1_000, 1_000..100_000] {
         let stored = orders.end;
-        fill(&engine, orders).await;
+        engine.fill(orders).await;
         for filter in &filters {
             let page = store.list(&page_of_25(filter.clone())).await.unwrap();
             assert_eq!((page.orders.len(), page.has_more), (25, true));

@@ -15,7 +15,7 @@ use crate::listing::{Filter, Limit, ListQuery, OrderSummary, Position};
 use crate::memory::sample;
 use crate::metadata::Metadata;
 use crate::order::{CancelReason, Edit, FollowUp, FollowUpKind, HEAD_START, NewLines, Order, OrderData, Patch};
-use crate::ports::{ChangedOrders, Condition, Inserted, OrderKey, OrderStore, UpdateError};
+use crate::ports::{ChangedOrders, Condition, Inserted, OrderKey, OrderStore, Segment, UpdateError};
 use crate::reservation::ReservationId;
 use crate::status::Status;
 use crate::text::{ExternalReference, Notes, Reason};
@@ -50,7 +50,7 @@ macro_rules! order_store_contract {
             a_change_that_knows_nothing_of_a_follow_up_leaves_it_as_it_is
             a_change_that_needs_follow_ups_is_found_although_others_were_done_meanwhile
             an_erased_order_keeps_its_key_taken
-            orders_that_changed_lately_are_found_over_all_pages
+            orders_that_changed_lately_are_found_over_all_pages_of_all_segments
         );
     };
     (@tests $make:expr; $($rule:ident)+) => {
@@ -412,7 +412,9 @@ pub async fn an_erased_order_keeps_its_key_taken(store: &impl OrderStore) {
 }
 
 /// Everything that changed at that time or later, and nothing older; what is deleted as well.
-pub async fn orders_that_changed_lately_are_found_over_all_pages(store: &(impl OrderStore + ChangedOrders)) {
+pub async fn orders_that_changed_lately_are_found_over_all_pages_of_all_segments(
+    store: &(impl OrderStore + ChangedOrders),
+) {
     // More than DynamoDB reads at a time, which is 1 MiB.
     let pairs = (0..50).map(|n| (n.to_string(), "v".repeat(500))).collect();
     let metadata = Metadata::parse(pairs).expect("legal");
@@ -433,13 +435,16 @@ pub async fn orders_that_changed_lately_are_found_over_all_pages(store: &(impl O
             _ => order,
         });
     }
-    let (mut found, mut page) = (Vec::new(), None);
-    loop {
-        let changed = store.changed_since(sample::stamp(11).at, page.as_ref()).await.expect("a page");
-        found.extend(changed.orders);
-        page = changed.next;
-        if page.is_none() {
-            break;
+    let mut found = Vec::new();
+    for segment in (0..3).map(|index| Segment { index, of: 3 }) {
+        let mut page = None;
+        loop {
+            let changed = store.changed_since(sample::stamp(11).at, segment, page.as_ref()).await.expect("a page");
+            found.extend(changed.orders);
+            page = changed.next;
+            if page.is_none() {
+                break;
+            }
         }
     }
     found.sort_by_key(|order| order.id);

@@ -7,7 +7,9 @@ use super::lock;
 use crate::id::{OrderId, TenantId};
 use crate::listing::{ListQuery, OrderSummary, Page, Position};
 use crate::order::{Order, OrderData};
-use crate::ports::{ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use crate::ports::{
+    ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, Segment, StoreError, UpdateError,
+};
 use crate::timestamp::Timestamp;
 
 /// Keeps orders in a map.
@@ -100,8 +102,21 @@ impl OrderStore for MemoryStore {
 }
 
 impl ChangedOrders for MemoryStore {
-    async fn changed_since(&self, from: Timestamp, _page: Option<&OrderKey>) -> Result<ChangedPage, StoreError> {
-        let orders = lock(&self.orders).values().filter(|order| order.updated_at >= from).cloned().collect();
-        Ok(ChangedPage { orders, next: None })
+    /// Two orders a page, so that a walk has many.
+    async fn changed_since(
+        &self,
+        from: Timestamp,
+        segment: Segment,
+        page: Option<&OrderKey>,
+    ) -> Result<ChangedPage, StoreError> {
+        let orders = lock(&self.orders);
+        let in_segment = |id: OrderId| id.as_uuid().as_u128() % u128::from(segment.of) == u128::from(segment.index);
+        let key = |order: &Order| OrderKey { tenant: order.tenant.clone(), id: order.id };
+        let mut rest = orders.values().filter(|order| in_segment(order.id));
+        let read: Vec<&Order> =
+            rest.by_ref().filter(|order| page.is_none_or(|page| key(order) > *page)).take(2).collect();
+        let next = rest.next().and_then(|_| read.last().map(|order| key(order)));
+        let orders = read.into_iter().filter(|order| order.updated_at >= from).cloned().collect();
+        Ok(ChangedPage { orders, next })
     }
 }

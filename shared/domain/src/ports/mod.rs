@@ -1,6 +1,7 @@
 //! What the rules need from the world, each with its contract of errors.
 
 mod audit;
+mod audit_run;
 mod channel;
 mod clock;
 mod customers;
@@ -10,7 +11,10 @@ mod publisher;
 mod shared;
 mod store;
 
-pub use audit::{AuditTrail, ChangedOrders, ChangedPage, Seen, TrailError, Window};
+pub use audit::{
+    AuditRuns, AuditTrail, ChangedOrders, ChangedPage, EventRecorder, PerChannel, Seen, Segment, TrailError, Window,
+};
+pub use audit_run::{Findings, Progress, Run, Tally};
 pub use channel::{BatchLimits, ChannelEntry, EventChannel};
 pub use clock::Clock;
 pub use customers::CustomerService;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use domain::event::{Event, EventId};
 use domain::history::EventKind;
 use domain::id::OrderId;
-use domain::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PublishError};
+use domain::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PerChannel, PublishError};
 use domain::timestamp::Timestamp;
 use domain::use_cases::{Both, CommittedChange, Delivery, publish_changes};
 
@@ -125,10 +125,16 @@ fn take(world: &World, is_bus: bool, batch: &[Sent]) -> Vec<Result<(), PublishEr
     batch.iter().map(entry).collect()
 }
 
+/// The two channels.
+pub fn channels(world: &Arc<World>, who: &Who) -> PerChannel<Delivery<SimChannel>> {
+    let channel = |is_bus| Delivery(SimChannel { world: Arc::clone(world), who: who.clone(), is_bus });
+    PerChannel { bus: channel(true), feed: channel(false) }
+}
+
 /// What publish-events publishes through.
 pub fn publisher(world: &Arc<World>, who: &Who) -> Both<Delivery<SimChannel>, Delivery<SimChannel>> {
-    let channel = |is_bus| Delivery(SimChannel { world: Arc::clone(world), who: who.clone(), is_bus });
-    Both(channel(true), channel(false))
+    let PerChannel { bus, feed } = channels(world, who);
+    Both(bus, feed)
 }
 
 /// The publisher's work on a batch, with or without its rule of order.

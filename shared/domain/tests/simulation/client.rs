@@ -9,14 +9,13 @@ use domain::fingerprint::Fingerprint;
 use domain::id::{CustomerId, IdempotencyKey, OrderId};
 use domain::memory::sample;
 use domain::order::{Edit, Order, Patch, Refused};
-use domain::ports::{EventPublisher, Ids, InventoryService, OrderStore, StoreError};
+use domain::ports::{EventPublisher, Ids, InventoryService, OrderStore, StoreError, Tally};
 use domain::reservation::ReservationId;
 use domain::shipment::Shipment;
 use domain::status::Status;
 use domain::text::Text;
 use domain::use_cases::{
-    ChangeError, EditError, EditOrder, IfMatch, OrderRequest, PlaceOrder, PlaceOrderError, Reconciliation, Target,
-    change_order,
+    ChangeError, EditError, EditOrder, IfMatch, OrderRequest, PlaceOrder, PlaceOrderError, Target, change_order,
 };
 
 use crate::bugs::Bug;
@@ -46,7 +45,7 @@ pub struct Ledger {
     /// Edits that were told of an outage.
     pub unavailable: usize,
     /// What the reconciler found in the end.
-    pub reconciled: Option<Reconciliation>,
+    pub reconciled: Option<Tally>,
 }
 
 /// A shopper who wants one order, and sends for it until the answer is clear.

@@ -7,6 +7,7 @@ use domain::history::{Change, EventKind};
 use domain::id::OrderId;
 use domain::memory::sample;
 use domain::order::{CancelReason, FollowUpKind, Order, OrderData};
+use domain::ports::Tally;
 use domain::status::{Inventory, Status};
 
 use crate::channels::by_order;
@@ -157,7 +158,7 @@ fn the_feed_is_in_order(world: &World) -> Check {
 
 fn the_reconciler_finds_nothing(world: &World) -> Check {
     let ledger = world.ledger.lock().unwrap();
-    let is_clean = ledger.reconciled.as_ref().is_some_and(|found| found.missing.is_empty() && found.unknown.is_empty());
+    let is_clean = ledger.reconciled.as_ref().is_some_and(Tally::is_clean);
     ensure(is_clean, || format!("the reconciler found {:?}", ledger.reconciled))
 }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::memory::{MemoryPublisher, MemoryTrail};
-use domain::ports::{Clock, OrderKey, Seen, Window};
+use domain::memory::MemoryTrail;
+use domain::ports::{Clock, OrderKey, Run, Window};
 use domain::timestamp::Timestamp;
-use domain::use_cases::{FollowUps, Reconcile, Sweep, first_unpublished};
+use domain::use_cases::{Advance, Delivery, FollowUps, Reconcile, Sweep, first_unpublished};
 
 use crate::bugs::Bug;
-use crate::channels;
+use crate::channels::{self, SimChannel};
 use crate::client::{RETENTION, Shopper, Wish};
 use crate::invariants;
 use crate::process::{Process, Work};
@@ -254,8 +254,7 @@ async fn sweep(world: Arc<World>, who: Who) {
 
 /// The operator's redrive of what could not be published.
 async fn redrive(world: Arc<World>, who: Who, keys: Vec<OrderKey>) {
-    let store = Ports::of(&world, &who);
-    let reconcile = Reconcile { store, publisher: channels::publisher(&world, &who) };
+    let reconcile = reconciler(&world, &who, MemoryTrail::default());
     let done = reconcile.resend_orders(&keys).await;
     world.note(&who.name, "redriven", &done);
 }
@@ -263,15 +262,24 @@ async fn redrive(world: Arc<World>, who: Who, keys: Vec<OrderKey>) {
 /// The reconciler, over all time; it must find nothing.
 async fn reconcile(world: Arc<World>, who: Who) {
     let trail = MemoryTrail::default();
-    for event in world.bus.taken() {
-        trail.note(Seen { id: event.id, at: event.at });
-    }
+    world.bus.taken().into_iter().for_each(|event| trail.note_on_bus(event.id));
+    world.feed.taken().into_iter().for_each(|event| trail.note_on_feed(event.id));
     let window = Window { from: Timestamp::from_millis(0), to: Timestamp::from_millis(i64::MAX / 2_000) };
-    let store = Ports::of(&world, &who);
-    let reconcile = Reconcile { store, publisher: MemoryPublisher::default() };
-    let found = reconcile.run(window, &trail, true).await.expect("calm");
-    world.note(&who.name, "reconciled", &found);
-    world.ledger.lock().unwrap().reconciled = Some(found);
+    let reconcile = reconciler(&world, &who, trail);
+    let mut run = Run::asked_for(None, window, true, reconcile.clock.now());
+    let end = reconcile.advance(&mut run, window.to).await.expect("calm");
+    assert_eq!(end, Advance::Done);
+    world.note(&who.name, "reconciled", &run.tally);
+    world.ledger.lock().unwrap().reconciled = Some(run.tally);
+}
+
+fn reconciler(
+    world: &Arc<World>,
+    who: &Who,
+    trail: MemoryTrail,
+) -> Reconcile<Ports, MemoryTrail, Delivery<SimChannel>, Ports> {
+    let (store, channels, clock) = (Ports::of(world, who), channels::channels(world, who), Ports::of(world, who));
+    Reconcile { store, trail, channels, clock }
 }
 
 fn follow_ups(world: &Arc<World>, who: &Who) -> FollowUps<Ports, Ports, Ports> {

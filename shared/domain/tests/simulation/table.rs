@@ -7,7 +7,9 @@ use domain::id::{OrderId, TenantId};
 use domain::listing::{ListQuery, Page};
 use domain::memory::MemoryStore;
 use domain::order::{FollowUpKind, Order, OrderData};
-use domain::ports::{ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use domain::ports::{
+    ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, Segment, StoreError, UpdateError,
+};
 use domain::status::Status;
 use domain::timestamp::Timestamp;
 use domain::use_cases::CommittedChange;
@@ -288,7 +290,12 @@ fn without_confirm(order: &Order) -> Order {
 }
 
 impl ChangedOrders for Ports {
-    async fn changed_since(&self, from: Timestamp, page: Option<&OrderKey>) -> Result<ChangedPage, StoreError> {
-        self.world.table.orders.changed_since(from, page).await
+    async fn changed_since(
+        &self,
+        from: Timestamp,
+        segment: Segment,
+        page: Option<&OrderKey>,
+    ) -> Result<ChangedPage, StoreError> {
+        self.world.table.orders.changed_since(from, segment, page).await
     }
 }

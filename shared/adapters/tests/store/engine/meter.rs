@@ -7,9 +7,11 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
+use aws_sdk_dynamodb::operation::scan::{ScanInput, ScanOutput};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 
@@ -20,7 +22,7 @@ pub struct Call {
     pub operation: &'static str,
     /// Its capacity units, table and indexes together; 0 for a refused write.
     pub units: f64,
-    /// The items that a query read.
+    /// The items that a query or a scan read.
     pub items: i32,
 }
 
@@ -65,6 +67,10 @@ impl Intercept for Reader {
             update.return_consumed_capacity = indexes;
         } else if let Some(query) = input.downcast_mut::<QueryInput>() {
             query.return_consumed_capacity = indexes;
+        } else if let Some(scan) = input.downcast_mut::<ScanInput>() {
+            scan.return_consumed_capacity = indexes;
+        } else if let Some(batch) = input.downcast_mut::<BatchGetItemInput>() {
+            batch.return_consumed_capacity = indexes;
         }
         Ok(())
     }
@@ -86,6 +92,10 @@ impl Intercept for Reader {
                     self.0.note("UpdateItem", update.consumed_capacity(), 1);
                 } else if let Some(query) = output.downcast_ref::<QueryOutput>() {
                     self.0.note("Query", query.consumed_capacity(), query.scanned_count());
+                } else if let Some(scan) = output.downcast_ref::<ScanOutput>() {
+                    self.0.note("Scan", scan.consumed_capacity(), scan.scanned_count());
+                } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
+                    self.0.note("BatchGetItem", batch.consumed_capacity().first(), 0);
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! A DynamoDB engine (dynoxide) on loopback, one per test, with the table of template.yaml and a meter on its client.
 
+pub mod fill;
 mod meter;
 
 use std::sync::Arc;
 
+use adapters::audit::{AuditTable, MarkerQueue};
 use adapters::store::{DynamoStore, Shards};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
@@ -11,10 +13,15 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
 };
+use domain::memory::sample;
+use domain::ports::{EventRecorder, TrailError};
 use dynoxide::Database;
 use tokio::net::TcpListener;
 
 pub use meter::{Call, Meter};
+
+/// The name of the audit trail's table.
+pub const AUDIT_TABLE: &str = "audit";
 
 /// The table's name.
 pub const TABLE: &str = "orders";
@@ -26,6 +33,9 @@ const PROJECTED: [&str; 8] = ["cu", "s", "i", "v", "u", "cy", "t", "x"];
 pub struct Engine {
     /// The engine itself, to fill the table quickly.
     pub database: Database,
+    /// Its address.
+    #[allow(dead_code, reason = "the bench tells another process")]
+    pub endpoint: String,
     /// A client of the engine.
     pub client: Client,
     /// What the client's calls cost.
@@ -33,16 +43,21 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine.
+    /// Starts an engine in memory.
     pub async fn start() -> Self {
+        Self::on(Database::memory().unwrap()).await
+    }
+
+    /// Starts an engine on this database.
+    pub async fn on(database: Database) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let database = Database::memory().unwrap();
         tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
         let meter = Arc::new(Meter::default());
         let client = client(&endpoint, &meter);
         create_table(&client).await;
-        Self { database, client, meter }
+        create_audit_table(&client).await;
+        Self { database, endpoint, client, meter }
     }
 
     /// A store on the table.
@@ -51,12 +66,28 @@ impl Engine {
     }
 }
 
+/// An empty audit trail that markers reach at once.
+pub async fn trail() -> AuditTable<Markers> {
+    let client = Engine::start().await.client;
+    AuditTable::new(client.clone(), AUDIT_TABLE, Markers(AuditTable::new(client, AUDIT_TABLE, ())))
+}
+
+/// A queue whose markers are recorded as soon as they are put into it.
+pub struct Markers(AuditTable);
+
+impl MarkerQueue for Markers {
+    async fn put(&self, marker: &str) -> Result<(), TrailError> {
+        self.0.pass(marker, sample::stamp(1).at).await
+    }
+}
+
 /// A store on an empty table, with this many shards.
 pub async fn store(shards: u32) -> DynamoStore {
     Engine::start().await.store(shards)
 }
 
-fn client(endpoint: &str, meter: &Arc<Meter>) -> Client {
+/// A client of the engine at this address, whose calls are metered.
+pub fn client(endpoint: &str, meter: &Arc<Meter>) -> Client {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -67,6 +98,20 @@ fn client(endpoint: &str, meter: &Arc<Meter>) -> Client {
         .interceptor(meter::Reader(Arc::clone(meter)))
         .build();
     Client::from_conf(config)
+}
+
+async fn create_audit_table(client: &Client) {
+    let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
+    let pk = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
+    client
+        .create_table()
+        .table_name(AUDIT_TABLE)
+        .attribute_definitions(pk.build().unwrap())
+        .key_schema(key)
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
 }
 
 async fn create_table(client: &Client) {

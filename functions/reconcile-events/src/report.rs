@@ -1,0 +1,98 @@
+//! What was found and done, as the caller is told.
+
+use domain::ports::{Findings, PerChannel, Run};
+use domain::use_cases::{Advance, Resent};
+use serde::Serialize;
+
+/// The report.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Whether the run has come to its end; if not, the same request continues it.
+    pub done: bool,
+    /// Whether it waits for what came out to be recorded.
+    pub trail_behind: bool,
+    pub orders: u64,
+    pub events: u64,
+    pub missing: Each<u64>,
+    pub missing_ids: Each<Vec<String>>,
+    pub unknown: u64,
+    pub unknown_ids: Vec<String>,
+    pub republished: u64,
+}
+
+/// One for each channel.
+#[derive(Debug, Default, Serialize)]
+pub struct Each<T> {
+    pub bus: T,
+    pub feed: T,
+}
+
+impl Report {
+    /// Of a schedule that comes before the next run is due.
+    pub fn of_nothing() -> Self {
+        Self { done: true, ..Self::default() }
+    }
+
+    /// Of a run, as far as it has come.
+    pub fn of(run: &Run, advance: Advance) -> Self {
+        let PerChannel { bus, feed } = &run.tally.missing;
+        Self {
+            done: advance == Advance::Done,
+            trail_behind: advance == Advance::TrailBehind,
+            orders: run.tally.orders,
+            events: run.tally.events,
+            missing: Each { bus: bus.count, feed: feed.count },
+            missing_ids: Each { bus: ids(bus), feed: ids(feed) },
+            unknown: run.tally.unknown.count,
+            unknown_ids: ids(&run.tally.unknown),
+            republished: run.tally.republished,
+        }
+    }
+
+    /// Tells operators what matters: a run that ends unclean, or cannot go on.
+    pub fn log(&self, run: &str) {
+        let Self { orders, events, unknown, republished, .. } = *self;
+        let (missing_on_bus, missing_on_feed) = (self.missing.bus, self.missing.feed);
+        let ids = || [&self.missing_ids.bus, &self.missing_ids.feed, &self.unknown_ids].map(|ids| ids.join(" "));
+        if self.trail_behind {
+            tracing::error!(run, "the audit trail is behind; nothing is compared until it has caught up");
+        } else if !self.done {
+            tracing::info!(
+                run,
+                orders,
+                events,
+                missing_on_bus,
+                missing_on_feed,
+                unknown,
+                republished,
+                "to be continued"
+            );
+        } else if missing_on_bus + missing_on_feed + unknown > 0 {
+            let ids = ids().join(" | ");
+            tracing::error!(
+                run,
+                orders,
+                events,
+                missing_on_bus,
+                missing_on_feed,
+                unknown,
+                republished,
+                ids,
+                "histories and events differ"
+            );
+        } else {
+            tracing::info!(run, orders, events, "reconciled");
+        }
+    }
+}
+
+impl From<Resent> for Report {
+    fn from(Resent { orders, events, republished }: Resent) -> Self {
+        let [orders, events, republished] = [orders, events, republished].map(|count| count as u64);
+        Self { done: true, orders, events, republished, ..Self::default() }
+    }
+}
+
+fn ids(findings: &Findings) -> Vec<String> {
+    findings.ids.iter().map(ToString::to_string).collect()
+}

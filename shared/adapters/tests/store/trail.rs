@@ -1,0 +1,49 @@
+//! The audit trail keeps the contract of audit trails, costs what it is said to cost, and is behind until a marker passed.
+
+use std::collections::BTreeSet;
+
+use adapters::audit::{AuditTable, MarkerQueue};
+use domain::event::EventId;
+use domain::memory::sample;
+use domain::ports::{AuditTrail, EventRecorder, PerChannel, TrailError};
+
+use crate::engine::{AUDIT_TABLE, Engine};
+
+domain::audit_trail_contract!(crate::engine::trail());
+
+/// A queue whose consumer is down.
+struct Unread;
+
+impl MarkerQueue for Unread {
+    async fn put(&self, _: &str) -> Result<(), TrailError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_marker_that_was_recorded_shows_that_the_trail_has_passed_it() {
+    let trail = crate::engine::trail().await;
+    assert_eq!(trail.has_passed("a-run@1").await, Ok(true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_marker_that_nobody_records_shows_that_the_trail_is_behind() {
+    let trail = AuditTable::new(Engine::start().await.client, AUDIT_TABLE, Unread);
+    assert_eq!(trail.has_passed("a-run@1").await, Ok(false));
+}
+
+#[tokio::test]
+async fn all_events_of_a_batch_for_one_order_cost_one_write_unit_and_one_read_unit() {
+    let engine = Engine::start().await;
+    let trail = AuditTable::new(engine.client.clone(), AUDIT_TABLE, Unread);
+    let events = |version| (0..3).map(move |index| EventId { order: sample::order_id(1), version, index });
+    for version in 1..=10 {
+        let events: BTreeSet<EventId> = events(version).collect();
+        let seen = PerChannel { bus: events.clone(), feed: events };
+        trail.record(sample::order_id(1), &seen, sample::stamp(1).at).await.unwrap();
+    }
+    trail.seen(&[sample::order_id(1)]).await.unwrap();
+    let units: Vec<_> = engine.meter.take().into_iter().map(|call| (call.operation, call.units)).collect();
+    assert_eq!(units[..9], [("UpdateItem", 1.0); 9]);
+    assert_eq!(units[10], ("BatchGetItem", 1.0));
+}
