@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a program for developers")]
 
-#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[allow(dead_code, unused_imports, reason = "the tests of the store use the rest")]
 #[path = "../tests/store/engine/mod.rs"]
 mod engine;
 
@@ -100,7 +100,7 @@ async fn measure(orders: u32) {
     for (changed, seconds) in [("none", 1_000..2_000), ("all", 0..1_000)] {
         let Measured { invocations, elapsed, run } = run(&service, seconds).await;
         let calls = meter.take();
-        let units = |name| calls.iter().filter(|call| call.operation == name).map(|call| call.units).sum::<f64>();
+        let units = |name| calls.iter().filter(|call| call.operation == name).fold(0.0, |sum, call| sum + call.units);
         let (scan, trail, saves) = (units("Scan"), units("BatchGetItem"), units("PutItem"));
         let (seconds, memory) = (elapsed.as_secs_f64(), peak_megabytes());
         println!("| {changed} | {invocations} | {seconds:.0} s | {memory} MB | {scan} | {trail} | {saves} |");

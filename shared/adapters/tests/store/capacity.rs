@@ -12,7 +12,7 @@ use domain::ports::{Condition, OrderStore, StoreError};
 use domain::status::Status;
 use domain::use_cases::{EditOrder, IfMatch, OrderRequest, PlaceOrder, Target, change_order, get_order};
 
-use crate::engine::{Call, Engine, TABLE};
+use crate::engine::{Call, Engine};
 
 fn target(n: u32) -> Target {
     Target { caller: sample::caller(), id: sample::order_id(1), if_match: IfMatch::Any, stamp: sample::stamp(n) }
