@@ -20,6 +20,12 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// All that are kept.
+    #[must_use]
+    pub fn orders(&self) -> Vec<Order> {
+        lock(&self.orders).values().cloned().collect()
+    }
+
     /// How many orders are kept.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -119,7 +119,7 @@ impl Table {
 
     /// Every order.
     pub fn orders(&self) -> Vec<Order> {
-        now(self.orders.changed_since(Timestamp::from_millis(0), None)).unwrap().orders
+        self.orders.orders()
     }
 
     /// Every write, in order per order.
