@@ -80,7 +80,7 @@ fn trail_item(n: u32) -> Item {
         Stored::SS(events.collect())
     };
     let key = format!("order#{}", engine::fill::copy_id(n));
-    let item = [("pk", Stored::S(key)), ("b", events(n % LOST == 0)), ("f", events(n % LOST == 1))];
+    let item = [("pk", Stored::S(key)), ("b", events(n.is_multiple_of(LOST))), ("f", events(n % LOST == 1))];
     item.map(|(name, value)| (name.to_owned(), value)).into()
 }
 

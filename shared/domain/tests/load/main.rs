@@ -52,7 +52,7 @@ async fn customer_outage(bug: Option<Bug>) -> Verdict {
 }
 
 async fn nobody_lost_what_was_promised(ports: &Ports, bought: usize) -> Verdict {
-    let orders = ports.orders().await;
+    let orders = ports.orders();
     let canceled = orders.iter().filter(|order| order.status == Status::Canceled).count();
     let pending = ports.pending(&sample::tenant());
     println!("{bought} orders of scarce stock, {canceled} canceled, {pending} pending");
@@ -129,7 +129,7 @@ async fn poison(bug: Option<Bug>) -> Verdict {
     let ports = Ports::new(10_000, bug);
     let unreadable = usize::try_from(SHARDS).unwrap();
     due_orders(&ports, &sample::tenant(), unreadable).await;
-    for order in ports.orders().await {
+    for order in ports.orders() {
         ports.poison(order.id);
     }
     due_orders(&ports, &sample::tenant(), 2_000).await;

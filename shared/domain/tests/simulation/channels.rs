@@ -7,7 +7,6 @@ use domain::event::{Event, EventId};
 use domain::history::EventKind;
 use domain::id::OrderId;
 use domain::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PerChannel, PublishError};
-use domain::timestamp::Timestamp;
 use domain::use_cases::{Both, CommittedChange, Delivery, publish_changes};
 
 use crate::bugs::Bug;
@@ -24,13 +23,11 @@ pub struct Sent {
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// When its version was committed.
-    pub at: Timestamp,
 }
 
 impl From<&Event<'_>> for Sent {
     fn from(event: &Event<'_>) -> Self {
-        Self { id: event.id, kind: event.kind, at: event.entry.stamp.at }
+        Self { id: event.id, kind: event.kind }
     }
 }
 
