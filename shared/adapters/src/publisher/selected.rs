@@ -55,6 +55,8 @@ impl SelectedPublisher {
     pub fn connections(&self) -> [Connection; 2] {
         match self {
             Self::Aws(Both(Delivery(bus), Delivery(feed))) => [bus.connection(), feed.connection()],
+            Self::Bus(Delivery(bus)) => [bus.connection(), connections::none()],
+            Self::Feed(Delivery(feed)) => [connections::none(), feed.connection()],
             Self::Log => [connections::none(), connections::none()],
         }
     }
