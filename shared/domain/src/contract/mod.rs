@@ -1,3 +1,4 @@
 //! What every implementation of a port must do: one suite, run against each.
 
+pub mod inventory;
 pub mod store;
