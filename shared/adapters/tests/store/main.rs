@@ -8,4 +8,5 @@ mod circuits;
 mod concurrency;
 mod contract;
 mod engine;
+mod newer_release;
 mod walk;
