@@ -59,6 +59,10 @@ unit: tools ## Unit, property and contract tests
 simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one with SEED=n
 	SEEDS=$(or $(SEEDS),20000) cargo test --locked --package domain --test simulation no_storm -- --nocapture
 
+.PHONY: measure-sweep
+measure-sweep: tools ## Measure how many orders a second one sweep completes, with partners that answer in 50 ms
+	cargo bench --locked --package adapters --bench sweep
+
 .PHONY: lint-template
 lint-template: venv ## Validate the templates, and what SAM makes of them, with cfn-lint and checkov
 	@scripts/lint_template.sh

@@ -36,7 +36,9 @@ where
     let at = sweep.clock.now();
     let stamp = Stamp { at, actor: "sweep-follow-ups".to_owned(), request_id: context.request_id.clone() };
     let scope = CallScope::within(RUN + Duration::from_secs(5), Some(context));
-    let Swept { done, postponed, put_off, failed, unread } = scope.run(sweep.run(&stamp, at.plus(RUN))).await;
+    let swept = scope.run(sweep.run(&stamp, at.plus(RUN))).await;
+    follow_ups::tell(&swept, sweep.clock.now());
+    let Swept { done, postponed, put_off, failed, unread, waits_since: _ } = swept;
     tracing::info!(done, postponed, put_off, failed, "swept");
     unread.map_or(Ok(()), |error| Err(error.into()))
 }

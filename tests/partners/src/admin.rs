@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use crate::stock::Money;
 pub fn routes() -> Router<Partners> {
     Router::new()
         .route("/admin/stock/{product_id}", get(get_stock).put(put_stock))
+        .route("/admin/reservations/{id}/expire", post(expire_reservation))
         .route("/admin/customers/{id}", put(put_customer))
         .route("/admin/faults", put(put_fault))
         .route("/admin/authority", get(get_authority))
@@ -46,6 +47,12 @@ async fn get_stock(State(partners): State<Partners>, Path(id): Path<String>) -> 
         "reserved": product.reserved,
         "confirmed": product.confirmed,
     })))
+}
+
+/// A reservation expires before its time, unless it is confirmed.
+async fn expire_reservation(State(partners): State<Partners>, Path(id): Path<String>) -> StatusCode {
+    partners.world().warehouse.expire_one(&id);
+    StatusCode::NO_CONTENT
 }
 
 async fn put_customer(

@@ -1,16 +1,18 @@
 //! Reservations, and those that replace one another.
 //!
-//! A reservation may name an older one of the same order that it replaces. The two, and whatever replaces them in turn,
-//! are a family: alternatives, of which the order will keep one. Of each product a family reserves as much as the member
-//! that asks for the most, so the units of the old count as available for the new.
+//! A reservation may name an older one of the same order that it replaces. All that were ever linked in this way are a
+//! family: alternatives, of which the order will keep one. Of each product a family reserves as much as the member that
+//! asks for the most, so the units of the old count as available for the new.
 //!
-//! - Confirming one releases every other of the family, except those that replace it.
-//! - When one is released or expires, the others stay as they were; what replaced it now replaces what it replaced. An
+//! - Confirming one releases the one that it replaces, and in turn what that one replaces. Others of the family, which
+//!   replace it or the same one, stay as they are.
+//! - When one is released or expires, the others stay as they are; what replaced it now replaces what it replaced. An
 //!   old one that expires thus frees only units that the new one does not need.
 //! - A confirmed one does not expire. The others expire each at its own time.
 //! - One that was released, expired or never seen has no units to count: what names it stands alone.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,12 +67,10 @@ impl Family {
         if let Some(reservation) = self.0.get_mut(id) {
             reservation.is_confirmed = true;
         }
-        let is_kept = |other: &String| other == id || self.is_replaced_by(id, other);
-        let released: Vec<String> = self.0.keys().filter(|other| !is_kept(other)).cloned().collect();
-        for other in &released {
-            self.remove(other);
-        }
-        released
+        let replaced = |id: &String| self.0.get(id)?.replaces.clone();
+        let behind: Vec<String> = iter::successors(replaced(&id.to_owned()), replaced).collect();
+        behind.iter().for_each(|id| self.remove(id));
+        behind
     }
 
     /// Takes one out.
@@ -89,12 +89,6 @@ impl Family {
     /// The part of what it reserves that is confirmed.
     pub fn confirmed(&self) -> Units {
         most(self.0.values().filter(|reservation| reservation.is_confirmed))
-    }
-
-    /// Whether `new` replaces `old`, directly or in turn.
-    fn is_replaced_by(&self, old: &str, new: &str) -> bool {
-        let next = self.0.get(new).and_then(|reservation| reservation.replaces.as_deref());
-        next.is_some_and(|next| next == old || self.is_replaced_by(old, next))
     }
 }
 

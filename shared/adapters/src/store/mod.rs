@@ -22,7 +22,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use domain::id::{OrderId, TenantId};
 use domain::listing::{ListQuery, Page};
 use domain::order::Order;
-use domain::ports::{Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+use domain::ports::{Condition, DueOrder, DuePage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 use domain::timestamp::Timestamp;
 
 use crate::aws;
@@ -124,8 +124,14 @@ impl OrderStore for DynamoStore {
         }
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
-        self.due_in(shard, now, limit).await
+    async fn due(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        after: Option<&DueOrder>,
+        limit: u16,
+    ) -> Result<DuePage, StoreError> {
+        self.due_in(shard, now, after, limit).await
     }
 
     fn shards(&self) -> u32 {

@@ -7,7 +7,7 @@ use domain::id::CustomerId;
 use domain::listing::{Filter, Limit, ListQuery};
 use domain::memory::{CountingIds, sample};
 use domain::metadata::Metadata;
-use domain::order::{Edit, Order, Patch};
+use domain::order::{Edit, Order, OrderData, Patch};
 use domain::ports::{Condition, OrderStore, StoreError};
 use domain::status::Status;
 use domain::use_cases::{EditOrder, IfMatch, OrderRequest, PlaceOrder, Target, change_order, get_order};
@@ -51,6 +51,22 @@ async fn every_use_case_makes_the_calls_and_costs_the_units_of_its_budget() {
     .await
     .unwrap();
     assert_eq!(engine.meter.take().len(), 2);
+}
+
+#[tokio::test]
+async fn a_page_of_what_is_due_costs_the_units_of_its_keys() {
+    let engine = Engine::start().await;
+    let store = engine.store(1);
+    for n in 0..1_000 {
+        let order = Order::restore(OrderData { id: sample::order_id(n), ..(*sample::order()).clone() });
+        store.insert(&order).await.unwrap();
+    }
+    engine.meter.take();
+    let page = store.due(0, sample::stamp(3_600).at, None, 1_000).await.unwrap();
+    assert_eq!(page.orders.len(), 1_000);
+    let [call] = &engine.meter.take()[..] else { panic!("one call") };
+    println!("| a page of 1,000 due keys     | {} {:<24} |", call.operation, call.units);
+    assert!(call.units <= 8.0, "{}", call.units);
 }
 
 #[tokio::test]

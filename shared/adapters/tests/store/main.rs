@@ -8,5 +8,6 @@ mod circuits;
 mod concurrency;
 mod contract;
 mod engine;
+mod newer_release;
 mod trail;
 mod walk;

@@ -1,4 +1,5 @@
 //! What every implementation of a port must do: one suite, run against each.
 
+pub mod inventory;
 pub mod store;
 pub mod trail;

@@ -1,12 +1,15 @@
 //! Stock in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::Mutex;
 
 use super::lock;
+use crate::contract::inventory::Stocked;
 use crate::id::{ProductId, TenantId};
 use crate::line::Product;
 use crate::ports::{ConfirmError, InventoryService, Outage, ReserveError, Unavailable};
+use crate::quantity::Quantity;
 use crate::reservation::{Reservation, ReservationId, Shortage};
 
 /// Counts stock and reservations.
@@ -19,9 +22,18 @@ pub struct MemoryInventory {
 struct State {
     is_down: bool,
     products: BTreeMap<ProductId, (Product, u32)>,
-    reservations: BTreeMap<ReservationId, Reservation>,
-    confirmed: BTreeSet<ReservationId>,
+    reservations: BTreeMap<ReservationId, Made>,
     released: BTreeSet<ReservationId>,
+    families: u64,
+}
+
+/// A reservation that is neither released nor expired.
+#[derive(Debug)]
+struct Made {
+    reservation: Reservation,
+    /// All that were ever linked by `replaces`: of each product they reserve what the one reserves that has the most.
+    family: u64,
+    is_confirmed: bool,
 }
 
 impl MemoryInventory {
@@ -44,14 +56,15 @@ impl MemoryInventory {
     /// Lets every reservation expire that was not confirmed.
     pub fn expire(&self) {
         let mut state = lock(&self.state);
-        let confirmed = state.confirmed.clone();
-        state.reservations.retain(|id, _| confirmed.contains(id));
+        let ids: Vec<_> = state.reservations.keys().copied().collect();
+        for id in ids {
+            state.expire(id);
+        }
     }
 
-    /// Lets one reservation expire, unless it was confirmed; whether it did.
-    pub fn expire_one(&self, id: ReservationId) -> bool {
-        let mut state = lock(&self.state);
-        !state.confirmed.contains(&id) && state.reservations.remove(&id).is_some()
+    /// Lets one reservation expire, unless it was confirmed.
+    pub fn expire_one(&self, id: ReservationId) {
+        lock(&self.state).expire(id);
     }
 
     /// Forgets that a reservation was released: a service that breaks the rule.
@@ -62,13 +75,13 @@ impl MemoryInventory {
     /// Whether a reservation is permanent.
     #[must_use]
     pub fn is_confirmed(&self, id: ReservationId) -> bool {
-        lock(&self.state).confirmed.contains(&id)
+        lock(&self.state).reservations.get(&id).is_some_and(|made| made.is_confirmed)
     }
 
     /// How many reservations are permanent.
     #[must_use]
     pub fn confirmed(&self) -> usize {
-        lock(&self.state).confirmed.len()
+        lock(&self.state).reservations.values().filter(|made| made.is_confirmed).count()
     }
 
     /// How many reservations there are.
@@ -81,33 +94,43 @@ impl MemoryInventory {
 impl State {
     fn available(&self, product: &ProductId) -> u32 {
         let stock = self.products.get(product).map_or(0, |(_, units)| *units);
-        let reserved: u32 = self.reservations.values().map(|reservation| self.taken(reservation, product)).sum();
-        stock.saturating_sub(reserved)
+        let mut reserved = BTreeMap::<u64, u32>::new();
+        for made in self.reservations.values() {
+            let most = reserved.entry(made.family).or_default();
+            *most = (*most).max(units(&made.reservation, product));
+        }
+        stock.saturating_sub(reserved.values().sum())
     }
 
-    /// Units that a reservation takes beyond those of the one it replaces: together they reserve the larger of both.
-    fn taken(&self, reservation: &Reservation, product: &ProductId) -> u32 {
-        let replaced = reservation.replaces.and_then(|id| self.reservations.get(&id));
-        units(reservation, product).saturating_sub(replaced.map_or(0, |replaced| units(replaced, product)))
-    }
-
-    fn shortages(&self, reservation: &Reservation) -> Vec<Shortage> {
-        let shortage = |(product, quantity): (&ProductId, crate::quantity::Quantity)| {
-            let (wanted, available) = (self.taken(reservation, product), self.available(product));
-            let own = quantity.get() - wanted;
-            (wanted > available).then(|| Shortage {
-                product: product.clone(),
-                requested: quantity.get(),
-                available: own + available,
-            })
+    /// What is missing, with the units of this family counting as available.
+    fn shortages(&self, wanted: &Reservation, family: u64) -> Vec<Shortage> {
+        let own = |product: &ProductId| {
+            let members = self.reservations.values().filter(|made| made.family == family);
+            members.map(|made| units(&made.reservation, product)).max().unwrap_or_default()
         };
-        reservation.lines.iter().filter_map(shortage).collect()
+        let shortage = |(product, quantity): (&ProductId, Quantity)| {
+            let (requested, available) = (quantity.get(), self.available(product) + own(product));
+            (requested > available).then(|| Shortage { product: product.clone(), requested, available })
+        };
+        wanted.lines.iter().filter_map(shortage).collect()
+    }
+
+    fn expire(&mut self, id: ReservationId) {
+        if self.reservations.get(&id).is_some_and(|made| !made.is_confirmed) {
+            self.remove(id);
+        }
     }
 
     fn release(&mut self, id: ReservationId) {
-        self.reservations.remove(&id);
-        self.confirmed.remove(&id);
+        self.remove(id);
         self.released.insert(id);
+    }
+
+    /// The others stay as they are; what replaced it now replaces what it replaced.
+    fn remove(&mut self, id: ReservationId) {
+        let Some(gone) = self.reservations.remove(&id) else { return };
+        let followers = self.reservations.values_mut().filter(|made| made.reservation.replaces == Some(id));
+        followers.for_each(|made| made.reservation.replaces = gone.reservation.replaces);
     }
 
     fn check(&self) -> Result<(), Unavailable> {
@@ -138,24 +161,31 @@ impl InventoryService for MemoryInventory {
             return Err(ReserveError::Refused);
         }
         if let Some(made) = state.reservations.get(&reservation.id) {
-            return if made.lines == reservation.lines { Ok(()) } else { Err(ReserveError::Refused) };
+            return if made.reservation.lines == reservation.lines { Ok(()) } else { Err(ReserveError::Refused) };
         }
-        let shortages = state.shortages(reservation);
+        let replaced = reservation.replaces.and_then(|id| state.reservations.get(&id));
+        if replaced.is_some_and(|made| made.reservation.order != reservation.order) {
+            return Err(ReserveError::Refused);
+        }
+        let replaces = replaced.map(|made| made.reservation.id);
+        let family = replaced.map_or(state.families, |made| made.family);
+        let shortages = state.shortages(reservation, family);
         if !shortages.is_empty() {
             return Err(ReserveError::OutOfStock(shortages));
         }
-        state.reservations.insert(reservation.id, reservation.clone());
+        state.families += 1;
+        let made = Made { reservation: Reservation { replaces, ..reservation.clone() }, family, is_confirmed: false };
+        state.reservations.insert(reservation.id, made);
         Ok(())
     }
 
     async fn confirm(&self, _: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
         let mut state = lock(&self.state);
         state.check()?;
-        let replaced = state.reservations.get(&id).ok_or(ConfirmError::NotReserved)?.replaces;
-        state.confirmed.insert(id);
-        if let Some(replaced) = replaced {
-            state.release(replaced);
-        }
+        state.reservations.get_mut(&id).ok_or(ConfirmError::NotReserved)?.is_confirmed = true;
+        let replaced = |id: &ReservationId| state.reservations.get(id)?.reservation.replaces;
+        let behind: Vec<_> = iter::successors(replaced(&id), replaced).collect();
+        behind.into_iter().for_each(|id| state.release(id));
         Ok(())
     }
 
@@ -164,5 +194,19 @@ impl InventoryService for MemoryInventory {
         state.check()?;
         state.release(id);
         Ok(())
+    }
+}
+
+impl Stocked for MemoryInventory {
+    async fn stock(&self, product: Product, units: u32) {
+        self.stock(product, units);
+    }
+
+    async fn free(&self, product: &ProductId) -> u32 {
+        self.available(product)
+    }
+
+    async fn expire(&self, id: ReservationId) {
+        self.expire_one(id);
     }
 }

@@ -8,7 +8,8 @@ use crate::id::{OrderId, TenantId};
 use crate::listing::{ListQuery, OrderSummary, Page, Position};
 use crate::order::{Order, OrderData};
 use crate::ports::{
-    ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, Segment, StoreError, UpdateError,
+    ChangedOrders, ChangedPage, Condition, DueOrder, DuePage, Inserted, OrderKey, OrderStore, Segment, StoreError,
+    UpdateError,
 };
 use crate::timestamp::Timestamp;
 
@@ -69,17 +70,25 @@ impl OrderStore for MemoryStore {
         Ok(())
     }
 
-    async fn due(&self, _shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+    async fn due(
+        &self,
+        _shard: u32,
+        now: Timestamp,
+        after: Option<&DueOrder>,
+        limit: u16,
+    ) -> Result<DuePage, StoreError> {
         let orders = lock(&self.orders);
         let put_off = lock(&self.put_off);
         let mut due: Vec<_> = orders
             .values()
             .filter_map(|order| Some((order.swept_at()?, OrderKey { tenant: order.tenant.clone(), id: order.id })))
-            .map(|(at, key)| (put_off.get(&key).copied().unwrap_or(at).max(at), key))
-            .filter(|(at, _)| *at <= now)
+            .map(|(at, key)| DueOrder { at: put_off.get(&key).copied().unwrap_or(at).max(at), key })
+            .filter(|due| due.at <= now && after.is_none_or(|after| due > after))
             .collect();
         due.sort();
-        Ok(due.into_iter().map(|(_, key)| key).take(limit.into()).collect())
+        let has_more = due.len() > usize::from(limit);
+        due.truncate(limit.into());
+        Ok(DuePage { next: due.last().filter(|_| has_more).cloned(), orders: due })
     }
 
     fn shards(&self) -> u32 {

@@ -1,5 +1,6 @@
 //! What an order still needs after a commit: data on the order itself, so that nothing that dies can lose it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::history::{Change, EventKind, Field, Stamp};
@@ -24,7 +25,7 @@ const PATIENT_PAUSE: Duration = Duration::from_secs(3_600);
 const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Something that an order still needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowUp {
     /// What is to be done.
     pub kind: FollowUpKind,
@@ -34,6 +35,9 @@ pub struct FollowUp {
     pub since: Timestamp,
     /// How often it was tried in vain.
     pub attempts: u32,
+    /// The stored form that it was read from, where this release would write another: the store keeps what a newer
+    /// release added.
+    pub as_read: Option<Arc<str>>,
 }
 
 /// What is to be done for an order. Each kind may be done twice: whoever does it may die before it is noted.
@@ -107,7 +111,7 @@ impl CancelReason {
 
 impl FollowUp {
     pub(super) const fn new(kind: FollowUpKind, at: Timestamp) -> Self {
-        Self { kind, at, since: at, attempts: 0 }
+        Self { kind, at, since: at, attempts: 0, as_read: None }
     }
 
     /// Retried after a pause that doubles from 15 s to [`LONGEST_PAUSE`], shortened by up to half as `spread`, which
@@ -183,10 +187,21 @@ impl Order {
         self.follow_ups.iter().filter(is_meant).map(swept_at).min()
     }
 
-    /// When this follow-up was due first; `None`: the order does not need it.
+    /// Since when the longest waiting of the follow-ups that are due has been due.
     #[must_use]
-    pub fn waits_since(&self, kind: FollowUpKind) -> Option<Timestamp> {
-        self.follow_ups.iter().find(|follow_up| follow_up.kind == kind).map(|follow_up| follow_up.since)
+    pub fn waits_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.follow_ups.iter().filter(|follow_up| follow_up.at <= now).map(|follow_up| follow_up.since).min()
+    }
+
+    /// Whether the order has been pending for so long that it is canceled when a partner cannot be asked.
+    ///
+    /// Only a pending order has such a limit. One that is confirmed was promised: that its reservation could not be made
+    /// permanent for any time, because the inventory service was down or contradicts itself, is retried, and the order is
+    /// canceled only once the service says that the lines cannot be had.
+    #[must_use]
+    pub fn is_pending_for_too_long(&self, now: Timestamp, limit: Duration) -> bool {
+        let complete = self.follow_ups.iter().find(|follow_up| follow_up.kind == FollowUpKind::Complete);
+        complete.is_some_and(|complete| now >= complete.since.plus(limit))
     }
 
     /// The reservations that the order no longer wants and may still have, the newest first.
@@ -323,7 +338,7 @@ impl OrderData {
     fn postpone(&mut self, now: Timestamp, spread: u64, is_meant: impl Fn(FollowUpKind) -> bool) {
         for follow_up in self.follow_ups.iter_mut().filter(|follow_up| follow_up.at <= now && is_meant(follow_up.kind))
         {
-            *follow_up = follow_up.postponed(now, spread);
+            *follow_up = follow_up.clone().postponed(now, spread);
         }
     }
 }
@@ -389,7 +404,7 @@ mod tests {
         let mut follow_up = FollowUp::new(FollowUpKind::Confirm, at(0));
         let mut pauses = Vec::new();
         for _ in 0..8 {
-            let next = follow_up.postponed(follow_up.at, 0);
+            let next = follow_up.clone().postponed(follow_up.at, 0);
             pauses.push(next.at.as_millis() - follow_up.at.as_millis());
             follow_up = next;
         }

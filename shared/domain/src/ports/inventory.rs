@@ -21,8 +21,11 @@ pub trait InventoryService: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Product>, Unavailable>> + Send;
 
     /// Reserves every line or none, until it is confirmed, released or expired. Repeating a reservation changes nothing;
-    /// one that expired is made anew. The units of the reservation that it replaces count as available: together they
-    /// reserve the larger of both.
+    /// one that expired is made anew.
+    ///
+    /// The units of the reservation that it replaces count as available: all that are linked by `replaces` reserve together,
+    /// of each product, what the one of them reserves that asks for the most, also once some of them were released or
+    /// expired. What replaced such a one replaces what it replaced. One that is gone counts nothing.
     ///
     /// # Errors
     /// MUST return [`ReserveError::OutOfStock`] when a line cannot be reserved and [`ReserveError::Refused`] when the
@@ -30,14 +33,15 @@ pub trait InventoryService: Send + Sync {
     /// [`ReserveError::Unavailable`]: the lines may be reserved or not.
     fn reserve(&self, reservation: &Reservation) -> impl Future<Output = Result<(), ReserveError>> + Send;
 
-    /// Makes a reservation permanent and releases the one it replaces. Repeating it changes nothing.
+    /// Makes a reservation permanent, and releases the one it replaces, what that one replaces in turn, and so on. Others
+    /// that replace it or the same one stay as they are. Repeating it changes nothing.
     ///
     /// # Errors
     /// MUST return [`ConfirmError::NotReserved`] when the reservation expired, was released or is not known.
     /// [`ConfirmError::Unavailable`]: it may be permanent or not.
     fn confirm(&self, tenant: &TenantId, id: ReservationId) -> impl Future<Output = Result<(), ConfirmError>> + Send;
 
-    /// Releases a reservation for ever, also one that was never made. The one that it replaces stays as it was.
+    /// Releases a reservation for ever, also one that was never made. Others that it is linked with stay as they were.
     /// Repeating it changes nothing.
     ///
     /// # Errors

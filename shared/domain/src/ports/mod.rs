@@ -21,7 +21,7 @@ pub use customers::CustomerService;
 pub use ids::Ids;
 pub use inventory::{ConfirmError, InventoryService, ReserveError};
 pub use publisher::{EventPublisher, PublishError};
-pub use store::{Condition, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
+pub use store::{Condition, DueOrder, DuePage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 
 /// A partner could not be asked: refused, timed out, answered 5xx or something unreadable.
 ///

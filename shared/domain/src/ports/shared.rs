@@ -7,8 +7,8 @@ use crate::line::Product;
 use crate::listing::{ListQuery, Page};
 use crate::order::{Contact, Order};
 use crate::ports::{
-    Condition, ConfirmError, CustomerService, Inserted, InventoryService, OrderKey, OrderStore, ReserveError,
-    StoreError, Unavailable, UpdateError,
+    Condition, ConfirmError, CustomerService, DueOrder, DuePage, Inserted, InventoryService, OrderKey, OrderStore,
+    ReserveError, StoreError, Unavailable, UpdateError,
 };
 use crate::reservation::{Reservation, ReservationId};
 use crate::timestamp::Timestamp;
@@ -26,8 +26,14 @@ impl<T: OrderStore> OrderStore for Arc<T> {
         T::update(self, before, after, condition).await
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
-        T::due(self, shard, now, limit).await
+    async fn due(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        after: Option<&DueOrder>,
+        limit: u16,
+    ) -> Result<DuePage, StoreError> {
+        T::due(self, shard, now, after, limit).await
     }
 
     fn shards(&self) -> u32 {

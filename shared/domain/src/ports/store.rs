@@ -34,7 +34,9 @@ pub trait OrderStore: Send + Sync {
     ) -> impl Future<Output = Result<(), UpdateError>> + Send;
 
     /// Orders at home in this store's region that the sweep takes up by `now` ([`Order::swept_at`]), of one shard of the
-    /// index, the longest due first, at most `limit`. It may trail the last writes by a moment.
+    /// index, the longest due first, those that follow `after`, at most `limit`. It may trail the last writes by a moment.
+    ///
+    /// MUST NOT miss an order that was due all the time when each page starts where the page before says.
     ///
     /// # Errors
     /// [`StoreError`] when no answer could be had.
@@ -42,8 +44,9 @@ pub trait OrderStore: Send + Sync {
         &self,
         shard: u32,
         now: Timestamp,
+        after: Option<&DueOrder>,
         limit: u16,
-    ) -> impl Future<Output = Result<Vec<OrderKey>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<DuePage, StoreError>> + Send;
 
     /// How many shards [`OrderStore::due`] has.
     fn shards(&self) -> u32;
@@ -71,6 +74,24 @@ pub struct OrderKey {
     pub tenant: TenantId,
     /// The order.
     pub id: OrderId,
+}
+
+/// An order of the index of what is due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueOrder {
+    /// Since when the sweep may take it up.
+    pub at: Timestamp,
+    /// Which order.
+    pub key: OrderKey,
+}
+
+/// A page of what is due.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DuePage {
+    /// The longest due first.
+    pub orders: Vec<DueOrder>,
+    /// What the next page follows; `None`: this is the last.
+    pub next: Option<DueOrder>,
 }
 
 /// What must be as it was read for a change to be written.

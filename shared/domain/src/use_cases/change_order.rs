@@ -148,7 +148,7 @@ mod tests {
     use crate::id::TenantId;
     use crate::listing::{ListQuery, Page};
     use crate::memory::{MemoryStore, sample};
-    use crate::ports::{Inserted, OrderKey};
+    use crate::ports::{DueOrder, DuePage, Inserted, OrderKey};
     use crate::status::Status;
     use crate::timestamp::Timestamp;
 
@@ -219,8 +219,14 @@ mod tests {
             self.0.update(before, after, condition).await
         }
 
-        async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
-            self.0.due(shard, now, limit).await
+        async fn due(
+            &self,
+            shard: u32,
+            now: Timestamp,
+            after: Option<&DueOrder>,
+            limit: u16,
+        ) -> Result<DuePage, StoreError> {
+            self.0.due(shard, now, after, limit).await
         }
 
         fn shards(&self) -> u32 {

@@ -4,7 +4,7 @@ use std::iter;
 
 use crate::line::{Lines, RequestedLines};
 use crate::order::{Edit, NewLines, Order, Refused};
-use crate::ports::{InventoryService, OrderStore, Unavailable};
+use crate::ports::{InventoryService, OrderStore, ReserveError, Unavailable};
 use crate::reservation::{Reservation, ReservationId};
 use crate::status::Inventory;
 use crate::use_cases::lines::reserve_in_place_of;
@@ -97,11 +97,12 @@ impl<I: InventoryService> Edited<'_, I> {
         let earlier = iter::once(order.reservation).chain(order.unreleased());
         match reserve_in_place_of(self.inventory, wanted, earlier).await {
             Ok(()) => Ok(NewLines { lines: priced, reservation: id }),
-            Err(error) => {
-                // No answer is no refusal: the lines may be reserved.
+            // No answer is no refusal: the lines may be reserved.
+            Err(ReserveError::Unavailable(error)) => {
                 self.release(order, attempt).await;
-                Err(LinesError::from_reserve(error)?.into())
+                Err(error.into())
             }
+            Err(refusal) => Err(LinesError::from_reserve(refusal)?.into()),
         }
     }
 
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
     use crate::memory::{MemoryInventory, MemoryStore, sample};
     use crate::order::FollowUpKind;
-    use crate::ports::{Condition, ReserveError};
+    use crate::ports::Condition;
     use crate::status::Status;
     use crate::use_cases::IfMatch;
 
@@ -288,6 +289,15 @@ mod tests {
         let outcome = service.run(&target(2), &Edit::default(), Some(&sample::lines(&[(3, 101)]))).await;
         assert!(matches!(outcome, Err(EditError::Lines(LinesError::OutOfStock(_)))));
         assert_eq!(free(&service), [98, 99, 100]);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_released_after_a_refusal_which_reserved_nothing() {
+        let service = service().await;
+        drop(service.run(&target(2), &Edit::default(), Some(&sample::lines(&[(3, 101)]))).await);
+        let id = ReservationId::of_attempt(sample::order_id(1), &target(2).stamp.request_id, 0);
+        let again = Reservation { id, lines: sample::lines(&[(3, 1)]), ..sample::order().reservation() };
+        assert_eq!(service.inventory.reserve(&again).await, Ok(()), "a released id would be refused");
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::history::Stamp;
 use crate::line::Lines;
-use crate::order::{CancelReason, Contact, Due, FollowUpKind, Order};
+use crate::order::{CancelReason, Contact, Due, Order};
 use crate::ports::{
     Condition, ConfirmError, CustomerService, InventoryService, OrderStore, Outage, StoreError, Unavailable,
     UpdateError,
@@ -96,17 +96,12 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         match (contact, lines) {
             (Ok(Err(reason)), _) | (_, Ok(Err(reason))) => order.canceled(reason, stamp),
             (Ok(Ok(contact)), Ok(Ok(lines))) => order.completed(contact, lines, stamp),
-            (Err(_), _) | (_, Err(_)) if self.is_too_late(order, FollowUpKind::Complete, &stamp) => {
+            (Err(_), _) | (_, Err(_)) if order.is_pending_for_too_long(stamp.at, self.pending_timeout) => {
                 order.canceled(CancelReason::PartnerUnavailable, stamp)
             }
             (Err(_), Ok(Ok(lines))) if order.inventory != Inventory::Reserved => order.reserved(lines, stamp),
             (Err(_), _) | (_, Err(_)) => order.still_pending(stamp.at),
         }
-    }
-
-    /// Whether the order has needed this for longer than it may.
-    fn is_too_late(&self, order: &Order, kind: FollowUpKind, stamp: &Stamp) -> bool {
-        order.waits_since(kind).is_some_and(|since| stamp.at >= since.plus(self.pending_timeout))
     }
 
     async fn contact(&self, order: &Order) -> Verdict<Contact> {
@@ -145,7 +140,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
     /// Confirms the order's reservation, then releases those that it no longer wants, side by side.
     async fn reservations(&self, order: &Order, confirm: bool, release: &[ReservationId], stamp: &Stamp) -> Order {
         if confirm {
-            match self.confirm(order, stamp).await {
+            match self.confirm(order).await {
                 Ok(Ok(())) => {}
                 Ok(Err(reason)) => return order.canceled(reason, stamp.clone()),
                 Err(Unavailable { .. }) => return order.followed_up(false, &[], stamp.clone()),
@@ -158,7 +153,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
     }
 
     /// Makes the reservation permanent. One that expired is made anew; when that fails, the order cannot go on.
-    async fn confirm(&self, order: &Order, stamp: &Stamp) -> Verdict<()> {
+    async fn confirm(&self, order: &Order) -> Verdict<()> {
         match self.inventory.confirm(&order.tenant, order.reservation).await {
             Err(ConfirmError::NotReserved) => {}
             Ok(()) => return Ok(Ok(())),
@@ -170,9 +165,7 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         match self.inventory.confirm(&order.tenant, order.reservation).await {
             Ok(()) => Ok(Ok(())),
             Err(ConfirmError::Unavailable(error)) => Err(error),
-            Err(ConfirmError::NotReserved) if self.is_too_late(order, FollowUpKind::Confirm, stamp) => {
-                Ok(Err(CancelReason::ReservationRefused))
-            }
+            // It contradicts itself, which says nothing of the order.
             Err(ConfirmError::NotReserved) => {
                 let detail = "a new reservation expired at once".to_owned();
                 Err(Unavailable { service: "inventory service", outage: Outage::NoAnswer, detail })
@@ -290,7 +283,7 @@ mod tests {
         let at = sample::stamp(50).at;
         assert_eq!(world.run(order.clone(), at).await, Ok(Outcome::Postponed));
         let waiting = world.read(&order).await;
-        let [follow_up] = waiting.follow_ups[..] else { panic!("{waiting:?}") };
+        let [follow_up] = &waiting.follow_ups[..] else { panic!("{waiting:?}") };
         assert_eq!((waiting.version, follow_up.kind, follow_up.attempts), (1, FollowUpKind::Complete, 1));
         assert!(follow_up.at > at && waiting.due(at).is_none(), "not before its time");
         world.inventory.set_down(false);
@@ -451,18 +444,6 @@ mod tests {
         let again = Target { stamp: sample::stamp(60), ..target(&order) };
         let outcome = edit.run(&again, &Edit::default(), Some(&sample::lines(&[(1, 2), (3, 1)]))).await;
         assert!(outcome.is_ok(), "{outcome:?}");
-    }
-
-    #[tokio::test]
-    async fn how_long_a_confirmation_may_take_counts_from_the_edit_that_needs_it() {
-        let world = World::new();
-        let order = world.follow_up(&world.place().await).await;
-        let edit = EditOrder { store: world.store.clone(), inventory: world.inventory.clone() };
-        let edited = edit.run(&target(&order), &Edit::default(), Some(&sample::lines(&[(3, 4)]))).await.unwrap();
-        assert_eq!(edited.waits_since(FollowUpKind::Confirm), Some(target(&order).stamp.at));
-        world.inventory.set_down(true);
-        let postponed = world.follow_up(&edited).await;
-        assert_eq!(postponed.waits_since(FollowUpKind::Confirm), Some(target(&order).stamp.at));
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ mod place_order;
 mod publish_changes;
 mod reconcile;
 mod sweep;
+mod waiting;
 
 pub use change_order::{Change, ChangeError, IfMatch, Target, change_order};
 pub use deliver::{Both, Delivery};

@@ -1,27 +1,24 @@
 //! Retry follow-ups that are due, many orders side by side, every tenant in turn.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::join_all;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, stream};
 
 use crate::history::Stamp;
-use crate::id::TenantId;
-use crate::ports::{Clock, CustomerService, InventoryService, OrderKey, OrderStore, StoreError};
+use crate::ports::{Clock, CustomerService, DueOrder, InventoryService, OrderKey, OrderStore, StoreError};
 use crate::timestamp::Timestamp;
+use crate::use_cases::waiting::Waiting;
 use crate::use_cases::{FollowUps, Outcome};
 
 /// So many orders are worked on at a time.
 const AT_ONCE: usize = 100;
 
-/// So many orders are worked on before the index is read again: whatever one tenant has waiting, another tenant's
-/// order waits no longer than these take.
-const ROUND: usize = 500;
+/// So many keys are read at a time.
+const PAGE: u16 = 1_000;
 
-/// So many keys of each shard of the index are read for a round: enough to see past one tenant's backlog.
-const READ_AHEAD: u16 = 1_000;
+/// The index is read again after this time, so that what became due meanwhile waits no longer behind a backlog.
+const READ_AGAIN: Duration = Duration::from_secs(4);
 
 /// An order that this release cannot work on is looked at again this much later: by then a release may be deployed that
 /// can, and whatever the order has reserved did not expire meanwhile.
@@ -49,6 +46,8 @@ pub struct Swept {
     pub failed: usize,
     /// Why a shard of the index was left out, the last time that one was.
     pub unread: Option<StoreError>,
+    /// Since when the longest waiting follow-up has been due, of those that waited to be tried or failed.
+    pub waits_since: Option<Timestamp>,
 }
 
 impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, C, I, K> {
@@ -56,39 +55,60 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
     /// harmless.
     pub async fn run(&self, by: &Stamp, until: Timestamp) -> Swept {
         let (mut swept, mut tried, mut last) = (Swept::default(), HashSet::new(), None);
-        while self.clock.now() < until {
-            let mut due = self.due(&mut swept).await;
-            due.retain(|key| !tried.contains(key));
+        loop {
+            let mut waiting = self.read(until, &tried, &mut swept).await;
             // Where the sweep begins differs from sweep to sweep; then each round goes on where the one before ended.
-            let last_turn = last.take().or_else(|| self.any(&due));
-            let mut round = in_turns(due, last_turn.as_ref());
-            round.truncate(ROUND);
-            let Some(end) = round.last() else { break };
-            last = Some(end.tenant.clone());
-            tried.extend(round.iter().cloned());
-            let orders = stream::iter(round).map(|key| self.retry(key, by, until)).buffer_unordered(AT_ONCE);
-            swept = orders.fold(swept, async |swept, one| swept.plus(one)).await;
+            last = last.or_else(|| waiting.any(self.clock.now()));
+            let stop = self.clock.now().plus(READ_AGAIN).min(until);
+            let before = tried.len();
+            while self.clock.now() < stop {
+                let round = waiting.take_round(&mut last);
+                if round.is_empty() {
+                    break;
+                }
+                tried.extend(round.iter().cloned());
+                let orders = stream::iter(round).map(|key| self.retry(key, by, until)).buffer_unordered(AT_ONCE);
+                swept = orders.fold(swept, async |swept, one| swept.plus(one)).await;
+            }
+            if tried.len() == before || self.clock.now() >= until {
+                return swept;
+            }
         }
-        swept
     }
 
-    /// What is due in the shards that can be read.
-    async fn due(&self, swept: &mut Swept) -> Vec<OrderKey> {
-        let (store, now) = (&self.follow_ups.store, self.clock.now());
-        let mut due = Vec::new();
-        for shard in join_all((0..store.shards()).map(|shard| store.due(shard, now, READ_AHEAD))).await {
-            match shard {
-                Ok(keys) => due.extend(keys),
+    /// What is due and was not tried, of the shards that can be read, as long as there is time.
+    async fn read(&self, until: Timestamp, tried: &HashSet<OrderKey>, swept: &mut Swept) -> Waiting {
+        let (mut waiting, now) = (Waiting::default(), self.clock.now());
+        let shards = (0..self.follow_ups.store.shards()).map(|shard| Box::pin(self.pages(shard, now, until)));
+        let mut pages = stream::select_all(shards);
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(orders) => {
+                    for order in orders.into_iter().filter(|order| !tried.contains(&order.key)) {
+                        swept.waits_since = earlier(swept.waits_since, Some(order.at));
+                        waiting.add(order.key);
+                    }
+                }
                 Err(error) => swept.unread = Some(error),
             }
         }
-        due
+        waiting
     }
 
-    /// The tenant of one of the orders, by the time of day.
-    fn any(&self, due: &[OrderKey]) -> Option<TenantId> {
-        let now = usize::try_from(self.clock.now().as_millis()).unwrap_or_default();
-        due.get(now.checked_rem(due.len())?).map(|key| key.tenant.clone())
+    /// The pages of one shard. The one that cannot be read is the last.
+    fn pages(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> impl Stream<Item = Result<Vec<DueOrder>, StoreError>> {
+        stream::unfold(Some(None), move |after: Option<Option<DueOrder>>| async move {
+            let after = after.filter(|_| self.clock.now() < until)?;
+            Some(match self.follow_ups.store.due(shard, now, after.as_ref(), PAGE).await {
+                Ok(page) => (Ok(page.orders), page.next.map(Some)),
+                Err(error) => (Err(error), None),
+            })
+        })
     }
 
     async fn retry(&self, key: OrderKey, by: &Stamp, until: Timestamp) -> Swept {
@@ -96,14 +116,15 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
         if stamp.at >= until {
             return Swept::default();
         }
+        let one = Swept::default();
         match self.follow_up(&key, &stamp).await {
-            Ok(Outcome::Done) => Swept { done: 1, ..Swept::default() },
-            Ok(Outcome::Postponed) => Swept { postponed: 1, ..Swept::default() },
-            Err(StoreError::Throttled(_) | StoreError::Unavailable(_)) => Swept { failed: 1, ..Swept::default() },
+            Ok((Outcome::Done, _)) => Swept { done: 1, ..one },
+            Ok((Outcome::Postponed, waits_since)) => Swept { postponed: 1, waits_since, ..one },
+            Err(StoreError::Throttled(_) | StoreError::Unavailable(_)) => Swept { failed: 1, ..one },
             // Whoever overtook the sweep has moved the order, unless nobody can.
-            Ok(Outcome::Overtaken) => self.put_off(&key, &stamp, Swept { done: 1, ..Swept::default() }).await,
-            Ok(Outcome::NeedsNewerRelease) | Err(_) => {
-                self.put_off(&key, &stamp, Swept { put_off: 1, ..Swept::default() }).await
+            Ok((Outcome::Overtaken, _)) => self.put_off(&key, &stamp, Swept { done: 1, ..one }).await,
+            Ok((Outcome::NeedsNewerRelease, _)) | Err(_) => {
+                self.put_off(&key, &stamp, Swept { put_off: 1, ..one }).await
             }
         }
     }
@@ -116,11 +137,13 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
         }
     }
 
-    async fn follow_up(&self, key: &OrderKey, stamp: &Stamp) -> Result<Outcome, StoreError> {
-        match self.follow_ups.store.get(&key.tenant, key.id).await? {
-            Some(order) => self.follow_ups.run(order, stamp).await,
-            None => Ok(Outcome::Done),
-        }
+    /// What came of it, and since when it had been due.
+    async fn follow_up(&self, key: &OrderKey, stamp: &Stamp) -> Result<(Outcome, Option<Timestamp>), StoreError> {
+        let Some(order) = self.follow_ups.store.get(&key.tenant, key.id).await? else {
+            return Ok((Outcome::Done, None));
+        };
+        let waits_since = order.waits_since(stamp.at);
+        Ok((self.follow_ups.run(order, stamp).await?, waits_since))
     }
 }
 
@@ -132,26 +155,13 @@ impl Swept {
             put_off: self.put_off + other.put_off,
             failed: self.failed + other.failed,
             unread: other.unread.or(self.unread),
+            waits_since: earlier(self.waits_since, other.waits_since),
         }
     }
 }
 
-/// One order of each tenant, then the next of each, so that no tenant waits behind another's backlog. The first turn is
-/// that of the tenant after `last`.
-fn in_turns(keys: Vec<OrderKey>, last: Option<&TenantId>) -> Vec<OrderKey> {
-    let mut tenants = BTreeMap::<TenantId, VecDeque<OrderKey>>::new();
-    let count = keys.len();
-    for key in keys {
-        tenants.entry(key.tenant.clone()).or_default().push_back(key);
-    }
-    let (before, mut tenants): (Vec<_>, Vec<_>) = tenants.into_iter().partition(|(tenant, _)| last >= Some(tenant));
-    tenants.extend(before);
-    let mut turns = Vec::with_capacity(count);
-    while !tenants.is_empty() {
-        turns.extend(tenants.iter_mut().filter_map(|(_, waiting)| waiting.pop_front()));
-        tenants.retain(|(_, waiting)| !waiting.is_empty());
-    }
-    turns
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 #[cfg(test)]
@@ -159,6 +169,7 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
+    use crate::id::TenantId;
     use crate::memory::{MemoryCustomers, MemoryInventory, MemoryStore, sample};
     use crate::order::{FollowUp, FollowUpKind, Order, OrderData};
     use crate::status::Status;
@@ -180,10 +191,6 @@ mod tests {
         Sweep { follow_ups, clock: Countdown(AtomicI64::new(0)) }
     }
 
-    fn key(tenant: &str, n: u32) -> OrderKey {
-        OrderKey { tenant: TenantId::parse(tenant).unwrap(), id: sample::order_id(n) }
-    }
-
     async fn insert(store: &MemoryStore, n: u32) -> Order {
         let order = Order::restore(OrderData { id: sample::order_id(n), ..(*sample::bare_order()).clone() });
         store.insert(&order).await.unwrap();
@@ -202,11 +209,12 @@ mod tests {
         let order = insert(&sweep.follow_ups.store, 1).await;
         sweep.follow_ups.inventory.set_down(true);
         let stamp = sample::stamp(60);
-        assert_eq!(sweep.run(&stamp, late()).await, Swept { postponed: 1, ..Swept::default() });
+        let waits_since = Some(order.created_at);
+        assert_eq!(sweep.run(&stamp, late()).await, Swept { postponed: 1, waits_since, ..Swept::default() });
         sweep.follow_ups.inventory.set_down(false);
         assert_eq!(sweep.run(&stamp, late()).await, Swept::default(), "not before its time");
         sweep.clock.0.store(60_000, Ordering::SeqCst);
-        assert_eq!(sweep.run(&stamp, late()).await, Swept { done: 1, ..Swept::default() });
+        assert_eq!(sweep.run(&stamp, late()).await.done, 1);
         let order = sweep.follow_ups.store.get(&order.tenant, order.id).await.unwrap().unwrap();
         assert_eq!((order.status, order.follow_ups.len()), (Status::Confirmed, 0));
     }
@@ -226,9 +234,10 @@ mod tests {
         for n in 1..=1_200 {
             insert(&sweep.follow_ups.store, n).await;
         }
-        // Read once a round for the loop, once for the index, once for the first turn, and once an order.
-        sweep.clock.0.store(LATE - 503, Ordering::SeqCst);
-        assert_eq!(sweep.run(&sample::stamp(60), late()).await, Swept { done: 500, ..Swept::default() });
+        // One round, and half of another.
+        sweep.clock.0.store(LATE - 755, Ordering::SeqCst);
+        let done = sweep.run(&sample::stamp(60), late()).await.done;
+        assert!((700..=750).contains(&done), "{done}");
     }
 
     #[tokio::test]
@@ -236,22 +245,52 @@ mod tests {
         let sweep = sweep();
         let kind = FollowUpKind::Unrecognized { name: Unrecognized::new("remind"), reservation: None };
         let at = sample::stamp(1).at;
-        let follow_ups = vec![FollowUp { kind, at, since: at, attempts: 0 }];
+        let follow_ups = vec![FollowUp { kind, at, since: at, attempts: 0, as_read: None }];
         let order = Order::restore(OrderData { follow_ups, ..(*sample::order()).clone() });
         sweep.follow_ups.store.insert(&order).await.unwrap();
         let stamp = sample::stamp(60);
-        assert_eq!(sweep.run(&stamp, late()).await, Swept { put_off: 1, ..Swept::default() });
+        assert_eq!(sweep.run(&stamp, late()).await.put_off, 1);
         assert_eq!(sweep.run(&stamp, late()).await, Swept::default(), "it is not the first of the next sweep");
         let stored = sweep.follow_ups.store.get(&order.tenant, order.id).await.unwrap().unwrap();
         assert_eq!(stored, order);
     }
 
-    #[test]
-    fn every_tenant_has_its_turn() {
-        let keys = vec![key("a", 1), key("a", 2), key("a", 3), key("b", 4), key("c", 5), key("c", 6)];
-        let turns = [key("a", 1), key("b", 4), key("c", 5), key("a", 2), key("c", 6), key("a", 3)];
-        assert_eq!(in_turns(keys.clone(), None), turns);
-        let turns = [key("c", 5), key("a", 1), key("b", 4), key("c", 6), key("a", 2), key("a", 3)];
-        assert_eq!(in_turns(keys, Some(&key("b", 4).tenant)), turns, "after the tenant that had the last turn");
+    /// 600 tenants with two orders each, of which a sweep has time for 1,000.
+    #[tokio::test]
+    async fn a_tenant_that_had_no_turn_in_one_round_is_the_first_in_the_next() {
+        let sweep = sweep();
+        for n in 0..1_200 {
+            let tenant = TenantId::parse(format!("tenant-{:03}", n / 2)).unwrap();
+            let data = OrderData { tenant, id: sample::order_id(n), ..(*sample::bare_order()).clone() };
+            sweep.follow_ups.store.insert(&Order::restore(data)).await.unwrap();
+        }
+        sweep.clock.0.store(LATE - 1_005, Ordering::SeqCst);
+        let done = sweep.run(&sample::stamp(60), late()).await.done;
+        assert!((900..=1_000).contains(&done), "{done}");
+        let orders = sweep.follow_ups.store.orders();
+        let done: HashSet<_> =
+            orders.iter().filter(|order| order.follow_ups.is_empty()).map(|order| &order.tenant).collect();
+        assert_eq!(done.len(), 600, "tenants of whom an order is done");
+    }
+
+    #[tokio::test]
+    async fn sweeps_begin_with_one_tenant_and_another() {
+        let mut first = HashSet::new();
+        for second in 0..10 {
+            let sweep = sweep();
+            for n in 0..5 {
+                let tenant = TenantId::parse(format!("tenant-{n}")).unwrap();
+                let data = OrderData { tenant, id: sample::order_id(n), ..(*sample::bare_order()).clone() };
+                sweep.follow_ups.store.insert(&Order::restore(data)).await.unwrap();
+            }
+            // Time for one order alone.
+            sweep.clock.0.store(LATE - 6 - second, Ordering::SeqCst);
+            sweep.run(&sample::stamp(60), Timestamp::from_millis(late().as_millis() - second)).await;
+            let orders = sweep.follow_ups.store.orders();
+            let done = orders.into_iter().filter(|order| order.follow_ups.is_empty());
+            let done = done.map(|order| order.tenant.clone());
+            first.extend(done.take(1));
+        }
+        assert!(first.len() > 1, "{first:?}");
     }
 }

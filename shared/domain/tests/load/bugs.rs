@@ -20,6 +20,8 @@ pub enum Bug {
     TenantAfterTenant,
     /// A sweep ends at an order that cannot be read.
     UnreadableEndsTheSweep,
+    /// A sweep sees the first 1,000 keys of each shard of the index.
+    OnlyTheFirstPageIsRead,
 }
 
 impl Bug {
@@ -33,7 +35,7 @@ impl Bug {
 pub async fn broken_sweep(bug: Bug, ports: &Ports, until: Timestamp) -> Result<Swept, StoreError> {
     let mut keys = Vec::new();
     for shard in 0..ports.shards() {
-        keys.extend(ports.due(shard, ports.now(), 1_000).await?);
+        keys.extend(ports.due(shard, ports.now(), None, 1_000).await?.orders.into_iter().map(|order| order.key));
     }
     keys.sort();
     let at_once = if bug == Bug::SweepIsSlow { 1 } else { 100 };

@@ -12,7 +12,6 @@ use std::time::Duration;
 use domain::id::TenantId;
 use domain::memory::sample;
 use domain::status::Status;
-use domain::use_cases::Swept;
 use tokio::time::{Instant, sleep};
 
 use crate::bugs::Bug;
@@ -124,6 +123,15 @@ async fn backlog(bug: Option<Bug>) -> Verdict {
     Ok(())
 }
 
+/// One tenant's outage of half an hour at 50 orders a second has left more than a page in every shard of the index.
+async fn deep_backlog(bug: Option<Bug>) -> Verdict {
+    let patience = Duration::from_millis(50);
+    let alone = wait_beside_a_backlog(bug, 0, patience).await;
+    let beside = wait_beside_a_backlog(bug, 90_000, patience).await;
+    println!("done after {beside:?} beside 90,000 failing orders, after {alone:?} without them");
+    ensure(beside - alone < Duration::from_secs(5), || format!("{beside:?} in place of {alone:?}"))
+}
+
 /// The order that is due the longest in each shard cannot be read.
 async fn poison(bug: Option<Bug>) -> Verdict {
     let ports = Ports::new(10_000, bug);
@@ -134,7 +142,8 @@ async fn poison(bug: Option<Bug>) -> Verdict {
     }
     due_orders(&ports, &sample::tenant(), 2_000).await;
     let swept = ports.sweep().await;
-    ensure(swept == Ok(Swept { done: 2_000, put_off: unreadable, ..Swept::default() }), || format!("{swept:?}"))
+    let is_done = swept.as_ref().is_ok_and(|swept| (swept.done, swept.put_off) == (2_000, unreadable));
+    ensure(is_done, || format!("{swept:?}"))
 }
 
 /// One shard of the index is throttled.
@@ -184,6 +193,7 @@ scenarios! {
         partner_outage(None, 10, customers(OPEN_CIRCUIT));
     orders_are_completed_soon_after_calls_timed_out: partner_outage(None, 5, inventory(PATIENCE));
     one_tenants_backlog_delays_no_other_tenant: backlog(None);
+    a_backlog_of_many_pages_delays_no_other_tenant: deep_backlog(None);
     an_order_that_cannot_be_read_delays_no_other_order: poison(None);
     a_shard_that_is_throttled_delays_no_other: unread(None);
 }
@@ -196,6 +206,8 @@ noticed! {
     a_slow_sweep_is_noticed:
         partner_outage(Some(Bug::SweepIsSlow), 2, inventory(OPEN_CIRCUIT)), "after the outage";
     a_backlog_that_is_worked_first_is_noticed: backlog(Some(Bug::TenantAfterTenant)), "in place of";
+    a_sweep_that_sees_the_first_page_alone_is_noticed:
+        deep_backlog(Some(Bug::OnlyTheFirstPageIsRead)), "in place of";
     a_sweep_that_ends_at_an_unreadable_order_is_noticed: poison(Some(Bug::UnreadableEndsTheSweep)), "Corrupt";
     a_sweep_that_ends_at_a_throttled_shard_is_noticed: unread(Some(Bug::UnreadableEndsTheSweep)), "are left";
 }

@@ -1,6 +1,7 @@
 //! The services with their latencies, the stream and the schedule, all on a clock that is simulated.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use domain::memory::{CountingIds, MemoryStore, sample};
 use domain::metadata::Metadata;
 use domain::order::{Contact, Order};
 use domain::ports::{
-    Clock, Condition, ConfirmError, CustomerService, Ids, Inserted, InventoryService, OrderKey, OrderStore, Outage,
-    ReserveError, StoreError, Unavailable, UpdateError,
+    Clock, Condition, ConfirmError, CustomerService, DueOrder, DuePage, Ids, Inserted, InventoryService, OrderKey,
+    OrderStore, Outage, ReserveError, StoreError, Unavailable, UpdateError,
 };
 use domain::reservation::{Reservation, ReservationId, Shortage};
 use domain::status::{Inventory, Status};
@@ -382,14 +383,25 @@ impl OrderStore for Ports {
         Ok(())
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
+    async fn due(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        after: Option<&DueOrder>,
+        limit: u16,
+    ) -> Result<DuePage, StoreError> {
         sleep(STORE_LATENCY).await;
         if self.switches().unread_shard == Some(shard) {
             return Err(StoreError::Throttled("too fast".to_owned()));
         }
         let index = self.0.table.index.lock().unwrap();
-        let due = index.shards.get(&shard).into_iter().flatten().take_while(|((at, _), _)| *at <= now);
-        Ok(due.take(limit.into()).map(|((_, id), tenant)| OrderKey { tenant: tenant.clone(), id: *id }).collect())
+        let first = after.map_or(Bound::Unbounded, |after| Bound::Excluded((after.at, after.key.id)));
+        let due = index.shards.get(&shard).into_iter().flat_map(|shard| shard.range((first, Bound::Unbounded)));
+        let due = due.take_while(|((at, _), _)| *at <= now).take(limit.into());
+        let due = due.map(|((at, id), tenant)| DueOrder { at: *at, key: OrderKey { tenant: tenant.clone(), id: *id } });
+        let orders: Vec<_> = due.collect();
+        let is_last = orders.len() < usize::from(limit) || self.0.bug == Some(Bug::OnlyTheFirstPageIsRead);
+        Ok(DuePage { next: orders.last().filter(|_| !is_last).cloned(), orders })
     }
 
     fn shards(&self) -> u32 {

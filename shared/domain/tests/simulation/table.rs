@@ -8,7 +8,8 @@ use domain::listing::{ListQuery, Page};
 use domain::memory::MemoryStore;
 use domain::order::{FollowUpKind, Order, OrderData};
 use domain::ports::{
-    ChangedOrders, ChangedPage, Condition, Inserted, OrderKey, OrderStore, Segment, StoreError, UpdateError,
+    ChangedOrders, ChangedPage, Condition, DueOrder, DuePage, Inserted, OrderKey, OrderStore, Segment, StoreError,
+    UpdateError,
 };
 use domain::status::Status;
 use domain::timestamp::Timestamp;
@@ -129,7 +130,7 @@ impl Table {
 
     /// Whether anything is due by then.
     pub fn is_due(&self, at: Timestamp) -> bool {
-        !now(self.orders.due(0, at, 1)).unwrap().is_empty()
+        !now(self.orders.due(0, at, None, 1)).unwrap().orders.is_empty()
     }
 
     /// The next records of a shard, unless the consumer is at work on it. A batch is as large as chance has it: Lambda
@@ -249,10 +250,18 @@ impl OrderStore for Ports {
         self.world.call(&self.who, &what, update).await.map_err(unanswered)?
     }
 
-    async fn due(&self, shard: u32, at: Timestamp, limit: u16) -> Result<Vec<OrderKey>, StoreError> {
-        let due = move |world: &World| now(world.table.orders.due(shard, at, limit));
+    /// A page is as short as chance has it.
+    async fn due(
+        &self,
+        shard: u32,
+        at: Timestamp,
+        after: Option<&DueOrder>,
+        limit: u16,
+    ) -> Result<DuePage, StoreError> {
+        let (after, limit) = (after.cloned(), limit.min(1 + u16::try_from(self.world.pick(8)).unwrap()));
+        let due = move |world: &World| now(world.table.orders.due(shard, at, after.as_ref(), limit));
         let mut due = self.world.call(&self.who, "due", due).await.map_err(unanswered)??;
-        due.retain(|_| !self.world.strikes(Fault::StaleIndex));
+        due.orders.retain(|_| !self.world.strikes(Fault::StaleIndex));
         Ok(due)
     }
 

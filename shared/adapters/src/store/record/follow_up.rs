@@ -1,11 +1,15 @@
-//! Follow-ups within an item. A release may add kinds, with names of up to 32 bytes. One that
-//! adds an attribute makes another format of it: a release that does not know it cannot write the list as it was.
+//! Follow-ups within an item. A release may add kinds, with names of up to 32 bytes, and attributes: a release that does
+//! not know them writes them as it read them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::order::{FollowUp, FollowUpKind};
 use domain::reservation::ReservationId;
 use domain::timestamp::Timestamp;
 use domain::unrecognized::Unrecognized;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::{AttributeValue, Item};
 use uuid::Uuid;
 
 use super::value::DecodeError;
@@ -26,7 +30,13 @@ pub(super) struct FollowUpRecord {
     /// the reservation that it is about
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     reservation: Option<ReservationRecord>,
+    /// See [`FollowUp::as_read`]: the attributes in DynamoDB's JSON.
+    #[serde(skip)]
+    as_read: Option<Arc<str>>,
 }
+
+/// The attributes that this release knows.
+const NAMES: [&str; 5] = ["k", "t", "s", "n", "r"];
 
 /// The bytes of a reservation's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +46,7 @@ impl TryFrom<FollowUpRecord> for FollowUp {
     type Error = DecodeError;
 
     fn try_from(record: FollowUpRecord) -> Result<Self, DecodeError> {
-        let FollowUpRecord { kind, at, since, attempts, reservation } = record;
+        let FollowUpRecord { kind, at, since, attempts, reservation, as_read } = record;
         let kind = match (kind.as_str(), reservation) {
             ("complete", None) => FollowUpKind::Complete,
             ("confirm", None) => FollowUpKind::Confirm,
@@ -52,13 +62,14 @@ impl TryFrom<FollowUpRecord> for FollowUp {
             at: Timestamp::from_millis(at),
             since: Timestamp::from_millis(since.unwrap_or(at)),
             attempts: attempts.unwrap_or_default(),
+            as_read,
         })
     }
 }
 
 impl From<&FollowUp> for FollowUpRecord {
     fn from(follow_up: &FollowUp) -> Self {
-        let FollowUp { kind, at, since, attempts } = follow_up;
+        let FollowUp { kind, at, since, attempts, as_read } = follow_up;
         let (kind, reservation) = match kind {
             FollowUpKind::Complete => ("complete", None),
             FollowUpKind::Confirm => ("confirm", None),
@@ -72,6 +83,57 @@ impl From<&FollowUp> for FollowUpRecord {
             since: (since != at).then(|| since.as_millis()),
             attempts: Some(*attempts).filter(|attempts| *attempts > 0),
             reservation,
+            as_read: as_read.clone(),
+        }
+    }
+}
+
+impl FollowUpRecord {
+    /// Remembers the attributes that it was read from, when this release would write others.
+    fn read_from(self, attributes: HashMap<String, AttributeValue>) -> Result<Self, DecodeError> {
+        let written = serde_dynamo::to_item::<_, Item>(FollowUpRecord::from(&FollowUp::try_from(self.clone())?))?;
+        if *written == attributes {
+            return Ok(self);
+        }
+        let json = serde_json::to_string(&attributes).map_err(|_| DecodeError::NotA("follow-up"))?;
+        Ok(Self { as_read: Some(json.into()), ..self })
+    }
+
+    /// What is written: what it was read from, with what was changed since.
+    fn merged(&self, attributes: &HashMap<String, AttributeValue>) -> Option<HashMap<String, AttributeValue>> {
+        let as_read: HashMap<String, AttributeValue> = serde_json::from_str(self.as_read.as_ref()?).ok()?;
+        let record: Self = serde_dynamo::from_item(Item::from(as_read.clone())).ok()?;
+        let is_same = FollowUp::try_from(record)
+            .is_ok_and(|read| Self { as_read: None, ..Self::from(&read) } == Self { as_read: None, ..self.clone() });
+        if is_same {
+            return Some(as_read);
+        }
+        let unknown = as_read.into_iter().filter(|(name, _)| !NAMES.contains(&name.as_str()));
+        Some(unknown.chain(attributes.clone()).collect())
+    }
+}
+
+/// Has records remember the attributes that they were read from.
+pub(super) fn read_from(
+    records: Vec<FollowUpRecord>,
+    attributes: Option<AttributeValue>,
+) -> Result<Vec<FollowUpRecord>, DecodeError> {
+    let Some(AttributeValue::L(list)) = attributes else { return Ok(records) };
+    let read = |(record, attributes): (FollowUpRecord, _)| match attributes {
+        AttributeValue::M(attributes) => record.read_from(attributes),
+        _ => Ok(record),
+    };
+    records.into_iter().zip(list).map(read).collect()
+}
+
+/// Writes records as they were read, but for what was changed since.
+pub(super) fn merge(records: &[FollowUpRecord], attributes: Option<&mut AttributeValue>) {
+    let Some(AttributeValue::L(list)) = attributes else { return };
+    for (record, attributes) in records.iter().zip(list) {
+        if let AttributeValue::M(known) = attributes
+            && let Some(merged) = record.merged(known)
+        {
+            *known = merged;
         }
     }
 }

@@ -20,6 +20,7 @@ use domain::status::{Inventory, Status};
 use domain::text::Text;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::Item;
 
 use super::keys;
 use address::{AddressRecord, ShipmentRecord};
@@ -106,7 +107,10 @@ pub struct OrderRecord {
 impl OrderRecord {
     /// The record as an SDK item.
     pub(super) fn into_item(self) -> Result<HashMap<String, AttributeValue>, StoreError> {
-        serde_dynamo::to_item(self).map_err(|error| StoreError::Rejected(error.to_string()))
+        let item = serde_dynamo::to_item::<_, Item>(&self).map_err(|error| StoreError::Rejected(error.to_string()))?;
+        let mut item = item.into_inner();
+        follow_up::merge(&self.follow_ups, item.get_mut(FOLLOW_UPS));
+        Ok(Item::from(item).into())
     }
 
     /// The order of an item of the SDK or of a stream event, by the shape in which it was written: the rules for requests
@@ -117,8 +121,9 @@ impl OrderRecord {
     pub fn read(item: impl Into<serde_dynamo::Item>) -> Result<Order, DecodeError> {
         let item = item.into();
         let format = item.get(FORMAT_NAME).cloned().map(serde_dynamo::from_attribute_value::<_, u64>);
+        let follow_ups = item.get(FOLLOW_UPS).cloned();
         let record = serde_dynamo::from_item::<_, Self>(item).map_err(DecodeError::from);
-        record.and_then(Self::into_order).map_err(|error| match format {
+        record.and_then(|record| record.into_order(follow_ups)).map_err(|error| match format {
             Some(Ok(format)) if format > FORMAT => DecodeError::Newer(format),
             _ => error,
         })
@@ -129,7 +134,7 @@ impl OrderRecord {
         serde_dynamo::from_attribute_value(item.get(VERSION)?.clone()).ok()
     }
 
-    fn into_order(self) -> Result<Order, DecodeError> {
+    fn into_order(self, follow_ups: Option<serde_dynamo::AttributeValue>) -> Result<Order, DecodeError> {
         let (tenant, id) = self.pk.split_once('#').ok_or(DecodeError::NotA("key"))?;
         let currency = self.currency.as_deref().map(Currency::restore).transpose()?;
         let lines = self.lines.into_iter().map(|line| line.into_line(currency)).collect::<Result<_, _>>()?;
@@ -155,7 +160,10 @@ impl OrderRecord {
             updated_at: Timestamp::from_millis(self.updated_at),
             history: self.history.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             fingerprint: Fingerprint(fingerprint),
-            follow_ups: self.follow_ups.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            follow_ups: follow_up::read_from(self.follow_ups, follow_ups)?
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
             deleted_at: self.deleted_at.map(Timestamp::from_millis),
         }))
     }
