@@ -12,13 +12,17 @@ mod events;
 mod functions;
 mod partners;
 mod queue;
+mod routes;
+mod seeds;
 mod shop;
 mod table;
 
 pub use events::Events;
-pub use functions::Functions;
+pub use functions::{Functions, started_behind_tokens};
 pub use partners::Partners;
 pub use queue::Queue;
+pub use routes::{Route, routes};
+pub use seeds::{PERSON, personal};
 pub use shop::{Answer, Shop, order_of};
 pub use table::Table;
 
