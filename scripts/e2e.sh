@@ -8,9 +8,11 @@ if grep -lq -e LOCAL_CALLER -e LOG_LIBRARIES "$STACK_FOLDER"/sam-build/*/bootstr
 fi
 suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2" "${@:3}"; }
 service() {
-  suite suites "${E2E_THREADS:-4}"
+  suite suites "${E2E_THREADS:-4}" --skip alone::
+  suite suites 1 alone::
   suite outages "${E2E_THREADS:-4}" beside::
   suite outages 1 alone::
+  .venv/bin/python tests/local/run.py test_logs
 }
 operations() {
   .venv/bin/python scripts/least_privilege.py

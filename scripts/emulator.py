@@ -2,7 +2,7 @@
 
 ministack saves its state only when it stops in order. Here each write of an item is also appended to a journal, and
 `POST /_local/save` saves the whole state and empties the journal. `GET /_local/unread` tells how many stream records
-wait for a function. A start loads what was saved, then writes what the
+wait for a function, `GET /_local/started` how often each function was started. A start loads what was saved, then writes what the
 journal holds: so a killed emulator has lost no item, and the streams carry every change since the last save once more.
 
 The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import threading
+from collections import Counter
 from pathlib import Path
 
 import ministack.app as ministack
@@ -123,8 +124,21 @@ def unread():
     return waiting
 
 
-def serve_own_routes(journal):
-    """Adds `POST /_local/save` and `GET /_local/unread`."""
+def count_starts():
+    """How often each function was started, from here on; every way of starting one passes through here."""
+    started = Counter()
+    dispatch = lambda_svc._execute_function_dispatch
+
+    def counted(func, config, *rest):
+        started[config["FunctionName"]] += 1
+        return dispatch(func, config, *rest)
+
+    lambda_svc._execute_function_dispatch = counted
+    return started
+
+
+def serve_own_routes(journal, started):
+    """Adds `POST /_local/save`, `GET /_local/unread` and `GET /_local/started`."""
     app = ministack.app
 
     async def served(scope, receive, send):
@@ -134,6 +148,8 @@ def serve_own_routes(journal):
                 journal.empty_after(save)
             case ("GET", "/_local/unread"):
                 body = str(unread()).encode()
+            case ("GET", "/_local/started"):
+                body = json.dumps(started).encode()
             case _:
                 return await app(scope, receive, send)
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -146,7 +162,7 @@ def main():
     journal = Journal(STATE / "journal")
     keep_every_write(journal)
     restore_journal(journal)
-    serve_own_routes(journal)
+    serve_own_routes(journal, count_starts())
     ministack.main()
 
 

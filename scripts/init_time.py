@@ -30,7 +30,7 @@ ENVIRONMENT = {
     "AWS_LAMBDA_LOG_LEVEL": "ERROR",
     "ORDERS_TABLE": "orders",
     "CIRCUITS_TABLE": "circuits",
-    "CURSOR_SECRET": "secret",
+    "CURSOR_SECRET": "a secret of at least 32 characters",
     "RETENTION_DAYS": "30",
     "PENDING_TIMEOUT_HOURS": "24",
     "EVENT_BUS": "bus",

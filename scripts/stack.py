@@ -30,7 +30,7 @@ LOCAL = ROOT / ".local"
 class Stack:
     """An emulator, the partners and the deployed service, with their state in one folder."""
 
-    def __init__(self, folder: Path, gateway_port: int, partners_port: int):
+    def __init__(self, folder: Path, gateway_port: int, partners_port: int, log_level="INFO"):
         self.folder = folder
         self.partners_url = f"http://127.0.0.1:{partners_port}"
         endpoint = f"http://127.0.0.1:{gateway_port}"
@@ -50,6 +50,7 @@ class Stack:
             folder=folder,
             env={
                 "AUTH": "true",  # IAM is enforced
+                "AWS_LAMBDA_LOG_LEVEL": log_level,  # of the functions, which inherit it: the emulator sets none
                 "BIND_HOST": "127.0.0.1",
                 "GATEWAY_PORT": str(gateway_port),
                 "IOT_MTLS_ENABLED": "0",
@@ -195,7 +196,8 @@ def alone(folder):
 
 def test(command):
     folder = Path(tempfile.mkdtemp(prefix="test-", dir=LOCAL))
-    stack = Stack(folder, free_port(), free_port())
+    # Everything is logged that can be, so that tests/local/test_logs.py sees it.
+    stack = Stack(folder, free_port(), free_port(), log_level="TRACE")
     try:
         stack.up()
         env = {**os.environ, **stack.env, "STACK_FOLDER": str(folder)}

@@ -10,7 +10,7 @@ from processes import StackError, answers, port_setting, require_free_port, say
 
 # What the template gives the functions and the stack's environment lacks.
 SETTINGS = {
-    "CURSOR_SECRET": "local",
+    "CURSOR_SECRET": "a secret for this machine alone, which is none",
     "RETENTION_DAYS": "30",
     "LOCAL_CALLER": '{"tenant":"demo","sub":"you","scope":"orders:read orders:write","exp":"4102444800"}',
 }

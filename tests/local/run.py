@@ -7,12 +7,24 @@ import sys
 import unittest
 from pathlib import Path
 
-SUITES = ["test_functions", "test_scripts", "test_sockets", "test_documents", "test_redrive", "test_consumers", "test_life"]
+# The logs are searched once everything else has been run; test_life.py kills the emulator, and its logs with it.
+SUITES = [
+    "test_template",
+    "test_functions",
+    "test_scripts",
+    "test_sockets",
+    "test_documents",
+    "test_redrive",
+    "test_consumers",
+    "test_rotation",
+    "test_logs.Logs",
+    "test_life",
+]
 
 
 def main():
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-    suite = unittest.defaultTestLoader.loadTestsFromNames(SUITES)
+    suite = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:] or SUITES)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
     failed = len(result.failures) + len(result.errors)
     print(f"{result.testsRun - failed} passed, {failed} failed")

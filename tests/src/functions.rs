@@ -1,8 +1,22 @@
 //! The processes that the emulator runs functions in.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::setting;
+use crate::{http, routes, setting};
+
+/// How often each function behind a route that needs a token was started, by its logical name.
+pub async fn started_behind_tokens() -> BTreeMap<String, u64> {
+    let url = format!("{}/_local/started", setting("AWS_ENDPOINT_URL"));
+    let answer = http().get(url).send().await.expect("the emulator answers").bytes().await.expect("a whole body");
+    let started: BTreeMap<String, u64> = serde_json::from_slice(&answer).expect("counts");
+    let count = |function: &str| {
+        let name = format!("{}-{function}", setting("STACK_NAME"));
+        started.iter().filter(|(physical, _)| physical.starts_with(&name)).map(|(_, count)| count).sum()
+    };
+    let behind = routes().into_iter().filter(|route| !route.is_open);
+    behind.map(|route| (route.function.clone(), count(&route.function))).collect()
+}
 
 /// The processes of one function of the stack under test.
 #[derive(Debug, Clone)]

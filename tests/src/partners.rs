@@ -1,5 +1,8 @@
 //! The partners' admin surface, see `tests/partners`.
 
+use std::path::Path;
+
+use hostile_tokens::Issuer;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -25,6 +28,16 @@ impl Partners {
     pub async fn token(&self, claims: Value) -> String {
         let answer = self.call(Method::POST, "/token", Some(claims)).await;
         answer["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The token issuer itself, to sign whatever a test wants signed.
+    #[must_use]
+    pub fn issuer(&self) -> Issuer {
+        let folder = std::env::var("STACK_FOLDER").unwrap_or_else(|_| ".local".to_owned());
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("partners.json");
+        let state: Value = serde_json::from_slice(&std::fs::read(file).expect("the partners' state")).expect("JSON");
+        let seed: Vec<u8> = serde_json::from_value(state["key_seed"].clone()).expect("a seed");
+        Issuer::new(&seed.try_into().expect("32 bytes"), &self.url, "orders", "local")
     }
 
     /// Sets a product's free units and price.

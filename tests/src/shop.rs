@@ -5,6 +5,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::seeds::personal;
 use crate::{Events, Partners, eventually, http, setting};
 
 /// A storefront of its own.
@@ -85,6 +86,12 @@ impl Shop {
         if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
     }
 
+    /// The same request, with this value of its `Authorization` header; none: without one.
+    pub fn with_authorization(&self, method: Method, path: &str, values: &[&str]) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.api));
+        values.iter().fold(request, |request, value| request.header("Authorization", value.as_bytes()))
+    }
+
     /// Sends a request.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let answer = request.send().await.expect("the API answers");
@@ -136,10 +143,12 @@ impl Shop {
     }
 }
 
-/// The body of an order for `cust-1` with these products and quantities.
+/// The body of an order for `cust-1` with these products and quantities, and something of a person in every field.
 #[must_use]
 pub fn order_of(lines: &[(&str, u64)]) -> Value {
     let lines: Vec<Value> =
         lines.iter().map(|(product, quantity)| json!({"product_id": product, "quantity": quantity})).collect();
-    json!({"customer_id": "cust-1", "lines": lines})
+    let mut order = json!({"customer_id": "cust-1", "lines": lines});
+    order.as_object_mut().expect("an object").extend(personal().as_object().cloned().unwrap_or_default());
+    order
 }

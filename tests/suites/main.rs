@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod alone;
+mod answers;
 mod bad_input;
 mod concurrency;
 mod cors;
@@ -10,6 +12,7 @@ mod delete_order;
 mod events;
 mod get_health;
 mod get_order;
+mod isolation;
 mod list_orders;
 mod tokens;
 mod update_order;

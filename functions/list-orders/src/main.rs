@@ -32,6 +32,10 @@ mod tests {
 
     use super::*;
 
+    fn cursors() -> Cursors {
+        Cursors::new("a secret of at least 32 characters").unwrap()
+    }
+
     async fn store_of(orders: u32) -> MemoryStore {
         let store = MemoryStore::default();
         for n in 1..=orders {
@@ -43,7 +47,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_sample_event_lists_two_confirmed_orders_and_links_to_the_rest() {
-        let (store, cursors) = (store_of(3).await, Cursors::new("secret"));
+        let (store, cursors) = (store_of(3).await, cursors());
         let reply = handle(&store, &cursors, testing::sample_request("list-orders")).await;
         let (status, headers, body) = testing::parts(reply);
         assert_eq!((status, body["data"].as_array().unwrap().len()), (200, 2));
@@ -54,7 +58,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_last_page_links_nowhere() {
-        let (store, cursors) = (store_of(1).await, Cursors::new("secret"));
+        let (store, cursors) = (store_of(1).await, cursors());
         let reply = handle(&store, &cursors, testing::sample_request("list-orders")).await;
         let (_, headers, body) = testing::parts(reply);
         assert_eq!((headers.get("link"), &body["page"]["next_cursor"]), (None, &serde_json::Value::Null));

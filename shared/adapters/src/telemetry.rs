@@ -34,8 +34,8 @@ pub fn init(function: &str) {
         .with_span_list(true)
         .with_target(false)
         .with_ansi(false);
-    if tracing_subscriber::registry().with(lines.with_filter(shown)).try_init().is_err() {
-        tracing::debug!("logging was started before");
+    if tracing_subscriber::registry().with(lines.with_filter(shown)).try_init().is_ok() {
+        tracing::debug!(function, log_level = %level(), "logging began");
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn from_context(context: Option<&RequestContext>, now: Timestamp) -> 
 /// What names no time has expired.
 fn has_expired(claims: &HashMap<String, String>, now: Timestamp) -> bool {
     let expires_at: Option<i64> = claims.get("exp").and_then(|seconds| seconds.parse().ok());
-    expires_at.is_none_or(|seconds| seconds.saturating_add(LEEWAY_SECONDS.cast_signed()) <= now.as_millis() / 1_000)
+    expires_at.is_none_or(|seconds| seconds.saturating_add(LEEWAY_SECONDS) <= now.as_millis() / 1_000)
 }
 
 fn texts<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> HashMap<String, String> {

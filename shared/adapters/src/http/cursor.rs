@@ -16,32 +16,49 @@ use crate::problem::{Code, Problem};
 const PLACE: usize = 24;
 const SIGNATURE: usize = 16;
 
+/// A shorter secret is not worth its name: HMAC-SHA256 wants as many bytes as it gives (RFC 2104 §3).
+const SHORTEST_SECRET: usize = 32;
+
 /// Makes and reads cursors.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Cursors {
-    key: Vec<u8>,
+    /// Signs.
+    current: Hmac<Sha256>,
+    /// What was signed with it before the secret was rotated is read as well.
+    previous: Option<Hmac<Sha256>>,
+}
+
+impl std::fmt::Debug for Cursors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cursors").finish_non_exhaustive()
+    }
 }
 
 impl Cursors {
-    /// Signs with the secret in `CURSOR_SECRET`.
+    /// Signs with the secret in `CURSOR_SECRET`; reads also what was signed with `PREVIOUS_CURSOR_SECRET`, if there is one.
     ///
     /// # Errors
-    /// [`ConfigError::Missing`].
+    /// [`ConfigError`] when the secret is missing, or one has fewer than 32 characters.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self::new(config::required("CURSOR_SECRET")?))
+        let current = key("CURSOR_SECRET", &config::required("CURSOR_SECRET")?)?;
+        let previous = config::optional("PREVIOUS_CURSOR_SECRET");
+        let previous = previous.map(|secret| key("PREVIOUS_CURSOR_SECRET", &secret)).transpose()?;
+        Ok(Self { current, previous })
     }
 
-    /// Signs with this secret.
-    #[must_use]
-    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
-        Self { key: secret.into() }
+    /// Signs with this secret, of at least 32 characters.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`].
+    pub fn new(secret: &str) -> Result<Self, ConfigError> {
+        Ok(Self { current: key("CURSOR_SECRET", secret)?, previous: None })
     }
 
     /// The cursor after this place of the query's list.
     #[must_use]
     pub fn write(&self, query: &ListQuery, place: Position) -> String {
         let place = bytes(place);
-        let signature = self.sign(query, &place).finalize().into_bytes();
+        let signature = bound(self.current.clone(), query, &place).finalize().into_bytes();
         let signature = signature.iter().copied().take(SIGNATURE);
         URL_SAFE_NO_PAD.encode(place.into_iter().chain(signature).collect::<Vec<u8>>())
     }
@@ -57,34 +74,44 @@ impl Cursors {
         if signature.len() != SIGNATURE {
             return Err(invalid());
         }
-        self.sign(query, place).verify_truncated_left(signature).map_err(|_| invalid())?;
-        position(place).ok_or_else(invalid)
+        let keys = [Some(&self.current), self.previous.as_ref()];
+        // In constant time, so that no signature can be guessed byte by byte.
+        let is_of = |key: &Hmac<Sha256>| bound(key.clone(), query, place).verify_truncated_left(signature).is_ok();
+        let is_genuine = keys.into_iter().flatten().any(is_of);
+        if is_genuine { position(place).ok_or_else(invalid) } else { Err(invalid()) }
     }
+}
 
-    /// Everything that a cursor is bound to, each part preceded by its length.
-    fn sign(&self, query: &ListQuery, place: &[u8]) -> Hmac<Sha256> {
-        let (kind, value) = match &query.filter {
-            Filter::All => ("all", ""),
-            Filter::Status(status) => ("status", status.as_str()),
-            Filter::Customer(customer) => ("customer", customer.as_str()),
-        };
-        let text = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        let (after, before) = (text(query.created_after), text(query.created_before));
-        // HMAC takes a key of any length.
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).unwrap_or_else(|_| Hmac::new(&Default::default()));
-        for part in [
-            query.tenant.as_str().as_bytes(),
-            kind.as_bytes(),
-            value.as_bytes(),
-            after.as_bytes(),
-            before.as_bytes(),
-            place,
-        ] {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac
+/// The key of a secret.
+fn key(name: &'static str, secret: &str) -> Result<Hmac<Sha256>, ConfigError> {
+    let invalid = |detail: &str| ConfigError::Invalid { name, detail: detail.to_owned() };
+    if secret.len() < SHORTEST_SECRET {
+        return Err(invalid("it has fewer than 32 characters"));
     }
+    Hmac::new_from_slice(secret.as_bytes()).map_err(|_| invalid("it is no key"))
+}
+
+/// The signature of everything that a cursor is bound to, each part preceded by its length.
+fn bound(mut mac: Hmac<Sha256>, query: &ListQuery, place: &[u8]) -> Hmac<Sha256> {
+    let (kind, value) = match &query.filter {
+        Filter::All => ("all", ""),
+        Filter::Status(status) => ("status", status.as_str()),
+        Filter::Customer(customer) => ("customer", customer.as_str()),
+    };
+    let text = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    let (after, before) = (text(query.created_after), text(query.created_before));
+    for part in [
+        query.tenant.as_str().as_bytes(),
+        kind.as_bytes(),
+        value.as_bytes(),
+        after.as_bytes(),
+        before.as_bytes(),
+        place,
+    ] {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac
 }
 
 fn bytes(place: Position) -> [u8; PLACE] {
@@ -113,6 +140,8 @@ mod tests {
 
     use super::*;
 
+    const SECRET: &str = "a secret of at least 32 characters";
+
     fn query() -> ListQuery {
         ListQuery {
             tenant: sample::tenant(),
@@ -126,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_back_to_its_place_whatever_the_limit() {
-        let cursors = Cursors::new("secret");
+        let cursors = Cursors::new(SECRET).unwrap();
         let place = Position::of(&sample::order());
         let cursor = cursors.write(&query(), place);
         let other_limit = ListQuery { limit: Limit::parse("3").unwrap(), ..query() };
@@ -135,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_forged_or_foreign_cursor_is_refused() {
-        let cursors = Cursors::new("secret");
+        let cursors = Cursors::new(SECRET).unwrap();
         let cursor = cursors.write(&query(), Position::of(&sample::order()));
         let mut flipped = cursor.clone().into_bytes();
         flipped[3] = if flipped[3] == b'A' { b'B' } else { b'A' };
@@ -152,6 +181,32 @@ mod tests {
         for query in foreign {
             assert!(cursors.read(&query, &cursor).is_err(), "{query:?}");
         }
-        assert!(Cursors::new("other secret").read(&query(), &cursor).is_err());
+        let other = Cursors::new("another secret of at least 32 characters").unwrap();
+        assert!(other.read(&query(), &cursor).is_err());
+    }
+
+    #[test]
+    fn a_cursor_outlives_one_rotation_of_the_secret() {
+        let place = Position::of(&sample::order());
+        let [first, second, third] =
+            ["first", "second", "third"].map(|name| key("S", &format!("{name} {SECRET}")).unwrap());
+        let of = |current: &Hmac<Sha256>, previous: Option<&Hmac<Sha256>>| Cursors {
+            current: current.clone(),
+            previous: previous.cloned(),
+        };
+        let cursor = of(&first, None).write(&query(), place);
+        let rotated = of(&second, Some(&first));
+        assert_eq!(rotated.read(&query(), &cursor).unwrap(), place);
+        assert_ne!(rotated.write(&query(), place), cursor, "the current secret signs");
+        assert!(of(&third, Some(&second)).read(&query(), &cursor).is_err());
+        assert!(of(&second, None).read(&query(), &cursor).is_err(), "a secret that leaked is given up at once");
+    }
+
+    #[test]
+    fn a_secret_that_can_be_guessed_is_none() {
+        for secret in ["", "secret", &"x".repeat(31)] {
+            assert!(Cursors::new(secret).is_err(), "{secret}");
+        }
+        assert!(!format!("{:?}", Cursors::new(SECRET).unwrap()).contains(SECRET));
     }
 }

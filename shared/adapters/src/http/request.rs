@@ -39,7 +39,7 @@ impl ApiRequest {
     }
 
     /// API Gateway's id of the request, for logs and answers only: a client can choose it (`x-amzn-RequestId`). Lambda's
-    /// where there is none.
+    /// where there is none, or one that no gateway would make.
     #[must_use]
     pub fn request_id(&self) -> String {
         let from_gateway = self.inner.request_context_ref().and_then(|context| match context {
@@ -47,7 +47,7 @@ impl ApiRequest {
             RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
             _ => None,
         });
-        from_gateway.unwrap_or_else(|| self.attempt_id.clone())
+        from_gateway.filter(|id| is_plain(id)).unwrap_or_else(|| self.attempt_id.clone())
     }
 
     /// The bounds of the partner calls of this request.
@@ -62,7 +62,18 @@ impl ApiRequest {
         self.inner.method().as_str()
     }
 
-    /// The path as the client sent it.
+    /// The route as the template names it, such as `/orders/{id}`: it tells nothing of the client.
+    #[must_use]
+    pub fn route(&self) -> String {
+        let route = self.inner.request_context_ref().and_then(|context| match context {
+            RequestContext::ApiGatewayV1(context) => context.resource_path.clone(),
+            RequestContext::ApiGatewayV2(context) => context.route_key.clone(),
+            _ => None,
+        });
+        route.unwrap_or_default()
+    }
+
+    /// The path as the client sent it: for its answer alone, not for logs.
     #[must_use]
     pub fn path(&self) -> &str {
         self.inner.raw_http_path()
@@ -154,6 +165,11 @@ impl ApiRequest {
     pub fn stamp(&self, caller: &Caller, clock: &impl Clock) -> Stamp {
         Stamp { at: clock.now(), actor: caller.subject.clone(), request_id: self.attempt_id.clone() }
     }
+}
+
+/// 1 to 64 letters, digits and hyphens.
+fn is_plain(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]

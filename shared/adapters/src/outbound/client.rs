@@ -189,13 +189,38 @@ impl Partner {
         url
     }
 
+    /// Calls the partner on behalf of a storefront, which is named to it (`X-Tenant-Id`): there is no other way to ask a
+    /// partner about customers, products or reservations.
+    ///
+    /// # Errors
+    /// As [`Partner::ask`].
+    pub(crate) async fn call(
+        &self,
+        tenant: &TenantId,
+        request: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, Unavailable> {
+        self.ask(|client| request(client).header("X-Tenant-Id", tenant.as_str())).await
+    }
+
+    /// Gets a JSON document from the partner's own URL, which belongs to no storefront: the key set of the token issuer.
+    ///
+    /// # Errors
+    /// [`Unavailable`] for anything but a 200 with the JSON expected.
+    pub async fn get<T: DeserializeOwned>(&self) -> Result<T, Unavailable> {
+        let answer = self.ask(|client| client.get(self.url.clone())).await?;
+        match answer.status.as_u16() {
+            200 => self.read(&answer),
+            _ => Err(self.unlisted(&answer)),
+        }
+    }
+
     /// Calls the partner, again after a failure while time, tries and budget last. Only calls that may be repeated
     /// can be made this way.
     ///
     /// # Errors
     /// [`Unavailable`] after a failure (no answer in time, or one that [`is_outage`]), or without a call while the circuit
     /// is open.
-    pub(crate) async fn call(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Unavailable> {
+    async fn ask(&self, request: impl Fn(&Client) -> RequestBuilder) -> Result<Answer, Unavailable> {
         self.shared.budget.earn();
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(20))
@@ -224,27 +249,6 @@ impl Partner {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
-        }
-    }
-
-    /// As [`Partner::call`], on behalf of this storefront: `X-Tenant-Id`.
-    pub(crate) async fn call_for(
-        &self,
-        tenant: &TenantId,
-        request: impl Fn(&Client) -> RequestBuilder,
-    ) -> Result<Answer, Unavailable> {
-        self.call(|client| request(client).header("X-Tenant-Id", tenant.as_str())).await
-    }
-
-    /// Gets a JSON document from the partner's own URL.
-    ///
-    /// # Errors
-    /// [`Unavailable`] for anything but a 200 with the JSON expected.
-    pub async fn get<T: DeserializeOwned>(&self) -> Result<T, Unavailable> {
-        let answer = self.call(|client| client.get(self.url.clone())).await?;
-        match answer.status.as_u16() {
-            200 => self.read(&answer),
-            _ => Err(self.unlisted(&answer)),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::outbound::Partner;
 #[derive(Debug)]
 pub struct HttpCustomers {
     partner: Partner,
-    known: Cache<(TenantId, CustomerId), Contact>,
+    known: Cache<CustomerId, Contact>,
 }
 
 #[derive(Deserialize)]
@@ -57,16 +57,15 @@ fn one_line<const MAX: usize>(value: String) -> Option<Text<MAX>> {
 
 impl CustomerService for HttpCustomers {
     async fn find(&self, tenant: &TenantId, id: &CustomerId) -> Result<Option<Contact>, Unavailable> {
-        let key = (tenant.clone(), id.clone());
-        if let Some(contact) = self.known.get(&key) {
+        if let Some(contact) = self.known.get(tenant, id) {
             return Ok(Some(contact));
         }
         let url = self.partner.url(&["customers", id.as_str()]);
-        let answer = self.partner.call_for(tenant, |client| client.get(url.clone())).await?;
+        let answer = self.partner.call(tenant, |client| client.get(url.clone())).await?;
         match answer.status.as_u16() {
             200 => {
                 let contact = self.contact(id, self.partner.read(&answer)?)?;
-                self.known.put(key, contact.clone());
+                self.known.put(tenant, id, contact.clone());
                 Ok(Some(contact))
             }
             404 => Ok(None),

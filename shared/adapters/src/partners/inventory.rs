@@ -21,7 +21,7 @@ const RELEASE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct HttpInventory {
     partner: Partner,
-    known: Cache<(TenantId, ProductId), Product>,
+    known: Cache<ProductId, Product>,
 }
 
 #[derive(Deserialize)]
@@ -112,8 +112,7 @@ fn shortage(line: serde_json::Value) -> Result<Shortage, serde_json::Error> {
 
 impl InventoryService for HttpInventory {
     async fn products(&self, tenant: &TenantId, ids: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
-        let mut products: Vec<Product> =
-            ids.iter().filter_map(|id| self.known.get(&(tenant.clone(), id.clone()))).collect();
+        let mut products: Vec<Product> = ids.iter().filter_map(|id| self.known.get(tenant, id)).collect();
         let wanted: Vec<&ProductId> =
             ids.iter().filter(|id| products.iter().all(|product| product.id != **id)).collect();
         if wanted.is_empty() {
@@ -122,14 +121,14 @@ impl InventoryService for HttpInventory {
         let mut url = self.partner.url(&["products"]);
         let names: Vec<&str> = wanted.iter().map(|id| id.as_str()).collect();
         url.set_query(Some(&format!("ids={}", names.join(","))));
-        let answer = self.partner.call_for(tenant, |client| client.get(url.clone())).await?;
+        let answer = self.partner.call(tenant, |client| client.get(url.clone())).await?;
         let found = match answer.status.as_u16() {
             200 => self.partner.read::<ProductsBody>(&answer)?.products,
             _ => return Err(self.partner.unlisted(&answer)),
         };
         let found = found.into_iter().map(|body| self.product(&wanted, body)).collect::<Result<Vec<_>, _>>()?;
         for product in &found {
-            self.known.put((tenant.clone(), product.id.clone()), product.clone());
+            self.known.put(tenant, &product.id, product.clone());
         }
         products.extend(found);
         Ok(products)
@@ -137,7 +136,7 @@ impl InventoryService for HttpInventory {
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), ReserveError> {
         let (url, body) = (self.partner.url(&["reservations", &reservation.id.to_string()]), body_of(reservation));
-        let answer = self.partner.call_for(&reservation.tenant, |client| client.put(url.clone()).json(&body)).await?;
+        let answer = self.partner.call(&reservation.tenant, |client| client.put(url.clone()).json(&body)).await?;
         match answer.status.as_u16() {
             200..=299 => Ok(()),
             409 => Err(ReserveError::OutOfStock(self.shortages(&answer))),
@@ -148,7 +147,7 @@ impl InventoryService for HttpInventory {
 
     async fn confirm(&self, tenant: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
         let url = self.partner.url(&["reservations", &id.to_string(), "confirm"]);
-        let answer = self.partner.call_for(tenant, |client| client.post(url.clone())).await?;
+        let answer = self.partner.call(tenant, |client| client.post(url.clone())).await?;
         match answer.status.as_u16() {
             200..=299 => Ok(()),
             410 => Err(ConfirmError::NotReserved),
@@ -159,7 +158,7 @@ impl InventoryService for HttpInventory {
     /// Has some time of its own: what a request may have reserved in vain is released also when its time is up.
     async fn release(&self, tenant: &TenantId, id: ReservationId) -> Result<(), Unavailable> {
         let url = self.partner.url(&["reservations", &id.to_string()]);
-        let call = self.partner.call_for(tenant, |client| client.delete(url.clone()));
+        let call = self.partner.call(tenant, |client| client.delete(url.clone()));
         let answer = CallScope::at_least(RELEASE, self.partner.whole_patience()).run(call).await?;
         match answer.status.as_u16() {
             200..=299 => Ok(()),

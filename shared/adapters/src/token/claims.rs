@@ -1,9 +1,12 @@
 //! What a token says of its bearer, under the names that the identity provider uses (docs/identity.md).
 
+use domain::caller::Scope;
 use domain::id::{CustomerId, TenantId};
+use domain::timestamp::Timestamp;
 use serde_json::{Map, Value};
 
 use super::TokenError;
+use super::verify::LEEWAY_SECONDS;
 use crate::config::{self, ConfigError};
 
 /// The names of the claims.
@@ -62,44 +65,76 @@ impl ClaimNames {
 pub struct Claims {
     /// The storefront.
     pub tenant: TenantId,
-    /// Who acts.
+    /// Who acts: 1 to 255 characters, none of them a control character.
     pub subject: String,
-    /// Scopes, separated by spaces.
-    pub scope: String,
+    /// Scopes of this service, at least one.
+    pub scopes: Vec<Scope>,
     /// The only customer that the bearer may act for.
     pub customer: Option<CustomerId>,
     /// When the token expires, in seconds since 1970.
-    pub expires_at: u64,
+    pub expires_at: i64,
 }
 
+/// The last second of the year 9999. A later time is none: as a rule it is in milliseconds.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// The longest subject (OpenID Connect Core §2).
+const MAX_SUBJECT: usize = 255;
+
 impl Claims {
-    /// Reads the claims of a token that was checked. A claim that confines the bearer is never passed over: one that is
-    /// there, be it null, has to name a customer.
-    pub(super) fn read(claims: &Map<String, Value>, names: &ClaimNames) -> Result<Self, TokenError> {
-        let invalid = |name: &str| TokenError::Claim(name.to_owned());
+    /// Reads the claims of a token whose signature, issuer and audience were checked. A claim that confines the bearer is
+    /// never passed over: one that is there, be it null, has to name a customer.
+    pub(super) fn read(claims: &Map<String, Value>, names: &ClaimNames, now: Timestamp) -> Result<Self, TokenError> {
+        let expires_at = lifetime(claims, now.as_millis() / 1_000)?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).ok_or_else(|| invalid(name));
         let customer = match claims.get(&names.customer) {
             None => None,
             Some(_) => Some(CustomerId::parse(text(&names.customer)?).map_err(|_| invalid(&names.customer))?),
         };
-        let expires_at = claims.get("exp").and_then(Value::as_f64).ok_or_else(|| invalid("exp"))?;
-        Ok(Self {
-            tenant: TenantId::parse(text(&names.tenant)?).map_err(|_| invalid(&names.tenant))?,
-            subject: Some(text("sub")?).filter(|subject| !subject.is_empty()).ok_or_else(|| invalid("sub"))?.to_owned(),
-            scope: scopes(claims.get(&names.scope), &names.scope_prefix).ok_or_else(|| invalid(&names.scope))?,
-            customer,
-            expires_at: expires_at as u64,
-        })
+        let scopes = scopes(claims.get(&names.scope), &names.scope_prefix).ok_or_else(|| invalid(&names.scope))?;
+        let subject = Some(text("sub")?).filter(|subject| is_subject(subject)).ok_or_else(|| invalid("sub"))?;
+        let tenant = TenantId::parse(text(&names.tenant)?).map_err(|_| invalid(&names.tenant))?;
+        if scopes.is_empty() {
+            return Err(TokenError::NoScope);
+        }
+        Ok(Self { tenant, subject: subject.to_owned(), scopes, customer, expires_at })
     }
 }
 
-/// Those of this service, without their prefix; a token without scopes is valid and may do nothing.
-fn scopes(claim: Option<&Value>, prefix: &str) -> Option<String> {
-    let scopes: Vec<&str> = match claim {
+fn invalid(name: &str) -> TokenError {
+    TokenError::Claim(name.to_owned())
+}
+
+fn is_subject(subject: &str) -> bool {
+    !subject.is_empty() && subject.chars().count() <= MAX_SUBJECT && !subject.contains(char::is_control)
+}
+
+/// When the token expires, if it is valid at this second.
+fn lifetime(claims: &Map<String, Value>, now: i64) -> Result<i64, TokenError> {
+    for begin in ["nbf", "iat"] {
+        if seconds(claims, begin)?.is_some_and(|at| at > now + LEEWAY_SECONDS) {
+            return Err(invalid(begin));
+        }
+    }
+    let expires_at = seconds(claims, "exp")?.ok_or_else(|| invalid("exp"))?;
+    if expires_at + LEEWAY_SECONDS > now { Ok(expires_at) } else { Err(TokenError::Expired) }
+}
+
+/// A time in whole seconds since 1970.
+fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, TokenError> {
+    let Some(claim) = claims.get(name) else { return Ok(None) };
+    let second = claim.as_i64().filter(|second| (0..=LAST_SECOND).contains(second));
+    second.map(Some).ok_or_else(|| invalid(name))
+}
+
+/// Those of this service; a claim that is no list of texts has none to give.
+fn scopes(claim: Option<&Value>, prefix: &str) -> Option<Vec<Scope>> {
+    let granted: Vec<&str> = match claim {
         None => Vec::new(),
         Some(Value::String(scopes)) => scopes.split(' ').collect(),
         Some(Value::Array(scopes)) => scopes.iter().map(Value::as_str).collect::<Option<_>>()?,
         Some(_) => return None,
     };
-    Some(scopes.into_iter().filter_map(|scope| scope.strip_prefix(prefix)).collect::<Vec<_>>().join(" "))
+    let granted: Vec<&str> = granted.into_iter().filter_map(|scope| scope.strip_prefix(prefix)).collect();
+    Some(Scope::ALL.into_iter().filter(|scope| granted.contains(&scope.as_str())).collect())
 }

@@ -106,7 +106,7 @@ impl Jwks {
         })
     }
 
-    /// The key of this id; the only key when the token names none.
+    /// The key of this id ([`KeySet::find`]).
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`], also when the issuer cannot be asked: what is not known is not accepted.

@@ -32,14 +32,14 @@ struct Published {
 }
 
 impl KeySet {
-    /// The key of this id; the only key when the token names none.
+    /// The key of this id. A token names its key, unless the issuer has one key and gave it no id.
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`].
     pub fn find(&self, id: Option<&str>) -> Result<Key, TokenError> {
         let found = match (id, self.keys.as_slice()) {
             (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
-            (None, [only]) => Some(only),
+            (None, [only]) if only.id.is_none() => Some(only),
             (None, _) => None,
         };
         found.cloned().ok_or(TokenError::UnknownKey)
@@ -65,6 +65,15 @@ impl std::fmt::Debug for KeySet {
 }
 
 impl Key {
+    /// The algorithm as the header of a token names it, the one spelling that there is.
+    pub(super) const fn algorithm_name(&self) -> &'static str {
+        match self.algorithm {
+            Algorithm::RS256 => "RS256",
+            Algorithm::ES256 => "ES256",
+            _ => "EdDSA",
+        }
+    }
+
     fn read(published: Value) -> Option<Self> {
         let key: Jwk = serde_json::from_value(published).ok()?;
         let is_for_signatures = matches!(key.common.public_key_use, None | Some(PublicKeyUse::Signature));
@@ -141,9 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_names_no_key_is_checked_with_the_only_one() {
-        assert!(set(&[rsa("1", json!({}))]).find(None).is_ok());
-        assert!(set(&[rsa("1", json!({})), rsa("2", json!({}))]).find(None).is_err());
+    fn a_token_that_names_no_key_is_checked_with_the_only_one_that_has_no_name() {
+        let nameless = || rsa("1", json!({"kid": null}));
+        assert!(set(&[nameless()]).find(None).is_ok());
+        assert!(set(&[nameless(), rsa("2", json!({}))]).find(None).is_err());
+        assert!(set(&[rsa("1", json!({}))]).find(None).is_err());
         assert!(set(&[rsa("1", json!({}))]).find(Some("2")).is_err());
+        assert!(set(&[nameless()]).find(Some("")).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Bearer tokens: JSON Web Tokens checked against the issuer's published keys.
 
 mod claims;
+mod compact;
 mod error;
 mod jwks;
 mod key_set;
