@@ -40,6 +40,13 @@ async fn order(shop: &Shop, trail: &Trail) -> (String, String) {
     (id, order.body["created_at"].as_str().unwrap().to_owned())
 }
 
+/// The order that an event is about, as a rule delivers it (in an envelope) or the feed (bare).
+fn subject(message: &str) -> String {
+    let message: Value = serde_json::from_str(message).expect("JSON");
+    let event = message.get("detail").unwrap_or(&message);
+    event["subject"].as_str().expect("a subject").to_owned()
+}
+
 /// How many messages about these orders the queue holds, which are taken off it.
 async fn drained(queue: &Queue, orders: [&str; 2]) -> [usize; 2] {
     let mut counts = [0; 2];
@@ -49,7 +56,7 @@ async fn drained(queue: &Queue, orders: [&str; 2]) -> [usize; 2] {
             return counts;
         }
         for (count, order) in counts.iter_mut().zip(orders) {
-            *count += messages.iter().filter(|message| message.contains(&format!("\"subject\":\"{order}\""))).count();
+            *count += messages.iter().filter(|message| subject(message) == order).count();
         }
     }
 }
