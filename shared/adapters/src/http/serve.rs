@@ -1,13 +1,14 @@
 //! The loop around a handler: request in, reply or problem out, one log line per request.
 
-use std::time::Instant;
-
-use lambda_http::http::HeaderValue;
+use domain::trace::{self, TraceParent};
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
 use super::cors::{Allowed, Cors};
+use super::line::RequestLine;
 use super::{ApiRequest, Reply};
+use crate::outbound::CallScope;
 use crate::problem::Problem;
+use crate::telemetry;
 
 /// Serves requests until the environment is shut down.
 ///
@@ -21,56 +22,43 @@ where
     let cors = Cors::from_env();
     lambda_http::run(service_fn(move |request: Request| {
         let allowed = cors.allowed(request.headers());
-        let request = ApiRequest::new(request);
-        let line = RequestLine::start(&request);
-        let scope = request.call_scope();
-        let reply = scope.run(handler(request));
-        async move { Ok::<Response<Body>, Error>(line.finish(reply.await, allowed)) }
+        let (request, exchange) = Exchange::begin(request, allowed);
+        let handled = handler(request);
+        async move { Ok::<Response<Body>, Error>(exchange.answer(handled).await) }
     }))
     .await
 }
 
-/// What the log says of a request: never a token, a body or a query string.
-struct RequestLine {
-    started: Instant,
-    request_id: String,
-    lambda_request_id: String,
-    method: String,
-    path: String,
+/// A request that is being handled: its bounds, its trace and its line.
+#[derive(Debug)]
+pub struct Exchange {
+    line: RequestLine,
+    scope: CallScope,
+    trace: Option<TraceParent>,
+    allowed: Allowed,
 }
 
-impl RequestLine {
-    fn start(request: &ApiRequest) -> Self {
-        Self {
-            started: Instant::now(),
-            request_id: request.request_id(),
-            lambda_request_id: request.attempt_id().to_owned(),
-            method: request.method().to_owned(),
-            path: request.path().to_owned(),
-        }
+impl Exchange {
+    /// The request, and what is kept of it.
+    #[must_use]
+    pub(super) fn begin(request: Request, allowed: Allowed) -> (ApiRequest, Self) {
+        let request = ApiRequest::new(request);
+        let (line, scope, trace) = (RequestLine::start(&request), request.call_scope(), request.trace());
+        (request, Self { line, scope, trace, allowed })
     }
 
-    fn finish(self, outcome: Result<Reply, Problem>, allowed: Allowed) -> Response<Body> {
-        let Self { started, request_id, lambda_request_id, method, path } = self;
-        let (mut response, code, cause) = match outcome {
-            Ok(reply) => (reply.into_response(), "", None),
-            Err(problem) => {
-                let (code, cause) = (problem.code().as_str(), problem.cause().map(ToOwned::to_owned));
-                (problem.into_response(&request_id, &path), code, cause)
-            }
-        };
-        let status = response.status().as_u16();
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if let Ok(timing) = HeaderValue::from_str(&format!("handler;dur={ms}")) {
-            response.headers_mut().insert("server-timing", timing);
-        }
-        allowed.say(response.headers_mut());
-        if status >= 500 {
-            let cause = cause.unwrap_or_default();
-            tracing::error!(request_id, lambda_request_id, method, path, status, code, ms, cause, "request failed");
-        } else {
-            tracing::info!(request_id, lambda_request_id, method, path, status, code, ms, cause, "request served");
-        }
+    /// The same, for a caller that is no page.
+    #[must_use]
+    pub fn begin_plain(request: Request) -> (ApiRequest, Self) {
+        Self::begin(request, Allowed::Unsaid)
+    }
+
+    /// The response; its line is written.
+    pub async fn answer<F: Future<Output = Result<Reply, Problem>>>(self, handled: F) -> Response<Body> {
+        let (outcome, notes) = telemetry::noting(trace::within(self.trace, self.scope.run(handled))).await;
+        let (mut response, line) = self.line.finish(outcome, notes);
+        line.write();
+        self.allowed.say(response.headers_mut());
         response
     }
 }
