@@ -22,9 +22,9 @@ ORDER = {
 }
 
 
-def token(partners_url):
+def token(partners_url, scope="orders:read orders:write"):
     """A token of the local issuer, valid for 30 days."""
-    wish = {"tenant": TENANT, "sub": "you", "scope": "orders:read orders:write", "expires_in": 30 * 24 * 3600}
+    wish = {"tenant": TENANT, "sub": "you", "scope": scope, "expires_in": 30 * 24 * 3600}
     _, _, body = call("POST", f"{partners_url}/token", wish)
     return body["token"]
 

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import urllib.error
+import urllib.request
 import uuid
 from datetime import datetime, timedelta
 
@@ -37,6 +38,7 @@ def main():
         ("CreateOrderFunction", "dynamodb:PutItem"): lambda: place() < 500,
         ("CreateOrderFunction", "dynamodb:GetItem"): lambda: place_unknown_customer() < 500,
         ("GetOrderFunction", "dynamodb:GetItem"): lambda: status("GET", unknown_order()) < 500,
+        ("GetMetricsFunction", "dynamodb:Query"): shows_metrics,
         ("ListOrdersFunction", "dynamodb:Query"): lambda: status("GET", "/orders") < 500,
         ("UpdateOrderFunction", "dynamodb:GetItem"): lambda: status("PUT", unknown_order(), {}) < 500,
         ("UpdateOrderFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "", {"notes": new_key()}) < 500,
@@ -121,6 +123,16 @@ def place():
 def place_unknown_customer():
     """A refusal by a partner makes the function read whether the key's order exists."""
     return status("POST", "/orders", {**demo.ORDER, "customer_id": "nobody"})
+
+
+def shows_metrics():
+    token = demo.token(os.environ["PARTNERS_URL"], "orders:admin")
+    request = urllib.request.Request(f"{os.environ['API_URL']}/metrics", headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read().endswith(b"# EOF\n")
+    except urllib.error.HTTPError:
+        return False
 
 
 def unknown_order():

@@ -10,5 +10,6 @@ scripts/venv.sh .local/checkov scripts/checkov/requirements.txt
 transformed=.local/transformed.json
 python scripts/transformed.py template.yaml > "$transformed"
 # W3037: the emulator knows batches by action names of their own, which AWS passes over.
+python scripts/check_operations.py "$transformed"
 cfn-lint --ignore-checks W3037 --regions us-east-1 -- "$transformed"
 .local/checkov/bin/python .local/checkov/bin/checkov --config-file scripts/checkov/config.yaml --file "$transformed"

@@ -10,6 +10,7 @@ from pathlib import Path
 # The logs are searched once everything else has been run; test_life.py kills the emulator, and its logs with it.
 SUITES = [
     "test_template",
+    "test_operations",
     "test_functions",
     "test_scripts",
     "test_sockets",

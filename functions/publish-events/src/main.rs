@@ -18,7 +18,10 @@ async fn main() -> Result<(), Error> {
     connections::made(publisher.connections()).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
         let (publisher, dead_letters, home_region) = (&publisher, &dead_letters, home_region.as_str());
-        async move { Ok::<_, Error>(handle(publisher, dead_letters, home_region, event.payload).await) }
+        async move {
+            let work = handle(publisher, dead_letters, home_region, event.payload);
+            Ok::<_, Error>(telemetry::invocation("published", &event.context, work).await)
+        }
     }))
     .await
 }

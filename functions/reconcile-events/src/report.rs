@@ -1,5 +1,6 @@
 //! What was found and done, as the caller is told.
 
+use adapters::telemetry::{Line, metrics};
 use domain::ports::{Findings, PerChannel, Run};
 use domain::use_cases::{Advance, Resent};
 use serde::Serialize;
@@ -53,36 +54,25 @@ impl Report {
     pub fn log(&self, run: &str) {
         let Self { orders, events, unknown, republished, .. } = *self;
         let (missing_on_bus, missing_on_feed) = (self.missing.bus, self.missing.feed);
-        let ids = || [&self.missing_ids.bus, &self.missing_ids.feed, &self.unknown_ids].map(|ids| ids.join(" "));
-        if self.trail_behind {
-            tracing::error!(run, "the audit trail is behind; nothing is compared until it has caught up");
-        } else if !self.done {
-            tracing::info!(
-                run,
-                orders,
-                events,
-                missing_on_bus,
-                missing_on_feed,
-                unknown,
-                republished,
-                "to be continued"
-            );
-        } else if missing_on_bus + missing_on_feed + unknown > 0 {
-            let ids = ids().join(" | ");
-            tracing::error!(
-                run,
-                orders,
-                events,
-                missing_on_bus,
-                missing_on_feed,
-                unknown,
-                republished,
-                ids,
-                "histories and events differ"
-            );
-        } else {
-            tracing::info!(run, orders, events, "reconciled");
-        }
+        let missing = missing_on_bus + missing_on_feed;
+        let line = match (self.trail_behind, self.done) {
+            (true, _) => Line::error("the audit trail is behind; nothing is compared until it has caught up"),
+            (false, false) => Line::info("to be continued"),
+            (false, true) if missing + unknown > 0 => {
+                let ids = [&self.missing_ids.bus, &self.missing_ids.feed, &self.unknown_ids];
+                let line = Line::error("histories and events differ");
+                line.with("ids", ids.map(|ids| ids.join(" ")).join(" | ")).measured(&metrics::EVENTS_MISSING, missing)
+            }
+            (false, true) => Line::info("reconciled").measured(&metrics::EVENTS_MISSING, missing),
+        };
+        line.with("run", run)
+            .with("orders", orders)
+            .with("events", events)
+            .with("missing_on_bus", missing_on_bus)
+            .with("missing_on_feed", missing_on_feed)
+            .with("republished", republished)
+            .measured(&metrics::EVENTS_UNKNOWN, unknown)
+            .write();
     }
 }
 

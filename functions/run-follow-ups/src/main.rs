@@ -5,12 +5,12 @@ use std::time::Duration;
 use adapters::outbound::CallScope;
 use adapters::stream::StreamBatch;
 use adapters::system::SystemClock;
-use adapters::{aws, config, follow_ups, telemetry};
+use adapters::telemetry::{self, metrics};
+use adapters::{aws, config, follow_ups};
 use aws_lambda_events::dynamodb::Event;
-use domain::history::Stamp;
 use domain::ports::{Clock, CustomerService, InventoryService, OrderStore};
 use domain::timestamp::Timestamp;
-use domain::use_cases::FollowUps;
+use domain::use_cases::{FollowUps, Outcome};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 
 /// All partner work of one batch must fit into this; its orders are worked on side by side.
@@ -24,7 +24,8 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
         let (follow_ups, batch) = (&follow_ups, StreamBatch::read(event.payload, &home_region));
         async move {
-            handle(follow_ups, batch, &event.context, SystemClock.now()).await;
+            let work = handle(follow_ups, batch, &event.context, SystemClock.now());
+            telemetry::invocation("followed up", &event.context, work).await;
             Ok::<_, Error>(())
         }
     }))
@@ -38,10 +39,15 @@ where
     C: CustomerService,
     I: InventoryService,
 {
-    let stamp = Stamp { at, actor: "run-follow-ups".to_owned(), request_id: context.request_id.clone() };
+    let stamp = telemetry::stamp_of("run-follow-ups", at, context);
     let scope = CallScope::within(BATCH_BUDGET, Some(context));
-    for error in scope.run(follow_ups.run_committed(batch.orders(), &stamp)).await.into_iter().filter_map(Result::err) {
-        tracing::warn!(cause = %error, "a follow-up was not noted and is retried");
+    for outcome in scope.run(follow_ups.run_committed(batch.orders(), &stamp)).await {
+        telemetry::count(&metrics::FOLLOW_UP_ATTEMPTS, 1);
+        match outcome {
+            Ok(Outcome::Done | Outcome::Overtaken | Outcome::NeedsNewerRelease) => {}
+            Ok(Outcome::Postponed) => telemetry::count(&metrics::FOLLOW_UPS_POSTPONED, 1),
+            Err(error) => telemetry::failed(format_args!("a follow-up was not noted and is retried: {error}")),
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use adapters::outbound::CallScope;
+use adapters::backlog::Waiting;
+use adapters::outbound::{CallScope, Circuits};
 use adapters::system::SystemClock;
-use adapters::{aws, follow_ups, telemetry};
+use adapters::telemetry::{self, metrics};
+use adapters::{aws, follow_ups};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use domain::history::Stamp;
 use domain::ports::{Clock, CustomerService, InventoryService, OrderStore};
-use domain::use_cases::{Sweep, Swept};
+use domain::use_cases::Sweep;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 
 /// No order is begun after this; the function's timeout leaves time to finish those that were.
@@ -17,12 +18,29 @@ const RUN: Duration = Duration::from_secs(50);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let sweep = Sweep { follow_ups: follow_ups::connected(&aws::config().await?).await?, clock: SystemClock };
+    let aws = aws::config().await?;
+    let sweep = Sweep { follow_ups: follow_ups::connected(&aws).await?, clock: SystemClock };
+    let circuits = Circuits::from_env(&aws)?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<EventBridgeEvent>| {
-        let sweep = &sweep;
-        async move { handle(sweep, &event.context).await }
+        let (sweep, circuits) = (&sweep, &circuits);
+        async move {
+            let work = async {
+                tell_what_waits(&sweep.follow_ups.store, circuits).await;
+                handle(sweep, &event.context).await
+            };
+            telemetry::invocation("swept", &event.context, work).await
+        }
     }))
     .await
+}
+
+/// Notes how much waits, and whether circuits are open, once a minute. What cannot be read is no reason not to sweep.
+async fn tell_what_waits(store: &impl OrderStore, circuits: &Circuits) {
+    match Waiting::in_all(store, SystemClock.now()).await {
+        Ok(waiting) => telemetry::count(&metrics::FOLLOW_UPS_WAITING, waiting.orders),
+        Err(error) => telemetry::failed(format_args!("what waits cannot be counted: {error}")),
+    }
+    circuits.measure().await;
 }
 
 /// Fails when a part of the index could not be read, after all that could.
@@ -34,13 +52,14 @@ where
     K: Clock,
 {
     let at = sweep.clock.now();
-    let stamp = Stamp { at, actor: "sweep-follow-ups".to_owned(), request_id: context.request_id.clone() };
+    let stamp = telemetry::stamp_of("sweep-follow-ups", at, context);
     let scope = CallScope::within(RUN + Duration::from_secs(5), Some(context));
     let swept = scope.run(sweep.run(&stamp, at.plus(RUN))).await;
     follow_ups::tell(&swept, sweep.clock.now());
-    let Swept { done, postponed, put_off, failed, unread, waits_since: _ } = swept;
-    tracing::info!(done, postponed, put_off, failed, "swept");
-    unread.map_or(Ok(()), |error| Err(error.into()))
+    if let Some(error) = &swept.unread {
+        telemetry::failed(format_args!("a part of the index by-follow-up was not read: {error}"));
+    }
+    swept.unread.map_or(Ok(()), |error| Err(error.into()))
 }
 
 #[cfg(test)]

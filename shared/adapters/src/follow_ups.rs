@@ -5,14 +5,13 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use domain::timestamp::Timestamp;
 use domain::use_cases::{FollowUps, Swept};
-use serde_json::{Value, json};
 
 use crate::config::{self, ConfigError};
 use crate::connections;
 use crate::outbound::{Circuits, PartnerClient, Role};
 use crate::partners::{SelectedCustomers, SelectedInventory};
 use crate::store::DynamoStore;
-use crate::telemetry;
+use crate::telemetry::{self, metrics};
 
 /// Wires follow-ups with the table and the partners that the environment names, and connects to them; an order may stay
 /// pending for `PENDING_TIMEOUT_HOURS`.
@@ -35,45 +34,42 @@ pub async fn connected(
     Ok(follow_ups)
 }
 
-/// Writes what a sweep that ended at `at` found as metrics, by the function's name. Alarms of template.yaml watch them.
+/// Notes what a sweep that ended at `at` found. Alarms of template.yaml watch it.
 pub fn tell(swept: &Swept, at: Timestamp) {
-    telemetry::metric(metrics(swept, at, config::optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()));
-}
-
-fn metrics(swept: &Swept, at: Timestamp, function: String) -> Value {
-    let waited = swept.waits_since.map_or(0, |since| at.as_secs().saturating_sub(since.as_secs()).max(0));
-    json!({
-        "_aws": {
-            "Timestamp": at.as_millis(),
-            "CloudWatchMetrics": [{
-                "Namespace": "Orders",
-                "Dimensions": [["FunctionName"]],
-                "Metrics": [{"Name": "OldestFollowUp", "Unit": "Seconds"}, {"Name": "FollowUpsPutOff", "Unit": "Count"}],
-            }],
-        },
-        "FunctionName": function,
-        "OldestFollowUp": waited,
-        "FollowUpsPutOff": swept.put_off,
-    })
+    let Swept { done, postponed, put_off, failed, unread: _, waits_since } = swept;
+    let waited = waits_since.map_or(0, |since| at.as_secs().saturating_sub(since.as_secs()));
+    telemetry::measured(
+        &metrics::OLDEST_FOLLOW_UP,
+        Duration::from_secs(u64::try_from(waited).unwrap_or(0)).as_secs_f64(),
+    );
+    telemetry::count(&metrics::FOLLOW_UP_ATTEMPTS, done + postponed + put_off + failed);
+    telemetry::count(&metrics::FOLLOW_UPS_POSTPONED, *postponed);
+    telemetry::count(&metrics::FOLLOW_UPS_PUT_OFF, *put_off);
+    telemetry::count(&metrics::FOLLOW_UPS_FAILED, *failed);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::{Value, json};
 
-    #[test]
-    fn a_sweep_tells_how_long_the_oldest_follow_up_waits_and_what_it_put_off() {
+    use super::*;
+    use crate::telemetry::Line;
+
+    async fn told(swept: Swept) -> Value {
         let at = Timestamp::from_secs(1_767_225_600);
-        let swept = Swept { put_off: 3, waits_since: Some(at.minus(Duration::from_secs(7_200))), ..Swept::default() };
-        let metrics = metrics(&swept, at, "sweep".to_owned());
-        assert_eq!((&metrics["OldestFollowUp"], &metrics["FollowUpsPutOff"]), (&json!(7_200), &json!(3)));
-        let named = metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
-        assert!(named.iter().all(|metric| metrics[metric["Name"].as_str().unwrap()].is_number()));
+        telemetry::noting(async { tell(&swept, at) }).await.1.tell(Line::info("swept")).into_json()
     }
 
-    #[test]
-    fn a_sweep_that_found_nothing_tells_that_nothing_waits() {
-        let metrics = metrics(&Swept::default(), Timestamp::from_secs(1_767_225_600), String::new());
-        assert_eq!(metrics["OldestFollowUp"], 0);
+    #[tokio::test]
+    async fn a_sweep_tells_how_long_the_oldest_follow_up_waits_and_what_it_put_off() {
+        let since = Timestamp::from_secs(1_767_225_600).minus(Duration::from_secs(7_200));
+        let line = told(Swept { put_off: 3, postponed: 2, waits_since: Some(since), ..Swept::default() }).await;
+        assert_eq!((&line["OldestFollowUp"], &line["FollowUpsPutOff"]), (&json!([7_200]), &json!(3)));
+        assert_eq!((&line["FollowUpAttempts"], &line["FollowUpsPostponed"]), (&json!(5), &json!(2)));
+    }
+
+    #[tokio::test]
+    async fn a_sweep_that_found_nothing_tells_that_nothing_waits() {
+        assert_eq!(told(Swept::default()).await["OldestFollowUp"], json!([0]));
     }
 }

@@ -3,12 +3,15 @@
 
 pub mod audit;
 pub mod aws;
+pub mod backlog;
 pub mod config;
 pub mod connections;
 pub mod dead_letters;
+pub mod exposition;
 pub mod follow_ups;
 pub mod health;
 pub mod http;
+mod moves;
 pub mod outbound;
 pub mod partners;
 pub mod problem;

@@ -7,7 +7,9 @@ use domain::ports::EventPublisher;
 use domain::use_cases::{CommittedChange, first_unpublished, publish_changes};
 
 use crate::dead_letters::{DeadLetters, Unreadable};
+use crate::moves;
 use crate::store::{DecodeError, OrderRecord};
+use crate::telemetry::{self, metrics};
 
 /// One batch of stream records, in stream order.
 #[derive(Debug)]
@@ -63,12 +65,14 @@ impl StreamBatch {
                     changes.push(*change);
                 }
                 Record::Unreadable(record) => {
+                    telemetry::failed(format_args!("a stream record is not an order: {}", record.cause));
                     if let Err(error) = dead_letters.bury(&record).await {
-                        tracing::error!(record.sequence_number, cause = %error, "a dead letter was not taken");
+                        telemetry::failed(format_args!("a dead letter was not taken: {error}"));
                         // What follows is retried with it.
                         unread = Some(record.sequence_number);
                         break;
                     }
+                    telemetry::count(&metrics::DEAD_LETTERS, 1);
                 }
                 Record::Newer { sequence_number } => {
                     unread = Some(sequence_number);
@@ -77,8 +81,14 @@ impl StreamBatch {
             }
         }
         let published = publish_changes(publisher, &changes).await;
-        let failed = first_unpublished(&published).and_then(|first| numbers.into_iter().nth(first));
-        resume_at(failed.or(unread))
+        let first = first_unpublished(&published);
+        // What comes from the first failure on is in the next batch again.
+        changes.iter().take(first.unwrap_or(changes.len())).for_each(moves::count);
+        let resumed = first.and_then(|first| numbers.into_iter().nth(first)).or(unread);
+        if let Some(number) = &resumed {
+            telemetry::member("resumes_at", number.as_str());
+        }
+        resume_at(resumed)
     }
 }
 

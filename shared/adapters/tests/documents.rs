@@ -77,5 +77,5 @@ fn the_watch_table_serves_the_routes_of_the_template() {
         assert!(manifest.contains(&format!("method = \"{method}\"")), "Cargo.toml lacks {method} {path}");
         count += 1;
     }
-    assert_eq!(count, 8);
+    assert_eq!(count, 9);
 }

@@ -43,6 +43,7 @@ fn schema(kind: EventKind) -> Value {
         ("source", "^orders/.+$"),
         ("subject", "^[0-9a-f-]{36}$"),
         ("sequence", "^[0-9]{10}$"),
+        ("traceparent", "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"),
     ] {
         schema["properties"][name]["pattern"] = json!(pattern);
     }

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use adapters::outbound::{Breaker, Partner, PartnerClient};
 use adapters::partners::{HttpCustomers, HttpInventory};
+use adapters::telemetry::{self, Line};
 use domain::id::{CustomerId, ProductId, TenantId};
 use domain::ports::{CustomerService, InventoryService};
 use domain::reservation::ReservationId;
+use domain::trace::{self, TraceParent};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -30,6 +32,26 @@ fn tea() -> [ProductId; 1] {
 
 fn partner(server: &Server) -> Partner {
     PartnerClient::new().unwrap().partner("partner", server.url(200), Breaker::new(None))
+}
+
+/// The trace of the request.
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+#[tokio::test]
+async fn every_call_carries_the_trace_and_is_noted_with_its_time() {
+    let server = answering(product_body("tea", 1, "EUR")).await;
+    let partner = PartnerClient::new().unwrap().partner("inventory service", server.url(200), Breaker::new(None));
+    let inventory = HttpInventory::new(partner, Duration::ZERO);
+    let calls = async {
+        inventory.products(&tenant("demo"), &tea()).await.unwrap();
+        inventory.confirm(&tenant("demo"), ReservationId::from_uuid(Uuid::nil())).await.unwrap();
+    };
+    let ((), notes) = telemetry::noting(trace::within(TraceParent::parse(TRACE), calls)).await;
+    let heads = server.heads();
+    assert_eq!(heads.len(), 2);
+    assert!(heads.iter().all(|head| head.contains(&format!("traceparent: {TRACE}"))), "{heads:?}");
+    let line = notes.tell(Line::info("called")).into_json();
+    assert_eq!((line["InventoryLatency"].as_array().map(Vec::len), line.get("InventoryFailures")), (Some(2), None));
 }
 
 async fn answering(body: impl Into<Vec<u8>>) -> Server {

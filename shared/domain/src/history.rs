@@ -4,6 +4,7 @@ use crate::money::Money;
 use crate::status::{Inventory, Status};
 use crate::text::Reason;
 use crate::timestamp::Timestamp;
+use crate::trace::TraceParent;
 use crate::unrecognized::Unrecognized;
 
 /// Who makes a change, when, and on behalf of which request.
@@ -15,6 +16,17 @@ pub struct Stamp {
     pub actor: String,
     /// Lambda's id of the invocation, which no client can choose: it also tells one's own write from another's.
     pub request_id: String,
+    /// The trace that the change is part of.
+    pub trace: Option<TraceParent>,
+}
+
+impl Stamp {
+    /// The stamp of work that an earlier change asked for: it goes on in the trace of that change.
+    #[must_use]
+    pub fn continuing(&self, earlier: Option<TraceParent>) -> Self {
+        let trace = earlier.map(|earlier| self.trace.map_or(earlier, |own| earlier.continued_by(own)));
+        Self { trace: trace.or(self.trace), ..self.clone() }
+    }
 }
 
 /// One committed version of an order.

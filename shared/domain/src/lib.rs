@@ -21,6 +21,7 @@ pub mod shipment;
 pub mod status;
 pub mod text;
 pub mod timestamp;
+pub mod trace;
 pub mod unrecognized;
 pub mod use_cases;
 

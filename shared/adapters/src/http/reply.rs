@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::Cursors;
 use crate::problem::{Code, Problem};
+use crate::telemetry::{self, metrics};
 use crate::wire::{OrderView, PageView};
 
 /// How long a client should wait before it asks after a pending order again, in seconds.
@@ -51,6 +52,7 @@ impl Reply {
     /// As [`Reply::ok`].
     pub fn placed(placed: &Placed) -> Result<Self, Problem> {
         let order = &placed.order;
+        telemetry::member("order_id", order.id.to_string());
         let is_pending = order.status == Status::Pending;
         let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
         let mut reply = Self::json(status, &OrderView::from(order))?
@@ -60,6 +62,7 @@ impl Reply {
             reply = reply.header(RETRY_AFTER, &RETRY_PENDING_AFTER.to_string());
         }
         if placed.replayed {
+            telemetry::count(&metrics::REPLAYED_KEYS, 1);
             reply = reply.header(HeaderName::from_static("idempotent-replayed"), "true");
         }
         Ok(reply)
@@ -77,6 +80,12 @@ impl Reply {
             Some(cursor) => reply.header(LINK, &format!("<{}>; rel=\"next\"", with_cursor(path_and_query, &cursor))),
             None => reply,
         })
+    }
+
+    /// 200 with text of this media type.
+    #[must_use]
+    pub fn text(media_type: &str, text: String) -> Self {
+        Self { response: Response::new(Body::from(text)) }.header(CONTENT_TYPE, media_type)
     }
 
     /// 204.

@@ -2,8 +2,9 @@
 
 use domain::caller::{Caller, Scope};
 use domain::history::Stamp;
-use domain::id::{IdempotencyKey, OrderId};
+use domain::id::{IdempotencyKey, OrderId, TenantId};
 use domain::ports::Clock;
+use domain::trace::TraceParent;
 use domain::use_cases::{IfMatch, ListRequest, Target};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
@@ -14,21 +15,27 @@ use super::{body, caller, list_query};
 use crate::outbound::CallScope;
 use crate::problem::{Code, Problem};
 use crate::system::SystemClock;
+use crate::telemetry;
 
 /// One HTTP request from API Gateway (REST or payload 2.0).
 #[derive(Debug)]
 pub struct ApiRequest {
     inner: Request,
     attempt_id: String,
+    trace: Option<TraceParent>,
 }
 
 impl ApiRequest {
     /// Wraps a request.
     #[must_use]
     pub fn new(inner: Request) -> Self {
-        let lambda_request_id = inner.lambda_context_ref().map(|context| context.request_id.clone());
-        let attempt_id = lambda_request_id.filter(|id| !id.is_empty());
-        Self { inner, attempt_id: attempt_id.unwrap_or_else(|| Uuid::now_v7().to_string()) }
+        let context = inner.lambda_context_ref();
+        let lambda_request_id = context.map(|context| context.request_id.clone()).filter(|id| !id.is_empty());
+        let attempt_id = lambda_request_id.unwrap_or_else(|| Uuid::now_v7().to_string());
+        let caller = inner.headers().get("traceparent").and_then(|value| value.to_str().ok());
+        let xray = context.and_then(|context| context.xray_trace_id.as_deref());
+        let trace = telemetry::trace_of(caller, xray, &attempt_id);
+        Self { inner, attempt_id, trace }
     }
 
     /// What tells this attempt from every other: Lambda's own id of the request, which no client can choose; a fresh
@@ -56,21 +63,29 @@ impl ApiRequest {
         CallScope::of_request(self.inner.lambda_context_ref())
     }
 
-    /// The HTTP method.
+    /// The trace that the request is part of: its caller's (`traceparent`), or X-Ray's, or its own.
     #[must_use]
-    pub fn method(&self) -> &str {
-        self.inner.method().as_str()
+    pub const fn trace(&self) -> Option<TraceParent> {
+        self.trace
     }
 
-    /// The route as the template names it, such as `/orders/{id}`: it tells nothing of the client.
+    /// The route as the template has it, such as `GET /orders/{id}`; `unknown` where there is no gateway.
     #[must_use]
     pub fn route(&self) -> String {
         let route = self.inner.request_context_ref().and_then(|context| match context {
-            RequestContext::ApiGatewayV1(context) => context.resource_path.clone(),
-            RequestContext::ApiGatewayV2(context) => context.route_key.clone(),
+            RequestContext::ApiGatewayV1(context) => {
+                Some(format!("{} {}", context.http_method, context.resource_path.as_deref()?))
+            }
+            RequestContext::ApiGatewayV2(context) => context.route_key.clone().filter(|key| key.contains('/')),
             _ => None,
         });
-        route.unwrap_or_default()
+        route.unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// The caller's tenant, when there is a caller.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        caller::from_context(self.inner.request_context_ref(), SystemClock.now()).ok().map(|caller| caller.tenant)
     }
 
     /// The path as the client sent it: for its answer alone, not for logs.
@@ -163,7 +178,7 @@ impl ApiRequest {
     /// What the order's history says of this request.
     #[must_use]
     pub fn stamp(&self, caller: &Caller, clock: &impl Clock) -> Stamp {
-        Stamp { at: clock.now(), actor: caller.subject.clone(), request_id: self.attempt_id.clone() }
+        Stamp { at: clock.now(), actor: caller.subject.clone(), request_id: self.attempt_id.clone(), trace: self.trace }
     }
 }
 

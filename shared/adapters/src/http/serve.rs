@@ -1,14 +1,16 @@
 //! The loop around a handler: request in, reply or problem out, one log line per request.
 
-use std::time::Instant;
-
+use domain::trace::{self, TraceParent};
 use lambda_http::http::header::{CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
 use super::cors::{Allowed, Cors};
+use super::line::RequestLine;
 use super::{ApiRequest, Reply};
+use crate::outbound::CallScope;
 use crate::problem::Problem;
+use crate::telemetry;
 
 /// Serves requests until the environment is shut down.
 ///
@@ -22,85 +24,44 @@ where
     let cors = Cors::from_env();
     lambda_http::run(service_fn(move |request: Request| {
         let allowed = cors.allowed(request.headers());
-        let request = ApiRequest::new(request);
-        let line = RequestLine::start(&request);
-        let scope = request.call_scope();
-        let reply = scope.run(handler(request));
-        async move { Ok::<Response<Body>, Error>(line.finish(reply.await, allowed)) }
+        let (request, exchange) = Exchange::begin(request, allowed);
+        let handled = handler(request);
+        async move { Ok::<Response<Body>, Error>(exchange.answer(handled).await) }
     }))
     .await
 }
 
-/// What the log says of a request: the route and parsed ids, never a path, a query string, a token or a body.
-struct RequestLine {
-    started: Instant,
-    request_id: String,
-    lambda_request_id: String,
-    method: String,
-    route: String,
-    /// Empty when the path names no order.
-    order_id: String,
-    /// For the answer.
-    path: String,
+/// A request that is being handled: its bounds, its trace and its line.
+#[derive(Debug)]
+pub struct Exchange {
+    line: RequestLine,
+    scope: CallScope,
+    trace: Option<TraceParent>,
+    allowed: Allowed,
 }
 
-impl RequestLine {
-    fn start(request: &ApiRequest) -> Self {
-        Self {
-            started: Instant::now(),
-            request_id: request.request_id(),
-            lambda_request_id: request.attempt_id().to_owned(),
-            method: request.method().to_owned(),
-            route: request.route(),
-            order_id: request.order_id().map(|id| id.to_string()).unwrap_or_default(),
-            path: request.path().to_owned(),
-        }
+impl Exchange {
+    /// The request, and what is kept of it.
+    #[must_use]
+    pub(super) fn begin(request: Request, allowed: Allowed) -> (ApiRequest, Self) {
+        let request = ApiRequest::new(request);
+        let (line, scope, trace) = (RequestLine::start(&request), request.call_scope(), request.trace());
+        (request, Self { line, scope, trace, allowed })
     }
 
-    fn finish(self, outcome: Result<Reply, Problem>, allowed: Allowed) -> Response<Body> {
-        let Self { started, request_id, lambda_request_id, method, route, order_id, path } = self;
-        let (mut response, code, cause) = match outcome {
-            Ok(reply) => (reply.into_response(), "", None),
-            Err(problem) => {
-                let (code, cause) = (problem.code().as_str(), problem.cause().map(ToOwned::to_owned));
-                (problem.into_response(&request_id, &path), code, cause)
-            }
-        };
-        let status = response.status().as_u16();
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    /// The same, for a caller that is no page.
+    #[must_use]
+    pub fn begin_plain(request: Request) -> (ApiRequest, Self) {
+        Self::begin(request, Allowed::Unsaid)
+    }
+
+    /// The response; its line is written.
+    pub async fn answer<F: Future<Output = Result<Reply, Problem>>>(self, handled: F) -> Response<Body> {
+        let (outcome, notes) = telemetry::noting(trace::within(self.trace, self.scope.run(handled))).await;
+        let (mut response, line) = self.line.finish(outcome, notes);
+        line.write();
         protect(response.headers_mut());
-        if let Ok(timing) = HeaderValue::from_str(&format!("handler;dur={ms}")) {
-            response.headers_mut().insert("server-timing", timing);
-        }
-        allowed.say(response.headers_mut());
-        if status >= 500 {
-            let cause = cause.unwrap_or_default();
-            tracing::error!(
-                request_id,
-                lambda_request_id,
-                method,
-                route,
-                order_id,
-                status,
-                code,
-                ms,
-                cause,
-                "request failed"
-            );
-        } else {
-            tracing::info!(
-                request_id,
-                lambda_request_id,
-                method,
-                route,
-                order_id,
-                status,
-                code,
-                ms,
-                cause,
-                "request served"
-            );
-        }
+        self.allowed.say(response.headers_mut());
         response
     }
 }
@@ -115,77 +76,18 @@ fn protect(headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-
     use super::*;
     use crate::problem::Code;
     use crate::testing;
 
-    /// What is logged, as text.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// The log line and the answer of a request.
-    fn served(
-        outcome: Result<Reply, Problem>,
-        change: impl FnOnce(&mut serde_json::Value),
-    ) -> (String, Response<Body>) {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        let request = testing::attempt("get-order", "lambda", change);
-        let answer = tracing::subscriber::with_default(subscriber, || {
-            RequestLine::start(&request).finish(outcome, Allowed::Unsaid)
-        });
-        let line = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        (line, answer)
-    }
-
-    #[test]
-    fn a_log_line_holds_route_and_parsed_ids_and_nothing_else_that_a_client_sent() {
-        let secret = "Quillfeather";
-        let (line, _) = served(Err(Problem::new(Code::OrderNotFound)), |event| {
-            event["path"] = format!("/orders/{secret}").into();
-            event["pathParameters"]["id"] = secret.into();
-            event["requestContext"]["path"] = format!("/v1/orders/{secret}").into();
-            event["requestContext"]["requestId"] = format!("{secret} {secret}").into();
-            event["queryStringParameters"] = serde_json::json!({"q": secret});
-            event["headers"] =
-                serde_json::json!({"authorization": secret, "idempotency-key": secret, "if-match": secret});
-            event["body"] = secret.into();
-        });
-        assert!(!line.contains(secret), "{line}");
-        for part in
-            [r#""route":"/orders/{id}""#, r#""order_id":"""#, r#""code":"order_not_found""#, r#""request_id":"lambda""#]
-        {
-            assert!(line.contains(part), "{part} is not in {line}");
-        }
-        let (line, _) = served(Ok(Reply::no_content()), |_| ());
-        assert!(line.contains(r#""order_id":"0192f0c1-7a3e-7cc0-8000-000000000001""#), "{line}");
-    }
-
-    #[test]
-    fn every_answer_is_protected() {
+    #[tokio::test]
+    async fn every_answer_is_protected() {
         for outcome in
             [Ok(Reply::no_content()), Err(Problem::new(Code::Internal)), Err(Problem::new(Code::OrderNotFound))]
         {
-            let (_, answer) = served(outcome, |_| ());
+            let request = lambda_http::request::from_str(&testing::sample_text("get-order")).unwrap();
+            let (_, exchange) = Exchange::begin_plain(request);
+            let answer = exchange.answer(async { outcome }).await;
             let header = |name: &str| answer.headers()[name].to_str().unwrap();
             assert_eq!(header("cache-control"), "no-store");
             assert_eq!(header("x-content-type-options"), "nosniff");

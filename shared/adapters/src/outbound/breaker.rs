@@ -7,12 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::ports::Clock;
 use domain::timestamp::Timestamp;
-use serde_json::json;
 
 use super::circuits::{Circuit, CircuitState, Election, Unreachable, Vote};
 use super::gate::{Gate, OPEN_FOR, Passage, Permit};
 use crate::system::SystemClock;
-use crate::telemetry;
+use crate::telemetry::{Line, metrics};
 
 /// The breaker of one partner.
 #[derive(Debug)]
@@ -108,21 +107,11 @@ fn is_not_shared(circuit: &Circuit, error: &Unreachable) {
     tracing::warn!(partner = circuit.partner(), cause = %error, "the circuit's state is not shared");
 }
 
-/// A change of state as a CloudWatch metric, in the embedded metric format.
+/// Tells of a change of state, which is a metric too.
 fn tell(partner: &'static str, state: &'static str) {
-    let at: Timestamp = SystemClock.now();
-    let metric = json!({
-        "_aws": {
-            "Timestamp": at.as_millis(),
-            "CloudWatchMetrics": [{
-                "Namespace": "Orders",
-                "Dimensions": [["Partner"]],
-                "Metrics": [{"Name": "CircuitOpen", "Unit": "Count"}],
-            }],
-        },
-        "Partner": partner,
-        "CircuitOpen": u8::from(state == "open"),
-    });
-    telemetry::metric(metric);
-    tracing::warn!(partner, state, "the circuit changed");
+    let mut line = Line::warn("the circuit changed").with("partner", partner).with("state", state);
+    if let Some((_, metric)) = metrics::CIRCUITS.into_iter().find(|(known, _)| *known == partner) {
+        line = line.measured(metric, u8::from(state == "open"));
+    }
+    line.write();
 }

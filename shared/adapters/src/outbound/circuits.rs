@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
+use crate::telemetry::{self, metrics};
 
 /// A call of the circuit table must not cost a request its time, but a new environment has to connect first.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -44,6 +45,12 @@ pub enum CircuitState {
 }
 
 impl CircuitState {
+    /// Whether it is open.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+
     /// The word for people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -141,6 +148,16 @@ impl Circuits {
         let item = answer.map_err(unreachable)?.item.unwrap_or_default();
         self.known().open = item.iter().filter_map(|(name, value)| Some((open(name)?, time(value)?))).collect();
         Ok(())
+    }
+
+    /// Notes which circuits are open.
+    pub async fn measure(&self) {
+        if let Err(error) = self.refresh().await {
+            return telemetry::failed(format_args!("the circuits cannot be read: {error}"));
+        }
+        for (partner, metric) in metrics::CIRCUITS {
+            telemetry::count(metric, usize::from(self.of(partner).state().is_open()));
+        }
     }
 
     /// Learns the states, and makes a connection to `DynamoDB`, before they are needed.

@@ -20,6 +20,7 @@ use super::patience::Patience;
 use super::scope::CallScope;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
+use crate::telemetry;
 
 /// A call is tried at most this often again; every call of a partner may be repeated.
 const RETRIES: usize = 2;
@@ -265,11 +266,19 @@ impl Partner {
         if let Some(trace) = CallScope::trace() {
             request = request.header("X-Amzn-Trace-Id", trace);
         }
+        if let Some(trace) = domain::trace::current() {
+            request = request.header("traceparent", trace.to_string());
+        }
+        let began = Instant::now();
         // Boxed, or the compiler gives up on the depth of nested futures.
         let answered = Box::pin(self.patiently(request, remaining)).await;
+        telemetry::partner_called(self.service, began.elapsed(), answered.is_err());
         match &answered {
             Ok(_) => self.shared.breaker.succeeded(permit).await,
-            Err(_) => self.shared.breaker.failed(permit).await,
+            Err(failure) => {
+                telemetry::failed(failure);
+                self.shared.breaker.failed(permit).await;
+            }
         }
         answered
     }
@@ -289,24 +298,24 @@ impl Partner {
         });
         match tokio::time::timeout(patience.min(remaining), call).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Err(self.unavailable(error)),
-            Err(_) => Err(self.unavailable("no answer in time")),
+            Ok(Err(error)) => Err(self.no_answer(error)),
+            Err(_) => Err(self.no_answer("no answer in time")),
         }
     }
 
     /// The whole answer, when it is one.
     async fn whole(&self, sent: Result<Response, reqwest::Error>) -> Result<Answer, Unavailable> {
-        let mut response = sent.map_err(|error| self.unavailable(error.without_url()))?;
+        let mut response = sent.map_err(|error| self.no_answer(error.without_url()))?;
         let status = response.status();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unavailable(error.without_url()))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.no_answer(error.without_url()))? {
             if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(self.unavailable("the answer is too large"));
+                return Err(self.no_answer("the answer is too large"));
             }
             body.extend_from_slice(&chunk);
         }
         let answer = Answer { status, body };
-        if is_outage(status) { Err(self.unlisted(&answer)) } else { Ok(answer) }
+        if is_outage(status) { Err(self.no_answer(answered(status))) } else { Ok(answer) }
     }
 
     /// The JSON of an answer.
@@ -317,15 +326,24 @@ impl Partner {
     /// An answer that the contract does not list for this call. Anything between here and the partner may have given
     /// it, so it says nothing of the request.
     pub(crate) fn unlisted(&self, answer: &Answer) -> Unavailable {
-        self.unavailable(format_args!("it answered {}", answer.status))
+        self.unavailable(answered(answer.status))
     }
 
     /// The partner could not be asked, with the reason for the log.
     pub(crate) fn unavailable(&self, reason: impl std::fmt::Display) -> Unavailable {
-        let unavailable = Unavailable { service: self.service, outage: Outage::NoAnswer, detail: reason.to_string() };
-        tracing::warn!(partner = self.service, cause = unavailable.detail, "a partner gave no usable answer");
+        let unavailable = self.no_answer(reason);
+        telemetry::failed(&unavailable);
         unavailable
     }
+
+    /// The same, for those who note the reason elsewhere.
+    fn no_answer(&self, reason: impl std::fmt::Display) -> Unavailable {
+        Unavailable { service: self.service, outage: Outage::NoAnswer, detail: reason.to_string() }
+    }
+}
+
+fn answered(status: StatusCode) -> String {
+    format!("it answered {status}")
 }
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub struct CloudEvent<'a> {
     dataschema: String,
     /// The version, ten digits, so that text sorts as numbers do.
     sequence: String,
+    /// The trace of the change (W3C Trace Context); absent for changes that an older release made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
     /// The order, and what became different.
     data: EventData<'a>,
 }
@@ -74,6 +77,7 @@ impl<'a> CloudEvent<'a> {
             datacontenttype: "application/json",
             dataschema: schema_name(event.kind.as_str()),
             sequence: format!("{:010}", event.entry.version),
+            traceparent: event.entry.stamp.trace.map(|trace| trace.to_string()),
             data,
         }
     }

@@ -9,12 +9,14 @@ use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_smithy_types::DateTime;
 use domain::event::Event;
 use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
+use domain::timestamp::Timestamp;
 
 use super::cloud_event::{self, ENVELOPE};
 use super::refused;
 use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
+use crate::telemetry::metrics;
 
 /// `Source` of every entry; rules match on it.
 pub const SOURCE: &str = "orders";
@@ -69,9 +71,15 @@ impl EventChannel for EventBridge {
 
     async fn put(&self, batch: Vec<Self::Content>) -> Vec<Result<(), PublishError>> {
         let count = batch.len();
+        let committed: Vec<_> = batch.iter().map(|entry| entry.time().and_then(|at| at.to_millis().ok())).collect();
         // Boxed, or the compiler gives up on the depth of nested futures.
         match Box::pin(self.client.put_events().set_entries(Some(batch)).send()).await {
-            Ok(output) => (0..count).map(|n| outcome(output.entries().get(n))).collect(),
+            Ok(output) => {
+                let outcomes: Vec<_> = (0..count).map(|n| outcome(output.entries().get(n))).collect();
+                let of_taken = committed.into_iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+                super::taken(&metrics::BUS_LAG, of_taken.filter_map(|(at, _)| at.map(Timestamp::from_millis)));
+                outcomes
+            }
             Err(error) => vec![Err(refused("bus", DisplayErrorContext(&error))); count],
         }
     }

@@ -12,7 +12,11 @@ pub use sns_feed::SnsFeed;
 
 use std::time::Duration;
 
-use domain::ports::{BatchLimits, PublishError};
+use domain::ports::{BatchLimits, Clock, PublishError};
+use domain::timestamp::Timestamp;
+
+use crate::system::SystemClock;
+use crate::telemetry::{self, metrics::Metric};
 
 /// What one call of the bus, and of the feed, takes at most.
 const LIMITS: BatchLimits = BatchLimits { entries: 10, bytes: 256 * 1024 };
@@ -22,8 +26,16 @@ async fn pause(retry: u32) {
     tokio::time::sleep(Duration::from_millis(50 << retry)).await;
 }
 
+/// Notes how long the oldest of the events that a channel has just taken had waited since its commit.
+fn taken(metric: &'static Metric, committed: impl Iterator<Item = Timestamp>) {
+    if let Some(oldest) = committed.min() {
+        let lag = SystemClock.now().as_millis().saturating_sub(oldest.as_millis()).max(0);
+        telemetry::measured(metric, std::time::Duration::from_millis(lag.unsigned_abs()).as_secs_f64() * 1_000.0);
+    }
+}
+
 /// An entry was not taken, as far as is known.
 fn refused(channel: &str, cause: impl std::fmt::Display) -> PublishError {
-    tracing::warn!(%cause, "the {channel} did not take an event");
+    telemetry::failed(format_args!("the {channel} did not take an event: {cause}"));
     PublishError(cause.to_string())
 }

@@ -9,12 +9,14 @@ use aws_sdk_sns::operation::publish_batch::PublishBatchOutput;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use domain::event::Event;
 use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
+use domain::timestamp::Timestamp;
 
 use super::cloud_event::{self, ENVELOPE};
 use super::refused;
 use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
+use crate::telemetry::metrics;
 
 /// Sends events to one FIFO topic: group = order id, deduplication id = event id, and the attempt when it is sent again.
 #[derive(Debug, Clone)]
@@ -32,6 +34,7 @@ pub struct Message {
     deduplication_id: String,
     kind: MessageAttributeValue,
     tenant: MessageAttributeValue,
+    committed_at: Timestamp,
 }
 
 impl SnsFeed {
@@ -85,12 +88,14 @@ impl EventChannel for SnsFeed {
             deduplication_id: self.deduplication_id(event),
             kind: attribute(event.kind.as_str()).map_err(unbuildable)?,
             tenant: attribute(event.order.tenant.as_str()).map_err(unbuildable)?,
+            committed_at: event.entry.stamp.at,
         };
         Ok(ChannelEntry { content, bytes })
     }
 
     async fn put(&self, batch: Vec<Self::Content>) -> Vec<Result<(), PublishError>> {
         let count = batch.len();
+        let committed: Vec<_> = batch.iter().map(|message| message.committed_at).collect();
         let entries = match batch.into_iter().enumerate().map(|(n, message)| request_entry(n, message)).collect() {
             Ok(entries) => entries,
             Err(error) => return vec![Err(unbuildable(error)); count],
@@ -98,7 +103,12 @@ impl EventChannel for SnsFeed {
         let call = self.client.publish_batch().topic_arn(&self.topic).set_publish_batch_request_entries(Some(entries));
         // Boxed, or the compiler gives up on the depth of nested futures.
         match Box::pin(call.send()).await {
-            Ok(output) => (0..count).map(|n| outcome(&output, &n.to_string())).collect(),
+            Ok(output) => {
+                let outcomes: Vec<_> = (0..count).map(|n| outcome(&output, &n.to_string())).collect();
+                let of_taken = committed.into_iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+                super::taken(&metrics::FEED_LAG, of_taken.map(|(at, _)| at));
+                outcomes
+            }
             Err(error) => vec![Err(refused("feed", DisplayErrorContext(&error))); count],
         }
     }

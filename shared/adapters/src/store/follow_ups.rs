@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::ports::{DueOrder, DuePage, OrderKey, StoreError};
 use domain::timestamp::Timestamp;
 
 use super::failure::store_error;
-use super::{DynamoStore, keys};
+use super::{DynamoStore, charged, keys};
 
 /// The index over home region, shard and due time.
 const BY_FOLLOW_UP: &str = "by-follow-up";
@@ -37,9 +37,11 @@ impl DynamoStore {
             .expression_attribute_values(":now", millis(now))
             .set_exclusive_start_key(start)
             .limit(limit.into())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(store_error)?;
+        charged(answer.consumed_capacity());
         let orders: Vec<_> = answer.items().iter().filter_map(due_order).collect();
         let next = answer.last_evaluated_key().and_then(|last| due_order(last).or_else(|| orders.last().cloned()));
         Ok(DuePage { orders, next })
@@ -56,9 +58,13 @@ impl DynamoStore {
             .update_expression("SET #due = :until")
             .condition_expression("#due < :until")
             .expression_attribute_names("#due", keys::DUE)
-            .expression_attribute_values(":until", millis(until));
+            .expression_attribute_values(":until", millis(until))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
         match update.send().await {
-            Ok(_) => Ok(()),
+            Ok(output) => {
+                charged(output.consumed_capacity());
+                Ok(())
+            }
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 // It is not in the index any more, or due later.
                 UpdateItemError::ConditionalCheckFailedException(_) => Ok(()),

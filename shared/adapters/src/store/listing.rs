@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::id::CustomerId;
 use domain::listing::{Filter, ListQuery, OrderSummary, Page};
 use domain::money::{Currency, Money};
@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::failure::store_error;
 use super::record::DecodeError;
-use super::{DynamoStore, keys};
+use super::{DynamoStore, charged, keys};
 
 /// The index over tenant, status and shard.
 const BY_STATUS: &str = "by-status";
@@ -97,9 +97,11 @@ impl DynamoStore {
             .expression_attribute_values(":last", AttributeValue::S(last))
             .scan_index_forward(false)
             .limit(query.limit.get().into())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(store_error)?;
+        charged(answer.consumed_capacity());
         let rows = answer.items.unwrap_or_default().into_iter().map(summary).collect::<Result<_, _>>()?;
         Ok(Rows { rows, has_more: answer.last_evaluated_key.is_some() })
     }

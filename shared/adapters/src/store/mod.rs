@@ -18,7 +18,9 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+};
 use domain::id::{OrderId, TenantId};
 use domain::listing::{ListQuery, Page};
 use domain::order::Order;
@@ -28,6 +30,7 @@ use domain::timestamp::Timestamp;
 use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
+use crate::telemetry;
 use failure::store_error;
 
 pub use keys::Shards;
@@ -93,9 +96,13 @@ impl OrderStore for DynamoStore {
             .table_name(&self.table)
             .set_item(Some(self.item(order)?))
             .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
         match put.send().await {
-            Ok(_) => Ok(Inserted::New),
+            Ok(output) => {
+                charged(output.consumed_capacity());
+                Ok(Inserted::New)
+            }
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 PutItemError::ConditionalCheckFailedException(taken) => existing(taken.item),
                 other => Err(store_error(SdkError::<_, ()>::service_error(other, ()))),
@@ -107,15 +114,21 @@ impl OrderStore for DynamoStore {
     async fn get(&self, tenant: &TenantId, id: OrderId) -> Result<Option<Order>, StoreError> {
         let key = AttributeValue::S(keys::order(tenant, id));
         let get = self.client.get_item().table_name(&self.table).key(keys::ORDER, key).consistent_read(true);
-        let found = get.send().await.map_err(store_error)?.item;
-        found.map(|item| Ok(OrderRecord::read(item)?)).transpose()
+        let get = get.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output = get.send().await.map_err(store_error)?;
+        charged(output.consumed_capacity());
+        output.item.map(|item| Ok(OrderRecord::read(item)?)).transpose()
     }
 
     async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
         let key = AttributeValue::S(keys::order(&before.tenant, before.id));
         let request = self.client.update_item().table_name(&self.table).key(keys::ORDER, key);
+        let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
         match change::update(request, &self.item(before)?, self.item(after)?, condition).send().await {
-            Ok(_) => Ok(()),
+            Ok(output) => {
+                charged(output.consumed_capacity());
+                Ok(())
+            }
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 UpdateItemError::ConditionalCheckFailedException(_) => Err(UpdateError::Conflict),
                 other => Err(store_error(SdkError::<_, ()>::service_error(other, ())).into()),
@@ -159,6 +172,11 @@ pub fn order_key(key: &OrderKey) -> String {
 /// [`DecodeError::NotA`].
 pub fn parse_key(key: &str) -> Result<OrderKey, DecodeError> {
     keys::parse_order(key).ok_or(DecodeError::NotA("key"))
+}
+
+/// Notes what DynamoDB charges for a call.
+fn charged(capacity: Option<&ConsumedCapacity>) {
+    telemetry::consumed(capacity.and_then(ConsumedCapacity::capacity_units));
 }
 
 fn existing(item: Option<HashMap<String, AttributeValue>>) -> Result<Inserted, StoreError> {

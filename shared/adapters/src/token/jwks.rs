@@ -14,6 +14,7 @@ use super::key_set::{Key, KeySet};
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
 use crate::outbound::{Breaker, PartnerClient};
+use crate::telemetry::{Line, metrics};
 
 /// Keys older than this are fetched anew, by a request that does not wait for them.
 const REFRESHED_AFTER: Duration = Duration::from_secs(300);
@@ -173,7 +174,11 @@ impl Inner {
             Err(error) => error.to_string(),
         };
         let age = self.kept().fetched.map_or(0, |at| at.elapsed().as_secs());
-        tracing::error!(cause = error, seconds_without = age, "the identity provider's keys cannot be fetched");
+        Line::error("the identity provider's keys cannot be fetched")
+            .with("cause", error)
+            .with("seconds_without", age)
+            .measured(&metrics::ISSUER_FAILURES, 1)
+            .write();
     }
 
     fn known(&self, id: Option<&str>) -> Result<Key, TokenError> {

@@ -19,6 +19,7 @@ use crate::reservation::ReservationId;
 use crate::shipment::{Shipment, TrackingUrl};
 use crate::text::{ExternalReference, Text};
 use crate::timestamp::Timestamp;
+use crate::trace::TraceParent;
 
 /// The storefront `demo`.
 #[must_use]
@@ -85,6 +86,12 @@ pub fn contact(n: u32) -> Contact {
     }
 }
 
+/// The trace of request `n`.
+#[must_use]
+pub fn trace(n: u32) -> Option<TraceParent> {
+    TraceParent::new(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736, 0x6f1c_9a52_0000_0000 + u64::from(n), true)
+}
+
 /// The stamp of request `n`, `n` seconds into 2026.
 #[must_use]
 pub fn stamp(n: u32) -> Stamp {
@@ -92,6 +99,7 @@ pub fn stamp(n: u32) -> Stamp {
         at: Timestamp::from_millis(1_767_225_600_000 + i64::from(n) * 1_000),
         actor: "shop-backend".to_owned(),
         request_id: format!("6f1c9a52-0d4e-4c1b-9a51-{n:012}"),
+        trace: trace(n),
     }
 }
 

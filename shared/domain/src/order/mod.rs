@@ -17,6 +17,7 @@ use crate::shipment::Shipment;
 use crate::status::{Inventory, Status};
 use crate::text::{ExternalReference, Notes, Text};
 use crate::timestamp::Timestamp;
+use crate::trace::TraceParent;
 
 pub use change::{Edit, NewLines, Patch, Refused};
 pub use follow_up::{CancelReason, Due, FollowUp, FollowUpKind, HEAD_START};
@@ -112,6 +113,12 @@ impl Order {
     #[must_use]
     pub const fn restore(data: OrderData) -> Self {
         Self(data)
+    }
+
+    /// The trace of the change that made this version.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceParent> {
+        self.history.last()?.stamp.trace
     }
 
     /// Whether the order was deleted: it answers no request any more.

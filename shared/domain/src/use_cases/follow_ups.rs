@@ -15,6 +15,7 @@ use crate::ports::{
 };
 use crate::reservation::ReservationId;
 use crate::status::Inventory;
+use crate::trace;
 use crate::use_cases::LinesError;
 use crate::use_cases::lines::reserve_in_place_of;
 
@@ -62,12 +63,18 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         stream::iter(newest.into_values()).map(run).buffer_unordered(AT_ONCE).collect().await
     }
 
-    /// Does all that is due for the order. Every call of a partner may be repeated, and every commit is conditional, so
-    /// a crash at any point, a second run and an order that was read long ago are harmless.
+    /// Does all that is due for the order, as part of the trace of its last change. Every call of a partner may be
+    /// repeated, and every commit is conditional, so a crash at any point, a second run and an order that was read long ago
+    /// are harmless.
     ///
     /// # Errors
     /// [`StoreError`]; what was done so far stays done, and its follow-up stays due.
-    pub async fn run(&self, mut order: Order, stamp: &Stamp) -> Result<Outcome, StoreError> {
+    pub async fn run(&self, order: Order, stamp: &Stamp) -> Result<Outcome, StoreError> {
+        let stamp = stamp.continuing(order.trace());
+        trace::within(stamp.trace, self.run_in_trace(order, &stamp)).await
+    }
+
+    async fn run_in_trace(&self, mut order: Order, stamp: &Stamp) -> Result<Outcome, StoreError> {
         while let Some(due) = order.due(stamp.at) {
             let next = match due {
                 Due::Complete => self.complete(&order, stamp).await,
@@ -262,6 +269,36 @@ mod tests {
             Change::Status { reason, .. } => reason.as_ref().map(|reason| reason.as_str().to_owned()),
             _ => None,
         })
+    }
+
+    /// A customer service that notes the trace of every call.
+    #[derive(Default)]
+    struct Traced(std::sync::Mutex<Vec<Option<trace::TraceParent>>>);
+
+    impl CustomerService for Traced {
+        async fn find(
+            &self,
+            tenant: &crate::id::TenantId,
+            id: &crate::id::CustomerId,
+        ) -> Result<Option<Contact>, Unavailable> {
+            self.0.lock().unwrap().push(trace::current());
+            sample::customers().find(tenant, id).await
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_and_commits_of_a_follow_up_are_part_of_the_trace_of_the_order() {
+        let (store, order) = (MemoryStore::default(), sample::bare_order());
+        store.insert(&order).await.unwrap();
+        let (customers, inventory) = (Traced::default(), sample::inventory());
+        let follow_ups = FollowUps { store, customers, inventory, pending_timeout: PENDING_TIMEOUT };
+        let own = trace::TraceParent::new(99, 99, false);
+        follow_ups.run(order.clone(), &Stamp { trace: own, ..sample::stamp(50) }).await.unwrap();
+        let continued = order.trace().unwrap().continued_by(own.unwrap());
+        assert_eq!(*follow_ups.customers.0.lock().unwrap(), [Some(continued)]);
+        let order = follow_ups.store.get(&order.tenant, order.id).await.unwrap().unwrap();
+        assert_eq!((order.version, order.trace()), (2, Some(continued)));
+        assert_eq!(continued.trace_id(), sample::trace(2).unwrap().trace_id());
     }
 
     #[tokio::test]

@@ -236,7 +236,7 @@ impl World {
 
     /// The stamp of what this process does now.
     pub fn stamp(&self, who: &Who) -> Stamp {
-        Stamp { at: self.time(who), actor: sample::caller().subject, request_id: who.request_id.clone() }
+        Stamp { at: self.time(who), actor: sample::caller().subject, request_id: who.request_id.clone(), trace: None }
     }
 
     /// Time passes, and with it reservations.

@@ -6,6 +6,7 @@ use domain::money::{Currency, Money};
 use domain::status::{Inventory, Status};
 use domain::text::Reason;
 use domain::timestamp::Timestamp;
+use domain::trace::TraceParent;
 use serde::{Deserialize, Serialize};
 
 use super::value::{DecodeError, owned};
@@ -26,6 +27,9 @@ pub(super) struct EntryRecord {
     events: String,
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     changes: Vec<ChangeRecord>,
+    /// the trace context
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none", with = "serde_bytes")]
+    trace: Option<Vec<u8>>,
 }
 
 /// One of these; none of them in a change that only a newer release knows.
@@ -52,11 +56,13 @@ impl TryFrom<EntryRecord> for HistoryEntry {
     type Error = DecodeError;
 
     fn try_from(record: EntryRecord) -> Result<Self, DecodeError> {
-        let EntryRecord { version, at, actor, request_id, events, changes } = record;
+        let EntryRecord { version, at, actor, request_id, events, changes, trace } = record;
+        // What cannot be read is no reason to lose the order.
+        let trace = trace.and_then(|bytes| TraceParent::from_bytes(&bytes));
         let changes = changes.into_iter().filter_map(|change| change.into_change().transpose());
         Ok(Self {
             version,
-            stamp: Stamp { at: Timestamp::from_millis(at), actor, request_id },
+            stamp: Stamp { at: Timestamp::from_millis(at), actor, request_id, trace },
             events: read_events(&events),
             changes: changes.collect::<Result<_, _>>()?,
         })
@@ -65,7 +71,7 @@ impl TryFrom<EntryRecord> for HistoryEntry {
 
 impl From<&HistoryEntry> for EntryRecord {
     fn from(entry: &HistoryEntry) -> Self {
-        let HistoryEntry { version, stamp: Stamp { at, actor, request_id }, events, changes } = entry;
+        let HistoryEntry { version, stamp: Stamp { at, actor, request_id, trace }, events, changes } = entry;
         Self {
             version: *version,
             at: at.as_millis(),
@@ -73,6 +79,7 @@ impl From<&HistoryEntry> for EntryRecord {
             request_id: request_id.clone(),
             events: events.iter().map(written_event).collect(),
             changes: changes.iter().map(Into::into).collect(),
+            trace: trace.map(|trace| trace.to_bytes().to_vec()),
         }
     }
 }

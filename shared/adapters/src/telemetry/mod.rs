@@ -1,9 +1,14 @@
-//! Logs: one JSON object a line on standard output, where Lambda collects them.
+//! Logs and metrics: one JSON object a line on standard output, where Lambda collects them.
 //!
-//! A log line never holds a token, an e-mail address, a name or a postal address, at any level: what libraries say below
-//! WARN (requests, bodies, events) is left out.
+//! An invocation is one line, which is also its metrics (docs/metrics.md). A log line never holds a token, an e-mail
+//! address, a name or a postal address, at any level: what libraries say below WARN (requests, bodies, events) is left out.
 
-use serde_json::Value;
+mod invocation;
+mod line;
+pub mod metrics;
+mod notes;
+mod trace;
+
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -11,14 +16,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config;
 
-/// Writes a metric in CloudWatch's embedded metric format, a JSON object. It claims the level from which lines are kept, so
-/// that no filter on its way drops it.
-pub fn metric(mut metric: Value) {
-    if let Some(members) = metric.as_object_mut() {
-        members.insert("level".to_owned(), level().to_string().to_uppercase().into());
-    }
-    println!("{metric}");
-}
+#[cfg(test)]
+pub(crate) use invocation::told;
+pub use invocation::{invocation, is_cold_start, stamp_of};
+pub use line::Line;
+pub use notes::{Notes, consumed, count, failed, measured, noting};
+pub(crate) use notes::{measured_of, member, millis, partner_called};
+pub use trace::trace_of;
 
 /// Starts logging for the function whose `module_path!()` this is, at the level of `AWS_LAMBDA_LOG_LEVEL` or `LOG_LEVEL`,
 /// `info` by default.
@@ -46,6 +50,7 @@ fn of_libraries() -> LevelFilter {
     if is_unfiltered { level() } else { level().min(LevelFilter::WARN) }
 }
 
+/// The level from which lines are kept.
 fn level() -> LevelFilter {
     let level = config::optional("AWS_LAMBDA_LOG_LEVEL").or_else(|| config::optional("LOG_LEVEL"));
     level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO)
