@@ -31,13 +31,26 @@ reset: venv ## Stop it and delete its data, after asking
 	@$(STACK) reset
 
 .PHONY: test
-test: check unit lint-template e2e ## Run every check and every test
+test: check supply-chain unit lint-template e2e ## Run every check and every test
 
 .PHONY: check
 check: tools ## Format, clippy and docs, without a warning
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+.PHONY: supply-chain
+supply-chain: venv tools ## Check licenses, sources and banned crates (deny.toml), and look for dependencies that nothing uses
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	cargo shear --locked --deny-warnings
+
+.PHONY: audit
+audit: venv tools ## Look for advisories on dependencies in the RustSec database, which is fetched from GitHub
+	cargo deny --locked check advisories
+
+.PHONY: sbom
+sbom: venv tools ## Write what the functions are made of to .local/sbom.cdx.json (CycloneDX 1.6)
+	$(PYTHON) scripts/sbom.py .local/sbom.cdx.json
 
 .PHONY: unit
 unit: tools ## Unit, property and contract tests

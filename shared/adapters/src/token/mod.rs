@@ -4,6 +4,7 @@ mod claims;
 mod error;
 mod jwks;
 mod key_set;
+mod signature;
 mod verify;
 
 pub use claims::{ClaimNames, Claims};

@@ -3,7 +3,7 @@
 use jsonwebtoken::Validation;
 use serde_json::{Map, Value};
 
-use super::{ClaimNames, Claims, Jwks, TokenError};
+use super::{ClaimNames, Claims, Jwks, TokenError, signature};
 use crate::config::{self, ConfigError};
 use crate::outbound::PartnerClient;
 
@@ -47,7 +47,8 @@ pub struct TokenVerifier {
 impl TokenVerifier {
     /// A verifier for this issuer's tokens.
     #[must_use]
-    pub const fn new(config: TokenConfig) -> Self {
+    pub fn new(config: TokenConfig) -> Self {
+        signature::use_ring();
         Self { config }
     }
 
