@@ -60,6 +60,10 @@ unit: tools ## Unit, property and contract tests
 simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one with SEED=n
 	SEEDS=$(or $(SEEDS),20000) cargo test --locked --package domain --test simulation no_storm -- --nocapture
 
+.PHONY: fuzz
+fuzz: venv tools ## Look for inputs that break a parser, for SECONDS=n (300); needs a C++ compiler
+	$(PYTHON) scripts/fuzz.py $(or $(SECONDS),300) $(TARGETS)
+
 .PHONY: lint-template
 lint-template: venv ## Validate the templates, and what SAM makes of them, with cfn-lint and checkov
 	@scripts/lint_template.sh

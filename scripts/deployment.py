@@ -27,6 +27,10 @@ class Deployment:
             "Reconcile": "ENABLED",
             "InspectionQueues": "ENABLED",
             "PlainHttp": "ENABLED",
+            # A storefront with limits that a few requests reach.
+            "StorefrontsWithKey": "slow",
+            "StandardRate": "1",
+            "StandardBurst": "2",
             "Jwks": f"{partners_url}/.well-known/jwks.json",
         }
 

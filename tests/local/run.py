@@ -7,7 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
-SUITES = ["test_functions", "test_scripts", "test_sockets", "test_documents", "test_redrive", "test_consumers", "test_life"]
+SUITES = ["test_roles", "test_functions", "test_scripts", "test_sockets", "test_documents", "test_redrive", "test_throttling", "test_consumers", "test_life"]
 
 
 def main():
