@@ -1,7 +1,7 @@
 //! The targets under libFuzzer: `FUZZ_TARGET` names the one that runs (scripts/fuzz.py).
 
 #![no_main]
-#![expect(clippy::expect_used, reason = "without a target there is nothing to run")]
+#![allow(clippy::expect_used, reason = "without a target there is nothing to run")]
 
 use std::sync::OnceLock;
 
