@@ -125,7 +125,7 @@ def serve_save(journal):
 
 def take_keys_from_authorizers():
     """ministack knows API keys of a header alone. Here the key of a request is the `usageIdentifierKey` that the authorizer
-    answered for its token, as on AWS when the source of keys is AUTHORIZER."""
+    answered for its token, as on AWS with the source AUTHORIZER, which ministack does not read from the template."""
     keys = {}
     invoke, check = apigateway_v1._invoke_authorizer_lambda, apigateway_v1._check_api_key
 
@@ -139,10 +139,8 @@ def take_keys_from_authorizers():
         return result
 
     def checked(method, api_id, stage_name, headers):
-        if apigateway_v1._rest_apis[api_id].get("apiKeySource") == "AUTHORIZER":
-            token = apigateway_v1._header_ci(headers, "authorization")
-            headers = {"x-api-key": keys.get(token)}
-        return check(method, api_id, stage_name, headers)
+        key = keys.get(apigateway_v1._header_ci(headers, "authorization"))
+        return check(method, api_id, stage_name, {"x-api-key": key})
 
     apigateway_v1._invoke_authorizer_lambda, apigateway_v1._check_api_key = invoked, checked
 
