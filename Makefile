@@ -51,6 +51,19 @@ clippy: tools
 docs: tools
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
+.PHONY: supply-chain
+supply-chain: venv tools ## Check licenses, sources and banned crates (deny.toml), and look for dependencies that nothing uses
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	cargo shear --locked --deny-warnings
+
+.PHONY: audit
+audit: venv tools ## Look for advisories on dependencies in the RustSec database, which is fetched from GitHub
+	cargo deny --locked check advisories
+
+.PHONY: sbom
+sbom: venv tools ## Write what the functions are made of to .local/sbom.cdx.json (CycloneDX 1.6)
+	$(PYTHON) scripts/sbom.py .local/sbom.cdx.json
+
 .PHONY: unit
 unit: tools ## Unit, property and contract tests
 	cargo test --locked --workspace --exclude e2e
@@ -62,6 +75,9 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 .PHONY: measure-sweep
 measure-sweep: tools ## Measure how many orders a second one sweep completes, with partners that answer in 50 ms
 	cargo bench --locked --package adapters --bench sweep
+.PHONY: fuzz
+fuzz: venv tools ## Look for inputs that break a parser, for SECONDS=n (300); needs a C++ compiler
+	$(PYTHON) scripts/fuzz.py $(or $(SECONDS),300) $(TARGETS)
 
 .PHONY: lint-template
 lint-template: venv ## Validate the templates, and what SAM makes of them, with cfn-lint and checkov

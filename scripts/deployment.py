@@ -36,6 +36,10 @@ class Deployment:
             "PlainHttp": "ENABLED",
             "Jwks": f"{encrypted}/.well-known/jwks.json",
             "AllowedOrigins": ",".join(ORIGINS),
+            # A storefront with limits that a few requests reach.
+            "StorefrontsWithKey": "slow",
+            "StandardRate": "1",
+            "StandardBurst": "2",
         }
 
     def deploy(self):

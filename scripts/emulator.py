@@ -1,4 +1,4 @@
-"""The local AWS emulator, ministack, with every item on disk before its write is answered.
+"""The local AWS emulator, ministack, with every item on disk before its write is answered, and API keys of authorizers.
 
 ministack saves its state only when it stops in order. Here each write of an item is also appended to a journal, and
 `POST /_local/save` saves the whole state and empties the journal. `GET /_local/unread` tells how many stream records
@@ -18,7 +18,7 @@ from pathlib import Path
 import ministack.app as ministack
 from ministack.core.persistence import save_all
 from ministack.core.responses import request_scope
-from ministack.services import dynamodb, lambda_svc
+from ministack.services import apigateway_v1, dynamodb, lambda_svc
 
 STATE = Path(os.environ["STATE_DIR"])
 
@@ -158,7 +158,30 @@ def serve_own_routes(journal, started):
     ministack.app = served
 
 
+def take_keys_from_authorizers():
+    """ministack knows API keys of a header alone. Here the key of a request is the `usageIdentifierKey` that the authorizer
+    answered for its token, as on AWS with the source AUTHORIZER, which ministack does not read from the template."""
+    keys = {}
+    invoke, check = apigateway_v1._invoke_authorizer_lambda, apigateway_v1._check_api_key
+
+    async def invoked(authorizer, event, *rest):
+        result = await invoke(authorizer, event, *rest)
+        answer = (result or {}).get("body")
+        if isinstance(answer, (str, bytes)):
+            answer = json.loads(answer or "null")
+        if isinstance(answer, dict):
+            keys[event.get("authorizationToken")] = answer.get("usageIdentifierKey")
+        return result
+
+    def checked(method, api_id, stage_name, headers):
+        key = keys.get(apigateway_v1._header_ci(headers, "authorization"))
+        return check(method, api_id, stage_name, {"x-api-key": key})
+
+    apigateway_v1._invoke_authorizer_lambda, apigateway_v1._check_api_key = invoked, checked
+
+
 def main():
+    take_keys_from_authorizers()
     journal = Journal(STATE / "journal")
     keep_every_write(journal)
     restore_journal(journal)

@@ -1,6 +1,7 @@
 """Proves that no role allows more than its function needs: takes each action away in turn and sees a call fail.
 
-It runs against the stack that the environment names and puts every policy back.
+What Lambda itself does in a function's name (logs, streams) the emulator does not ask the role for. There the managed
+policies must allow what AWS's own do, and no more. tests/local/test_roles.py compares roles with programs. It runs against the stack that the environment names and puts every policy back.
 """
 
 import json
@@ -60,6 +61,7 @@ def main():
         ("PublishEventsFunction", "events:PutEvents"): lambda: comes_out_of("EVENTS_QUEUE_URL"),
         ("PublishEventsFunction", "sns:PublishBatch"): lambda: comes_out_of("FEED_QUEUE_URL"),
     }
+    check_managed(iam)
     granted = set()
     for function, role, name, policy in policies(iam):
         if is_of_circuits(policy):
@@ -83,15 +85,47 @@ def main():
     print(f"{len(granted)} passed, 0 failed")
 
 
-def policies(iam):
-    """Function, role, policy name and document of every inline policy of the stack's functions."""
+def roles():
+    """Every function of the stack with the name of its role."""
     resources = client("cloudformation", os.environ).describe_stack_resources(StackName=STACK)["StackResources"]
     for resource in resources:
         if resource["ResourceType"] == "AWS::IAM::Role" and resource["LogicalResourceId"].endswith("FunctionRole"):
-            role = resource["PhysicalResourceId"]
-            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-                document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-                yield resource["LogicalResourceId"].removesuffix("Role"), role, name, document
+            yield resource["LogicalResourceId"].removesuffix("Role"), resource["PhysicalResourceId"]
+
+
+def policies(iam):
+    """Function, role, policy name and document of every inline policy of the stack's functions."""
+    for function, role in roles():
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            yield function, role, name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+
+
+def check_managed(iam):
+    """Every function may write logs, and those that are fed by the stream may read it, as AWS says that Lambda needs it."""
+    logs, stream = (of_aws(iam, name) for name in ("AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"))
+    # The stack makes the log group.
+    write_logs, read_changes = logs - {"logs:CreateLogGroup"}, stream - logs
+    mappings = client("lambda", os.environ).list_event_source_mappings()["EventSourceMappings"]
+    fed = {mapping["FunctionArn"].rsplit(":", 1)[1] for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]}
+    resources = client("cloudformation", os.environ).describe_stack_resources(StackName=STACK)["StackResources"]
+    functions = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    for function, role in roles():
+        wanted = write_logs | (read_changes if functions[function] in fed else set())
+        attached = [policy["PolicyArn"] for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
+        # The one policy of AWS's own is for a VPC (docs/adr/0017-on-aws.md); the emulator attaches it without one.
+        allowed = set().union(*(of_policy(iam, arn) for arn in attached if not arn.startswith("arn:aws:iam::aws:")))
+        if allowed != wanted:
+            raise StackError(f"{function} may {sorted(allowed)} by managed policies, and Lambda needs {sorted(wanted)}")
+        say(f"{function} needs its managed policies")
+
+
+def of_aws(iam, name):
+    return of_policy(iam, f"arn:aws:iam::aws:policy/service-role/{name}")
+
+
+def of_policy(iam, arn):
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return set(actions(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]))
 
 
 def is_of_circuits(policy):

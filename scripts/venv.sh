@@ -19,5 +19,5 @@ wanted="$venv $about $(sha256sum "$requirements")"
 [ "$(cat "$venv/.installed" 2> /dev/null)" != "$wanted" ] || exit 0
 echo "==> installing the tools of $requirements into ${venv#"$PWD/"}" >&2
 "$python" -m venv --clear "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$requirements"
+"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$requirements"
 echo "$wanted" > "$venv/.installed"

@@ -11,11 +11,13 @@ from pathlib import Path
 SUITES = [
     "test_template",
     "test_operations",
+    "test_roles",
     "test_functions",
     "test_scripts",
     "test_sockets",
     "test_documents",
     "test_redrive",
+    "test_throttling",
     "test_consumers",
     "test_rotation",
     "test_logs.Logs",

@@ -2,6 +2,7 @@
 
 use adapters::outbound::PartnerClient;
 use adapters::token::{Claims, TokenConfig, TokenError, TokenVerifier};
+use adapters::usage_keys::UsageKeys;
 use adapters::{connections, telemetry};
 use aws_lambda_events::apigw::{
     ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequest, ApiGatewayCustomAuthorizerResponse,
@@ -14,10 +15,11 @@ use serde_json::{Value, json};
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
     let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?)?);
+    let usage_keys = UsageKeys::from_env();
     connections::made([verifier.connection()]).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {
-        let verifier = &verifier;
-        async move { handle(verifier, event.payload).await }
+        let (verifier, usage_keys) = (&verifier, &usage_keys);
+        async move { handle(verifier, usage_keys, event.payload).await }
     }))
     .await
 }
@@ -27,11 +29,15 @@ const UNAUTHORIZED: &str = "Unauthorized";
 
 async fn handle(
     verifier: &TokenVerifier,
+    usage_keys: &UsageKeys,
     request: ApiGatewayCustomAuthorizerRequest,
 ) -> Result<ApiGatewayCustomAuthorizerResponse, Error> {
     let method_arn = request.method_arn.as_deref().unwrap_or_default();
     match verifier.verify(request.authorization_token.as_deref().unwrap_or_default()).await {
-        Ok(claims) => Ok(allow(claims, method_arn)),
+        Ok(claims) => {
+            let usage_key = usage_keys.of(&claims.tenant);
+            Ok(allow(claims, method_arn, usage_key))
+        }
         Err(TokenError::NoScope) => Ok(deny(method_arn)),
         Err(error) => {
             tracing::info!(cause = %error, "a token was refused");
@@ -41,10 +47,11 @@ async fn handle(
 }
 
 /// Allows every route of the stage, since API Gateway caches the answer per token; scopes are checked by the routes.
-fn allow(claims: Claims, method_arn: &str) -> ApiGatewayCustomAuthorizerResponse {
+fn allow(claims: Claims, method_arn: &str, usage_key: Option<String>) -> ApiGatewayCustomAuthorizerResponse {
     let mut response = verdict(IamPolicyEffect::Allow, method_arn);
     response.principal_id = Some(claims.subject.clone());
     response.context = context(claims);
+    response.usage_identifier_key = usage_key;
     response
 }
 
@@ -98,13 +105,17 @@ mod tests {
         request
     }
 
+    fn usage_keys() -> UsageKeys {
+        UsageKeys::new(Some("shared-by-all-others".to_owned()), "acme")
+    }
+
     async fn verdict_on(token: &str) -> Result<ApiGatewayCustomAuthorizerResponse, String> {
-        handle(&TestIssuer::verifier(), request(token)).await.map_err(|error| error.to_string())
+        handle(&TestIssuer::verifier(), &usage_keys(), request(token)).await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]
     async fn the_sample_event_holds_no_usable_token_and_is_refused() {
-        let sample = handle(&TestIssuer::verifier(), testing::sample_event("authorize")).await;
+        let sample = handle(&TestIssuer::verifier(), &usage_keys(), testing::sample_event("authorize")).await;
         assert_eq!(sample.unwrap_err().to_string(), UNAUTHORIZED);
     }
 
@@ -118,6 +129,17 @@ mod tests {
         assert_eq!(context, json!({"tenant": "demo", "sub": "shop", "scope": "orders:read", "exp": null}));
         let resource = &response.policy_document.statement[0].resource[0];
         assert_eq!(resource, "arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/*");
+    }
+
+    #[tokio::test]
+    async fn the_answer_names_the_key_that_the_storefronts_requests_are_counted_under() {
+        let key_of = async |tenant: &str| {
+            let token = TestIssuer::token(&json!({"tenant": tenant, "sub": "shop", "scope": "orders:read"}));
+            let answer = serde_json::to_value(verdict_on(&format!("Bearer {token}")).await.unwrap()).unwrap();
+            answer["usageIdentifierKey"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(key_of("demo").await, "shared-by-all-others");
+        assert_eq!(key_of("acme").await.len(), 64);
     }
 
     #[tokio::test]

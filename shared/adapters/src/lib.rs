@@ -21,6 +21,7 @@ pub mod stream;
 pub mod system;
 pub mod telemetry;
 pub mod token;
+pub mod usage_keys;
 pub mod wire;
 
 #[cfg(feature = "testing")]

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::jwk::{Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Context, RequestExt};
 use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -78,9 +79,8 @@ impl TestIssuer {
     /// A verifier that accepts this issuer's tokens.
     #[must_use]
     pub fn verifier() -> TokenVerifier {
-        let mut key = Jwk::from_encoding_key(own_key(), Algorithm::EdDSA).expect("the public key");
-        key.common.key_id = Some(KEY_ID.to_owned());
-        let published = serde_json::to_value(JwkSet { keys: vec![key] }).expect("JSON");
+        let point = URL_SAFE_NO_PAD.encode(own_key().public_key());
+        let published = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": KEY_ID, "x": point}]});
         let keys: KeySet = serde_json::from_value(published).expect("keys");
         TokenVerifier::new(TokenConfig {
             issuer: ISSUER.to_owned(),
@@ -93,38 +93,35 @@ impl TestIssuer {
     /// A token with these claims beside `iss`, `aud` and an `exp` five minutes on, which they may override.
     #[must_use]
     pub fn token(claims: &Value) -> String {
-        sign(claims, own_key())
+        sign("EdDSA", claims, |message| own_key().sign(message))
     }
 
     /// The same, signed by another issuer's key under the same key id.
     #[must_use]
     pub fn foreign_token(claims: &Value) -> String {
-        sign(claims, &new_key())
+        sign("EdDSA", claims, |message| new_key().sign(message))
     }
 }
 
-/// What precedes the 32 secret bytes of an Ed25519 key in PKCS #8 (RFC 8410 §7).
-const ED25519_PKCS8_HEADER: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-
-fn own_key() -> &'static EncodingKey {
-    static KEY: OnceLock<EncodingKey> = OnceLock::new();
+fn own_key() -> &'static Ed25519KeyPair {
+    static KEY: OnceLock<Ed25519KeyPair> = OnceLock::new();
     KEY.get_or_init(new_key)
 }
 
-fn new_key() -> EncodingKey {
-    let seed: [u8; 32] = ring::rand::generate(&SystemRandom::new()).expect("randomness").expose();
-    EncodingKey::from_ed_der(&[&ED25519_PKCS8_HEADER[..], &seed].concat())
+fn new_key() -> Ed25519KeyPair {
+    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("randomness");
+    Ed25519KeyPair::from_pkcs8(document.as_ref()).expect("a key pair")
 }
 
-fn sign(claims: &Value, key: &EncodingKey) -> String {
+fn sign<S: AsRef<[u8]>>(algorithm: &str, claims: &Value, signature: impl FnOnce(&[u8]) -> S) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     let mut all = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": now + 300});
     let (Some(all_members), Some(members)) = (all.as_object_mut(), claims.as_object()) else { return String::new() };
     all_members.extend(members.clone());
-    let mut header = Header::new(Algorithm::EdDSA);
-    header.kid = Some(KEY_ID.to_owned());
-    jsonwebtoken::encode(&header, &all, key).expect("a token")
+    let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let message = format!("{}.{}", part(&json!({"typ": "JWT", "alg": algorithm, "kid": KEY_ID})), part(&all));
+    let signature = URL_SAFE_NO_PAD.encode(signature(message.as_bytes()));
+    format!("{message}.{signature}")
 }
 
 /// Dead letters in memory.

@@ -7,35 +7,44 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use adapters::token::{ClaimNames, Claims, Jwks, KeySet, TokenConfig, TokenError, TokenVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+};
 use serde_json::{Value, json};
 
 /// An RSA key of 2,048 bits, for tests alone: making one takes seconds.
 const RSA: &[u8] = include_bytes!("rsa-2048.der");
 
 /// What a provider signs with.
-struct Signer {
-    key: EncodingKey,
-    algorithm: Algorithm,
+enum Signer {
+    Rsa(RsaKeyPair),
+    Elliptic(EcdsaKeyPair),
 }
 
 impl Signer {
     fn rsa() -> Self {
-        Self { key: EncodingKey::from_rsa_der(RSA), algorithm: Algorithm::RS256 }
+        Self::Rsa(RsaKeyPair::from_der(RSA).unwrap())
     }
 
     fn elliptic() -> Self {
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-        Self { key: EncodingKey::from_ec_der(pkcs8.as_ref()), algorithm: Algorithm::ES256 }
+        let (kind, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+        let document = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
+        Self::Elliptic(EcdsaKeyPair::from_pkcs8(kind, document.as_ref(), &random).unwrap())
     }
 
     /// The public key as this provider publishes it.
     fn published(&self, members: &Value) -> Value {
-        let mut key = serde_json::to_value(Jwk::from_encoding_key(&self.key, self.algorithm).unwrap()).unwrap();
-        key.as_object_mut().unwrap().remove("alg");
+        let mut key = match self {
+            Self::Rsa(pair) => {
+                let RsaPublicKeyComponents::<Vec<u8>> { n, e } = pair.public_key().into();
+                json!({"kty": "RSA", "n": base64(&n), "e": base64(&e)})
+            }
+            Self::Elliptic(pair) => {
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                json!({"kty": "EC", "crv": "P-256", "x": base64(x), "y": base64(y)})
+            }
+        };
         key.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         key
     }
@@ -44,13 +53,34 @@ impl Signer {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let mut all = json!({"iat": now, "exp": now + 3_600});
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
-        let mut complete = serde_json::to_value(Header::new(self.algorithm)).unwrap();
+        let mut complete = json!({"typ": "JWT", "alg": self.algorithm()});
         complete.as_object_mut().unwrap().extend(header.as_object().unwrap().clone());
-        let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let message = format!("{}.{}", encode(&complete), encode(&all));
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.algorithm).unwrap();
-        format!("{message}.{signature}")
+        let message = format!("{}.{}", base64(complete.to_string()), base64(all.to_string()));
+        format!("{message}.{}", base64(self.signature(message.as_bytes())))
     }
+
+    const fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Rsa(_) => "RS256",
+            Self::Elliptic(_) => "ES256",
+        }
+    }
+
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
+                signature
+            }
+            Self::Elliptic(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+        }
+    }
+}
+
+fn base64(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 async fn verdict(
@@ -209,4 +239,36 @@ async fn a_token_signed_with_another_algorithm_than_its_keys_is_refused() {
     let token = elliptic.sign(&json!({"kid": "k"}), &claims);
     let outcome = verdict("https://id.example", "orders", ClaimNames::default(), keys, &token).await;
     assert!(matches!(outcome, Err(TokenError::Algorithm)));
+}
+
+/// The verdict on a token of this algorithm, under a key set that holds this one key.
+async fn verdict_under(key: Value, algorithm: &str, signer: &Signer) -> Result<Claims, TokenError> {
+    let claims = json!({"iss": "https://id.example", "aud": "orders", "sub": "shop", "tenant": "acme"});
+    let token = signer.sign(&json!({"kid": "k", "alg": algorithm}), &claims);
+    verdict("https://id.example", "orders", ClaimNames::default(), json!({"keys": [key]}), &token).await
+}
+
+#[tokio::test]
+async fn a_published_key_that_is_no_key_accepts_nothing() {
+    let small = json!({"kty": "RSA", "kid": "k", "n": base64([0xc3; 128]), "e": "AQAB"});
+    for (key, algorithm, signer) in [
+        (json!({"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "AA"}), "EdDSA", Signer::elliptic()),
+        (json!({"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": ""}), "EdDSA", Signer::elliptic()),
+        (json!({"kty": "EC", "crv": "P-256", "kid": "k", "x": "AA", "y": "AA"}), "ES256", Signer::elliptic()),
+        (json!({"kty": "RSA", "kid": "k", "n": "", "e": ""}), "RS256", Signer::rsa()),
+        (json!({"kty": "RSA", "kid": "k", "n": "AAAA", "e": "AA"}), "RS256", Signer::rsa()),
+        (small, "RS256", Signer::rsa()),
+    ] {
+        let outcome = verdict_under(key.clone(), algorithm, &signer).await;
+        assert!(matches!(outcome, Err(TokenError::Invalid(_))), "{key}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_modulus_after_a_zero_byte_is_the_same_key() {
+    let rsa = Signer::rsa();
+    let mut key = rsa.published(&json!({"kid": "k"}));
+    let modulus = URL_SAFE_NO_PAD.decode(key["n"].as_str().unwrap()).unwrap();
+    key["n"] = base64([&[0], modulus.as_slice()].concat()).into();
+    assert!(verdict_under(key, "RS256", &rsa).await.is_ok());
 }

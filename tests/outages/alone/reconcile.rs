@@ -42,9 +42,9 @@ async fn order(shop: &Shop, trail: &Trail) -> (String, String) {
 
 /// The order that an event is about, as a rule delivers it (in an envelope) or the feed (bare).
 fn subject(message: &str) -> String {
-    let message: Value = serde_json::from_str(message).expect("JSON");
+    let message: Value = serde_json::from_str(message).unwrap_or_default();
     let event = message.get("detail").unwrap_or(&message);
-    event["subject"].as_str().expect("a subject").to_owned()
+    event["subject"].as_str().unwrap_or_default().to_owned()
 }
 
 /// How many messages about these orders the queue holds, which are taken off it.

@@ -5,6 +5,7 @@ mod compact;
 mod error;
 mod jwks;
 mod key_set;
+mod signature;
 mod verify;
 
 pub use claims::{ClaimNames, Claims};

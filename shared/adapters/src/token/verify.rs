@@ -4,7 +4,7 @@ use domain::ports::Clock;
 use serde_json::{Map, Value};
 
 use super::compact::CompactToken;
-use super::{ClaimNames, Claims, Jwks, TokenError};
+use super::{ClaimNames, Claims, Jwks, TokenError, signature};
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
 use crate::outbound::PartnerClient;
@@ -50,7 +50,8 @@ pub struct TokenVerifier {
 impl TokenVerifier {
     /// A verifier for this issuer's tokens.
     #[must_use]
-    pub const fn new(config: TokenConfig) -> Self {
+    pub fn new(config: TokenConfig) -> Self {
+        signature::use_ring();
         Self { config }
     }
 

@@ -195,6 +195,8 @@ impl From<&Order> for OrderRecord {
             deleted_at,
         } = &**order;
         let total = lines.total();
+        // Also of lines without a total: the prices of an item that lacks one of them stay as they are.
+        let currency = lines.as_slice().iter().find_map(|line| Some(line.price.as_ref()?.unit_price.currency()));
         Self {
             pk: keys::order(tenant, *id),
             format: FORMAT,
@@ -208,7 +210,7 @@ impl From<&Order> for OrderRecord {
             customer_id: customer_id.as_str().to_owned(),
             customer_name: contact.as_ref().map(|contact| contact.name.as_str().to_owned()),
             customer_email: contact.as_ref().map(|contact| contact.email.as_str().to_owned()),
-            currency: total.map(|total| total.currency().as_str().to_owned()),
+            currency: currency.map(|currency| currency.as_str().to_owned()),
             total: total.map(Money::amount),
             lines: lines.as_slice().iter().map(Into::into).collect(),
             shipping_address: shipping_address.as_ref().map(Into::into),

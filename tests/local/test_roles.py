@@ -1,0 +1,80 @@
+"""Roles and code agree: what a function may call is what its program can call, and nothing may do everything."""
+
+import json
+import os
+import re
+import unittest
+
+import boto3
+import least_privilege
+from aws import client
+from shell import FOLDER, PYTHON, run
+
+# How a program of the AWS SDK names an operation in a request, by service. The SDK links only operations that are called.
+NAMES = {
+    "dynamodb": re.compile(rb"DynamoDB_20120810\.([A-Za-z]+)"),
+    "events": re.compile(rb"AWSEvents\.([A-Za-z]+)"),
+    "sqs": re.compile(rb"AmazonSQS\.([A-Za-z]+)"),
+    "sns": re.compile(rb"([A-Za-z]+)2010-03-31"),
+}
+
+# Batches need the action of the single operation on AWS, and one of their own name in the emulator.
+BATCHES = re.compile(r"(Publish|DeleteMessage|ChangeMessageVisibility)Batch$")
+
+# Called by Lambda in the function's name, not by the function.
+OF_LAMBDA = {"PublishEventsFunction": {"s3:PutObject", "s3:ListBucket"}}
+
+# Circuits of partners are kept in a table by functions that have one; the authorizer has none.
+NOT_NEEDED = {"AuthorizeFunction": {"dynamodb:GetItem", "dynamodb:UpdateItem"}}
+
+
+class Roles(unittest.TestCase):
+    def test_a_role_allows_what_its_program_can_call(self):
+        granted = {}
+        for function, _, _, policy in least_privilege.policies(client("iam", os.environ)):
+            granted.setdefault(function, set()).update(least_privilege.actions(policy))
+        programs = sorted((FOLDER / "sam-build").glob("*Function/bootstrap"))
+        self.assertEqual(13, len(programs))
+        for program in programs:
+            function = program.parent.name
+            with self.subTest(function=function):
+                needed = actions_of(program.read_bytes()) - NOT_NEEDED.get(function, set())
+                self.assertEqual(needed, granted.get(function, set()) - OF_LAMBDA.get(function, set()))
+
+    def test_no_policy_allows_every_action_or_every_resource(self):
+        done = run(PYTHON, "scripts/transformed.py", "template.yaml", env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"})
+        resources = json.loads(done.stdout)["Resources"].values()
+        statements = [statement for resource in resources for statement in allowed(resource)]
+        self.assertGreater(len(statements), 20)
+        for statement in statements:
+            text = json.dumps([statement["Action"], statement["Resource"]])
+            self.assertNotRegex(text, r'"(\*|[a-z0-9]+:\*)"', statement)
+
+
+def actions_of(program):
+    found = set()
+    for service, name in NAMES.items():
+        operations = boto3.client(service).meta.service_model.operation_names
+        for linked in name.findall(program):
+            operation = exact(linked.decode(), operations, at_end=service == "sns")
+            found.add(f"{service}:{operation}")
+            if BATCHES.match(operation):
+                found.add(f"{service}:{operation.removesuffix('Batch')}")
+    return found
+
+
+def exact(text, operations, at_end):
+    """The longest operation with which the text begins, or ends: in a program a name has no end of its own."""
+    matches = [name for name in operations if (text.endswith(name) if at_end else text.startswith(name))]
+    return max(matches, key=len)
+
+
+def allowed(resource):
+    """The statements of a role's or a managed policy's documents, those under a condition among them."""
+    properties = resource.get("Properties", {})
+    if resource["Type"] == "AWS::IAM::ManagedPolicy":
+        yield from properties["PolicyDocument"]["Statement"]
+    if resource["Type"] == "AWS::IAM::Role":
+        for policy in properties.get("Policies", []):
+            policy = policy["Fn::If"][1] if "Fn::If" in policy else policy
+            yield from policy["PolicyDocument"]["Statement"]
