@@ -42,20 +42,6 @@ fn every_parameter_of_the_template_is_described() {
 }
 
 #[test]
-fn every_alarm_names_the_section_that_says_what_to_do() {
-    let (template, operations) = (document("template.yaml"), document("docs/operations.md"));
-    let count = template.matches("Type: AWS::CloudWatch::Alarm").count();
-    let descriptions = template.lines().filter_map(|line| line.trim_start().strip_prefix("AlarmDescription: "));
-    let sections: Vec<_> = descriptions.filter_map(|text| Some(text.split_once("docs/operations.md#")?.1)).collect();
-    assert!(count >= 3 && sections.len() == count, "{count} alarms, {sections:?}");
-    for section in sections {
-        let is_it = |title: &str| title.to_lowercase().replace(' ', "-") == section.trim_end_matches('"');
-        let mut titles = operations.lines().filter_map(|line| line.strip_prefix("## "));
-        assert!(titles.any(is_it), "docs/operations.md lacks {section}");
-    }
-}
-
-#[test]
 fn every_event_is_described() {
     let events = document("docs/events.md");
     for kind in EventKind::ALL {

@@ -6,12 +6,10 @@ use adapters::token::{ClaimNames, Jwks, KeySet, TokenConfig, TokenError, TokenVe
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hostile_tokens::{Issuer, MARKER, Rule, table};
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey};
 use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair as RsaKeyPair;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
 /// An RSA key of 2,048 bits, for tests alone: making one takes seconds.
@@ -31,19 +29,19 @@ fn verifier(issuer: &Issuer, keys: &[Value]) -> TokenVerifier {
     })
 }
 
-fn published(key: &EncodingKey, algorithm: Algorithm, id: &str) -> Value {
-    let mut key = serde_json::to_value(Jwk::from_encoding_key(key, algorithm).unwrap()).unwrap();
-    key["kid"] = id.into();
-    key
-}
-
 fn rsa() -> Value {
-    published(&EncodingKey::from_rsa_der(RSA), Algorithm::RS256, "rsa")
+    let RsaPublicKeyComponents::<Vec<u8>> { n, e } = RsaKeyPair::from_der(RSA).unwrap().public_key().into();
+    json!({"kty": "RSA", "kid": "rsa", "n": URL_SAFE_NO_PAD.encode(n), "e": URL_SAFE_NO_PAD.encode(e)})
 }
 
 fn elliptic() -> Value {
-    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-    published(&EncodingKey::from_ec_der(key.as_ref()), Algorithm::ES256, "elliptic")
+    let (kind, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+    let key = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
+    let key = EcdsaKeyPair::from_pkcs8(kind, key.as_ref(), &random).unwrap();
+    let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+    json!({
+        "kty": "EC", "crv": "P-256", "kid": "elliptic", "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
+    })
 }
 
 fn broken(error: &TokenError) -> Rule {

@@ -243,7 +243,8 @@ async fn a_token_signed_with_another_algorithm_than_its_keys_is_refused() {
 
 /// The verdict on a token of this algorithm, under a key set that holds this one key.
 async fn verdict_under(key: Value, algorithm: &str, signer: &Signer) -> Result<Claims, TokenError> {
-    let claims = json!({"iss": "https://id.example", "aud": "orders", "sub": "shop", "tenant": "acme"});
+    let claims =
+        json!({"iss": "https://id.example", "aud": "orders", "sub": "shop", "tenant": "acme", "scope": "orders:read"});
     let token = signer.sign(&json!({"kid": "k", "alg": algorithm}), &claims);
     verdict("https://id.example", "orders", ClaimNames::default(), json!({"keys": [key]}), &token).await
 }
