@@ -22,9 +22,9 @@ class Rotation(unittest.TestCase):
             place()
         before = page()["page"]["next_cursor"]
         old, new = json.loads(manager.get_secret_value(SecretId=secret)["SecretString"])["key"], secrets.token_hex(32)
-        manager.put_secret_value(SecretId=secret, SecretString=json.dumps({"key": new, "previous": old}))
+        rotated = manager.put_secret_value(SecretId=secret, SecretString=json.dumps({"key": new, "previous": old}))
         self.assertEqual((old, None), settings(), "as long as nothing is deployed")
-        deploy({"CursorSecretRotation": "2"})
+        deploy({"CursorSecretVersion": rotated["VersionId"]})
         self.assertEqual((new, old), settings())
         self.assertEqual(1, len(page(f"&cursor={before}")["data"]))
         self.assertNotEqual(before, page()["page"]["next_cursor"])

@@ -202,6 +202,8 @@ class Interrupted(unittest.TestCase):
                 [PYTHON, "-c", script, folder, str(port), server],
                 env={**BARE, "PYTHONPATH": str(ROOT / "scripts")},
                 stderr=subprocess.DEVNULL,
+                # A shell's background job ignores Ctrl-C, and so would this process.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
             url = f"http://127.0.0.1:{port}"
             wait_until("the start of the server", lambda: answers(url), 20)
