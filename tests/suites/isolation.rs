@@ -30,7 +30,7 @@ struct Intruder {
 
 /// A route, and what an intruder tries on it. A route without an entry fails the first test here.
 type Attempt = for<'a> fn(&'a Victim, &'a Intruder) -> LocalBoxFuture<'a, ()>;
-const TABLE: [(&str, &str, Attempt); 8] = [
+const TABLE: [(&str, &str, Attempt); 9] = [
     ("POST", "/orders", |victim, intruder| take_the_key(victim, intruder).boxed_local()),
     ("GET", "/orders", |victim, intruder| read_the_list(victim, intruder).boxed_local()),
     ("GET", "/orders/{id}", |victim, intruder| read_the_order(victim, intruder).boxed_local()),
@@ -46,6 +46,7 @@ const TABLE: [(&str, &str, Attempt); 8] = [
     }),
     ("DELETE", "/orders/{id}", |victim, intruder| change(victim, intruder, "DELETE", "", Value::Null).boxed_local()),
     ("GET", "/health", |victim, intruder| read_the_health(victim, intruder).boxed_local()),
+    ("GET", "/metrics", |victim, intruder| read_the_metrics(victim, intruder).boxed_local()),
 ];
 
 impl Victim {
@@ -184,6 +185,11 @@ async fn read_the_health(victim: &Victim, intruder: &Intruder) {
     let health = intruder.send(victim, || intruder.shop.request(Method::GET, "/health")).await;
     assert_eq!(health.status, 200);
     assert!(!health.body.to_string().contains(&victim.shop.tenant), "{health:?}");
+}
+
+async fn read_the_metrics(victim: &Victim, intruder: &Intruder) {
+    let metrics = intruder.send(victim, || intruder.shop.request(Method::GET, "/metrics")).await;
+    assert_eq!((metrics.status, metrics.code()), (403, "insufficient_scope"));
 }
 
 async fn intrude(victim: &Victim, intruder: &Intruder) {

@@ -21,7 +21,7 @@ async fn main() -> Result<(), lambda_http::Error> {
 }
 
 async fn handle<S: OrderStore, K: Clock>(exposition: &Exposition<S, K>, request: ApiRequest) -> Result<Reply, Problem> {
-    request.caller(Scope::Admin)?;
+    request.caller(Scope::Admin)?.require_storefront()?;
     Ok(Reply::text(OPEN_METRICS, exposition.text().await?))
 }
 
@@ -45,11 +45,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_an_administrator_sees_the_metrics() {
-        let request = testing::attempt("get-metrics", "lambda", |event| {
-            event["requestContext"]["authorizer"]["scope"] = "orders:read orders:write".into();
-        });
-        let (status, _, body) = testing::parts(handle(&exposition(), request).await);
-        assert_eq!((status, body["code"].as_str()), (403, Some("insufficient_scope")));
+    async fn only_an_administrator_sees_the_metrics_and_no_customer() {
+        for (claim, value, code) in
+            [("scope", "orders:read orders:write", "insufficient_scope"), ("customer_id", "cust-1", "confined_token")]
+        {
+            let request = testing::attempt("get-metrics", "lambda", |event| {
+                event["requestContext"]["authorizer"][claim] = value.into();
+            });
+            let (status, _, body) = testing::parts(handle(&exposition(), request).await);
+            assert_eq!((status, body["code"].as_str()), (403, Some(code)));
+        }
     }
 }

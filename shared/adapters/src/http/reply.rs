@@ -82,10 +82,13 @@ impl Reply {
         })
     }
 
-    /// 200 with text of this media type.
+    /// 200 with text of this media type. The runtime takes types that it does not know for binary data, which the gateway
+    /// would hand on in Base64, unless it is told.
     #[must_use]
     pub fn text(media_type: &str, text: String) -> Self {
-        Self { response: Response::new(Body::from(text)) }.header(CONTENT_TYPE, media_type)
+        Self { response: Response::new(Body::from(text)) }
+            .header(CONTENT_TYPE, media_type)
+            .header(HeaderName::from_static("x-lambda-http-content-encoding"), "text")
     }
 
     /// 204.
