@@ -30,6 +30,9 @@ use crate::bugs::{Bug, broken_sweep};
 const STORE_LATENCY: Duration = Duration::from_millis(5);
 const PARTNER_LATENCY: Duration = Duration::from_millis(50);
 
+/// So many keys a page of the index has when the table is slow.
+const SHORT_PAGE: u16 = 50;
+
 /// How long Lambda takes to see a record of the stream.
 const STREAM_LATENCY: Duration = Duration::from_millis(250);
 
@@ -68,6 +71,8 @@ pub struct Switches {
     pub bus: Option<Duration>,
     pub customers: Option<Duration>,
     pub inventory: Option<Duration>,
+    /// How long a page of the index takes, which then has [`SHORT_PAGE`] keys.
+    pub pages: Option<Duration>,
     /// The shard of the index that is throttled.
     pub unread_shard: Option<u32>,
     /// The tenant for whom alone nothing can be reserved.
@@ -390,7 +395,9 @@ impl OrderStore for Ports {
         after: Option<&DueOrder>,
         limit: u16,
     ) -> Result<DuePage, StoreError> {
-        sleep(STORE_LATENCY).await;
+        let slow = self.switches().pages;
+        sleep(slow.unwrap_or(STORE_LATENCY)).await;
+        let limit = if slow.is_some() { limit.min(SHORT_PAGE) } else { limit };
         if self.switches().unread_shard == Some(shard) {
             return Err(StoreError::Throttled("too fast".to_owned()));
         }
