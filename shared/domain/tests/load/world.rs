@@ -237,7 +237,8 @@ impl Ports {
         match outage {
             Some(patience) => {
                 sleep(patience).await;
-                Err(Unavailable { service: "partner", outage: Outage::NoAnswer, detail: "down".to_owned() })
+                let outage = if patience.is_zero() { Outage::CircuitOpen } else { Outage::NoAnswer };
+                Err(Unavailable { service: "partner", outage, detail: "down".to_owned() })
             }
             None => {
                 sleep(PARTNER_LATENCY).await;
