@@ -151,8 +151,8 @@ impl OrderStore for DynamoStore {
         self.shards.follow_up
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        self.put_off_until(key, until).await
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, cause: &str) -> Result<(), StoreError> {
+        self.put_off_until(key, until, cause).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

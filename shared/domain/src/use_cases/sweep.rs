@@ -109,23 +109,24 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
             return Swept::default();
         }
         let one = Swept::default();
-        match self.follow_up(&key, &stamp).await {
-            Ok((Outcome::Done, _)) => Swept { done: 1, ..one },
-            Ok((Outcome::Postponed, waits_since)) => Swept { postponed: 1, waits_since, ..one },
-            Err(StoreError::Throttled(_) | StoreError::Unavailable(_)) => Swept { failed: 1, ..one },
-            // Whoever overtook the sweep has moved the order, unless nobody can.
-            Ok((Outcome::Overtaken, _)) => self.put_off(&key, &stamp, Swept { done: 1, ..one }).await,
-            Ok((Outcome::NeedsNewerRelease, _)) | Err(_) => {
-                self.put_off(&key, &stamp, Swept { put_off: 1, ..one }).await
-            }
-        }
-    }
-
-    /// Has an order come up later that would be the first in the index for ever.
-    async fn put_off(&self, key: &OrderKey, stamp: &Stamp, swept: Swept) -> Swept {
-        match self.follow_ups.store.put_off(key, stamp.at.plus(PUT_OFF)).await {
-            Ok(()) => swept,
-            Err(_) => Swept { failed: 1, ..Swept::default() },
+        let first = self.follow_up(&key, &stamp).await;
+        // Another writer came first, and did what was due or left something new: it is as that writer left it.
+        let outcome = match first {
+            Ok((Outcome::Overtaken, _)) => self.follow_up(&key, &stamp).await,
+            outcome => outcome,
+        };
+        let cause = match outcome {
+            Ok((Outcome::Done, _)) => return Swept { done: 1, ..one },
+            Ok((Outcome::Postponed, waits_since)) => return Swept { postponed: 1, waits_since, ..one },
+            Err(StoreError::Throttled(_) | StoreError::Unavailable(_)) => return Swept { failed: 1, ..one },
+            Ok((Outcome::Overtaken, _)) => "it was not as it had just been read, twice".to_owned(),
+            Ok((Outcome::NeedsNewerRelease, _)) => "a newer release does its follow-ups".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        // It would be the first in the index for ever.
+        match self.follow_ups.store.put_off(&key, stamp.at.plus(PUT_OFF), &cause).await {
+            Ok(()) => Swept { put_off: 1, ..one },
+            Err(_) => Swept { failed: 1, ..one },
         }
     }
 

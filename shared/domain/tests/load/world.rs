@@ -416,7 +416,7 @@ impl OrderStore for Ports {
         SHARDS
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, _: &str) -> Result<(), StoreError> {
         sleep(STORE_LATENCY).await;
         self.0.table.index.lock().unwrap().move_to(&key.tenant, key.id, Some(until));
         Ok(())

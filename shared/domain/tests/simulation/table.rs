@@ -269,9 +269,9 @@ impl OrderStore for Ports {
         self.world.table.orders.shards()
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        let key = key.clone();
-        let put_off = move |world: &World| now(world.table.orders.put_off(&key, until));
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, cause: &str) -> Result<(), StoreError> {
+        let (key, cause) = (key.clone(), cause.to_owned());
+        let put_off = move |world: &World| now(world.table.orders.put_off(&key, until, &cause));
         self.world.call(&self.who, "put off", put_off).await.map_err(unanswered)?
     }
 
