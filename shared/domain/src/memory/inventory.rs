@@ -77,6 +77,13 @@ impl MemoryInventory {
         lock(&self.state).released.remove(&id);
     }
 
+    /// Whether a reservation is there whose units, with the free ones, suffice for these lines.
+    #[must_use]
+    pub fn covers(&self, id: ReservationId, wanted: &Reservation) -> bool {
+        let state = lock(&self.state);
+        state.reservations.get(&id).is_some_and(|made| state.shortages(wanted, made.family).is_empty())
+    }
+
     /// Whether a reservation is permanent.
     #[must_use]
     pub fn is_confirmed(&self, id: ReservationId) -> bool {
