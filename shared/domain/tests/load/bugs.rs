@@ -10,8 +10,8 @@ use crate::world::Ports;
 /// A rule that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
-    /// Follow-ups run once the bus has taken the events.
-    ConfirmationWaitsForTheBus,
+    /// Nothing is tried when it is committed.
+    ConfirmationIsLeftToTheSweep,
     /// A reservation is confirmed once the customer is known.
     ConfirmationWaitsForTheCustomerService,
     /// A sweep works 100 orders, one after another.

@@ -27,13 +27,11 @@ fn ensure(holds: bool, violation: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(violation()) }
 }
 
-/// Competing buyers want three times the stock while the bus refuses everything.
-async fn bus_outage(bug: Option<Bug>) -> Verdict {
+/// Competing buyers want three times the stock.
+async fn scarce_stock(bug: Option<Bug>) -> Verdict {
     let ports = Ports::new(6_000, bug);
     ports.sweep_on_schedule();
-    ports.switch(|switches| switches.bus = Some(OPEN_CIRCUIT));
     let bought = ports.buyers(10, HALF_AN_HOUR).await;
-    ports.switch(|switches| switches.bus = None);
     sleep(2 * RESERVATION).await;
     nobody_lost_what_was_promised(&ports, bought).await?;
     confirmations_are_quick(&ports)
@@ -174,6 +172,22 @@ fn customers(patience: Duration) -> Switches {
     Switches { customers: Some(patience), ..Switches::default() }
 }
 
+/// A follow-up that published something, or waited for what does, would depend on the bus.
+#[test]
+fn follow_ups_have_nothing_to_do_with_bus_and_feed() {
+    for source in [
+        include_str!("../../src/use_cases/follow_ups.rs"),
+        include_str!("../../src/use_cases/sweep.rs"),
+        include_str!("../../../adapters/src/follow_ups.rs"),
+        include_str!("../../../../functions/run-follow-ups/src/main.rs"),
+        include_str!("../../../../functions/sweep-follow-ups/src/main.rs"),
+    ] {
+        let source = source.to_lowercase();
+        let word = ["publish", "channel", "deliver", "feed", "sns"].into_iter().find(|word| source.contains(word));
+        assert_eq!(word, None, "{}", source.lines().next().unwrap());
+    }
+}
+
 macro_rules! scenarios {
     ($($name:ident: $verdict:expr;)*) => { $(
         #[tokio::test(start_paused = true)]
@@ -194,7 +208,7 @@ macro_rules! noticed {
 }
 
 scenarios! {
-    no_order_is_lost_and_every_reservation_confirmed_while_the_bus_refuses_everything: bus_outage(None);
+    no_order_of_scarce_stock_is_lost_and_every_reservation_is_confirmed_at_once: scarce_stock(None);
     no_reserved_stock_is_lost_while_the_customer_service_is_down: customer_outage(None);
     orders_are_completed_soon_after_an_outage_of_the_inventory_service:
         partner_outage(None, 50, inventory(OPEN_CIRCUIT));
@@ -209,8 +223,8 @@ scenarios! {
 }
 
 noticed! {
-    a_confirmation_that_waits_for_the_bus_is_noticed:
-        bus_outage(Some(Bug::ConfirmationWaitsForTheBus)), "a confirmation took";
+    a_confirmation_that_is_left_to_the_sweep_is_noticed:
+        scarce_stock(Some(Bug::ConfirmationIsLeftToTheSweep)), "a confirmation took";
     a_confirmation_that_waits_for_the_customer_service_is_noticed:
         customer_outage(Some(Bug::ConfirmationWaitsForTheCustomerService)), "orders were canceled";
     a_slow_sweep_is_noticed:
