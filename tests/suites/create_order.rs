@@ -1,5 +1,7 @@
 //! `POST /orders`
 
+use std::time::{Duration, Instant};
+
 use e2e::{Shop, order_of};
 use futures_util::StreamExt;
 use serde_json::json;
@@ -20,6 +22,19 @@ async fn an_order_is_created_confirmed_and_priced_by_the_inventory_service() {
     let held = |units: (u64, u64, u64)| units.1 + units.2;
     assert_eq!(held(shop.partners.units(&first).await), 2);
     assert_eq!(held(shop.partners.units(&second).await), 1);
+}
+
+/// By `run-follow-ups`: the sweep leaves an order alone for its first 30 seconds.
+#[tokio::test]
+async fn the_reservation_of_a_new_order_is_confirmed_within_ten_seconds() {
+    let shop = Shop::open().await;
+    let product = shop.product(10).await;
+    shop.order(&[(&product, 3)]).await;
+    let created = Instant::now();
+    while shop.partners.units(&product).await != (7, 0, 3) {
+        assert!(created.elapsed() < Duration::from_secs(10), "it is not confirmed yet");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

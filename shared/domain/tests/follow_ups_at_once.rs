@@ -1,6 +1,6 @@
 //! Two that follow up one order at once, and partners that contradict themselves.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +11,11 @@ use domain::id::{ProductId, TenantId};
 use domain::line::Product;
 use domain::memory::{MemoryCustomers, MemoryInventory, MemoryStore, sample};
 use domain::order::Order;
-use domain::ports::{ConfirmError, InventoryService, OrderStore, ReserveError, Unavailable};
+use domain::ports::{Clock, Condition, ConfirmError, InventoryService, OrderStore, Outage, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use domain::status::Status;
-use domain::use_cases::{FollowUps, Outcome};
+use domain::timestamp::Timestamp;
+use domain::use_cases::{FollowUps, Outcome, Sweep, Swept};
 
 type Service<I> = FollowUps<Arc<MemoryStore>, MemoryCustomers, I>;
 
@@ -74,6 +75,68 @@ async fn an_order_is_not_canceled_by_whoever_read_it_before_another_confirmed_it
     let now = stored(&store, &order).await;
     assert_eq!((now.status, now.version, now.follow_ups.len()), (Status::Confirmed, 1, 0));
     assert!(inventory.is_confirmed(order.reservation));
+}
+
+/// An inventory service that is down, and whose caller is overtaken by another, who leaves the order due at this time.
+struct Overtaking {
+    store: Arc<MemoryStore>,
+    due: Timestamp,
+}
+
+impl InventoryService for Overtaking {
+    async fn products(&self, _: &TenantId, _: &[ProductId]) -> Result<Vec<Product>, Unavailable> {
+        unreachable!("the order has its prices")
+    }
+
+    async fn reserve(&self, _: &Reservation) -> Result<(), ReserveError> {
+        unreachable!("no reservation is known to have expired")
+    }
+
+    async fn confirm(&self, tenant: &TenantId, _: ReservationId) -> Result<(), ConfirmError> {
+        let order = self.store.get(tenant, sample::order().id).await.unwrap().unwrap();
+        let mut data = (*order).clone();
+        data.follow_ups
+            .iter_mut()
+            .for_each(|waiting| (waiting.at, waiting.attempts) = (self.due, waiting.attempts + 1));
+        self.store.update(&order, &Order::restore(data), Condition::VersionAndFollowUps).await.unwrap();
+        let outage = Outage::NoAnswer;
+        Err(ConfirmError::Unavailable(Unavailable { service: "inventory service", outage, detail: String::new() }))
+    }
+
+    async fn release(&self, _: &TenantId, _: ReservationId) -> Result<(), Unavailable> {
+        unreachable!("nothing is to be released")
+    }
+}
+
+struct At(Timestamp);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// What a sweep does that is overtaken by another, who leaves the order due at this time; and when the order is due then.
+async fn overtaken_sweep(due: u32) -> (Swept, Timestamp) {
+    let (store, order) = (Arc::<MemoryStore>::default(), sample::order());
+    store.insert(&order).await.unwrap();
+    let overtaking = Overtaking { store: Arc::clone(&store), due: sample::stamp(due).at };
+    let sweep = Sweep { follow_ups: service(&store, overtaking), clock: At(sample::stamp(60).at) };
+    let swept = sweep.run(&sample::stamp(60), sample::stamp(100).at).await;
+    let page = store.due(0, sample::stamp(3_600).at, None, 10).await.unwrap();
+    (swept, page.orders[0].at)
+}
+
+#[tokio::test]
+async fn a_sweep_leaves_an_order_as_another_left_it_meanwhile() {
+    let (swept, due) = overtaken_sweep(75).await;
+    assert_eq!((swept.postponed, swept.put_off, due), (1, 0, sample::stamp(75).at));
+}
+
+#[tokio::test]
+async fn an_order_that_a_sweep_cannot_write_twice_is_put_off() {
+    let (swept, due) = overtaken_sweep(50).await;
+    assert_eq!((swept.postponed, swept.put_off, due), (0, 1, sample::stamp(180).at));
 }
 
 /// An inventory service that makes so many new reservations, and knows nothing of them when they are to be confirmed.

@@ -4,6 +4,7 @@
 //! environments one probes, and one sick environment opens the circuit for itself alone.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::ports::Clock;
 use domain::timestamp::Timestamp;
@@ -26,8 +27,22 @@ pub struct Breaker {
 pub enum Role {
     /// They open the circuit, for itself or for all.
     Votes,
-    /// Nothing: it works on orders that may fail for reasons of their own, so it only obeys what others opened.
+    /// Nothing: it works on orders that may fail for reasons of their own, so it only obeys what others opened. For the
+    /// same reason it leaves the probe to others, unless none of them probes.
     Obeys,
+}
+
+/// How long a probe is left to those who vote.
+const LEFT_TO_VOTERS: Duration = Duration::from_secs(10);
+
+impl Role {
+    /// The time that decides whether an environment may probe: a probe is due later for those who leave it to others.
+    fn asks_at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Votes => now,
+            Self::Obeys => now.minus(LEFT_TO_VOTERS),
+        }
+    }
 }
 
 impl Breaker {
@@ -51,12 +66,14 @@ impl Breaker {
             circuit.refresh_when_stale();
             circuit.state()
         });
-        let passage = self.gate().passage(now, shared);
+        let passage = self.gate().passage(self.role.asks_at(now), shared);
         match (passage, &self.circuit) {
             (Passage::Open(permit), _) => Some(permit),
             (Passage::Shut, _) => None,
             (Passage::IfElected, None) => Some(Permit::Call),
-            (Passage::IfElected, Some(circuit)) => if_elected(circuit, now).await,
+            (Passage::IfElected, Some(circuit)) => {
+                if_elected(circuit, self.role.asks_at(now), now.plus(OPEN_FOR)).await
+            }
         }
     }
 
@@ -90,9 +107,9 @@ impl Breaker {
     }
 }
 
-/// Leave to probe for all, when this environment is elected.
-async fn if_elected(circuit: &Circuit, now: Timestamp) -> Option<Permit> {
-    match circuit.elect(now, now.plus(OPEN_FOR)).await {
+/// Leave to probe for all, when this environment is elected; the next probe may go out at `next`.
+async fn if_elected(circuit: &Circuit, now: Timestamp, next: Timestamp) -> Option<Permit> {
+    match circuit.elect(now, next).await {
         Ok(Election::Elected) => Some(Permit::ProbeForAll),
         Ok(Election::Closed) => Some(Permit::Call),
         Ok(Election::NotBefore(_)) => None,
@@ -114,4 +131,20 @@ fn tell(partner: &'static str, state: &'static str) {
         line = line.measured(metric, u8::from(state == "open"));
     }
     line.write();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_obeys_probes_when_nobody_else_has_for_ten_seconds() {
+        let at = Timestamp::from_millis;
+        let open = CircuitState::Open { until: at(5_000) };
+        let passage = |role: Role, now| Gate::default().passage(role.asks_at(at(now)), open);
+        assert_eq!(passage(Role::Votes, 5_000), Passage::IfElected);
+        assert_eq!((passage(Role::Obeys, 14_999), passage(Role::Obeys, 15_000)), (Passage::Shut, Passage::IfElected));
+        let closed = Gate::default().passage(Role::Obeys.asks_at(at(0)), CircuitState::Closed);
+        assert_eq!(closed, Passage::Open(Permit::Call));
+    }
 }

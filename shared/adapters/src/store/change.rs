@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ports::Condition;
@@ -20,7 +21,11 @@ pub(super) fn update(
     after: Item,
     condition: Condition,
 ) -> UpdateItemFluentBuilder {
-    let mut request = on_condition(request, before, condition);
+    let Expected { expression, names, values } = expected(before, condition);
+    let mut request = request
+        .condition_expression(expression)
+        .set_expression_attribute_names(Some(names))
+        .set_expression_attribute_values(Some(values));
     let mut removed: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
     removed.sort_unstable();
     let has_other_follow_ups = before.get(FOLLOW_UPS) != after.get(FOLLOW_UPS);
@@ -53,17 +58,40 @@ pub(super) fn update(
     request.update_expression(format!("{}{}", clause("SET", &sets), clause("REMOVE", &removes)).trim_end())
 }
 
-fn on_condition(request: UpdateItemFluentBuilder, before: &Item, condition: Condition) -> UpdateItemFluentBuilder {
-    let expected = |name: &str| before.get(name).cloned().unwrap_or(AttributeValue::Null(true));
-    let request = request
-        .expression_attribute_names(format!("#{VERSION}"), VERSION)
-        .expression_attribute_values(":expected", expected(VERSION));
-    match condition {
-        Condition::Version => request.condition_expression(format!("#{VERSION} = :expected")),
-        Condition::VersionAndFollowUps => request
-            .condition_expression(format!("#{VERSION} = :expected AND #{FOLLOW_UPS} = :expected_follow_ups"))
-            .expression_attribute_names(format!("#{FOLLOW_UPS}"), FOLLOW_UPS)
-            .expression_attribute_values(":expected_follow_ups", expected(FOLLOW_UPS)),
+/// The put that turns `before` into `after` and leaves nothing else: of an order that is erased no attribute stays that a
+/// newer release added and this one does not know.
+pub(super) fn replacement(
+    request: PutItemFluentBuilder,
+    before: &Item,
+    after: Item,
+    condition: Condition,
+) -> PutItemFluentBuilder {
+    let Expected { expression, names, values } = expected(before, condition);
+    request
+        .set_item(Some(after))
+        .condition_expression(expression)
+        .set_expression_attribute_names(Some(names))
+        .set_expression_attribute_values(Some(values))
+}
+
+/// A condition, with what it names.
+struct Expected {
+    expression: String,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+fn expected(before: &Item, condition: Condition) -> Expected {
+    let attributes: &[&str] = match condition {
+        Condition::Version => &[VERSION],
+        Condition::VersionAndFollowUps => &[VERSION, FOLLOW_UPS],
+    };
+    let value = |name: &str| before.get(name).cloned().unwrap_or(AttributeValue::Null(true));
+    let expressions: Vec<_> = attributes.iter().map(|name| format!("#{name} = :expected_{name}")).collect();
+    Expected {
+        expression: expressions.join(" AND "),
+        names: attributes.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect(),
+        values: attributes.iter().map(|name| (format!(":expected_{name}"), value(name))).collect(),
     }
 }
 

@@ -48,8 +48,8 @@ impl DynamoStore {
     }
 
     /// Moves an order within the index; its follow-ups stay as they are.
-    pub(super) async fn put_off_until(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        tracing::error!(tenant = %key.tenant, order_id = %key.id, "this release cannot do the follow-ups of an order; they wait");
+    pub(super) async fn put_off_until(&self, key: &OrderKey, until: Timestamp, cause: &str) -> Result<(), StoreError> {
+        tracing::error!(tenant = %key.tenant, order_id = %key.id, cause, "the follow-ups of an order are put off");
         let update = self
             .client
             .update_item()

@@ -75,6 +75,22 @@ impl DynamoStore {
         Box::pin(async move { aws::pinged("DynamoDB", &ping.send().await) })
     }
 
+    async fn erase(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
+        let request = self.client.put_item().table_name(&self.table);
+        let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match change::replacement(request, &self.item(before)?, self.item(after)?, condition).send().await {
+            Ok(output) => {
+                charged(output.consumed_capacity());
+                Ok(())
+            }
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                PutItemError::ConditionalCheckFailedException(_) => Err(UpdateError::Conflict),
+                other => Err(store_error(SdkError::<_, ()>::service_error(other, ())).into()),
+            },
+            Err(error) => Err(store_error(error).into()),
+        }
+    }
+
     /// The whole item of an order: the record and what the indexes need.
     fn item(&self, order: &Order) -> Result<HashMap<String, AttributeValue>, StoreError> {
         let mut item = OrderRecord::from(order).into_item()?;
@@ -121,6 +137,9 @@ impl OrderStore for DynamoStore {
     }
 
     async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
+        if after.is_erased() {
+            return self.erase(before, after, condition).await;
+        }
         let key = AttributeValue::S(keys::order(&before.tenant, before.id));
         let request = self.client.update_item().table_name(&self.table).key(keys::ORDER, key);
         let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -151,8 +170,8 @@ impl OrderStore for DynamoStore {
         self.shards.follow_up
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        self.put_off_until(key, until).await
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, cause: &str) -> Result<(), StoreError> {
+        self.put_off_until(key, until, cause).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

@@ -1,6 +1,7 @@
 //! What a newer release stored survives the writes of this one, so that a rollback damages nothing.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,7 +9,7 @@ use domain::history::Stamp;
 use domain::line::Lines;
 use domain::memory::sample;
 use domain::order::{Edit, NewLines, Order};
-use domain::ports::{Condition, OrderStore};
+use domain::ports::{Condition, OrderStore, UpdateError};
 use domain::reservation::ReservationId;
 
 use crate::engine::{Engine, TABLE};
@@ -85,6 +86,25 @@ async fn a_follow_up_that_others_are_added_to_stays_as_it_is() {
     store.update(&order, &edited, Condition::Version).await.unwrap();
     let all = stored(&engine).await;
     assert_eq!((all.len(), &all[0]), (3, &newer), "{all:?}");
+}
+
+#[tokio::test]
+async fn nothing_that_a_newer_release_added_stays_of_an_order_that_is_erased_but_its_follow_ups() {
+    let (engine, order, newer) = written_by_a_newer_release("remind").await;
+    let store = engine.store(1);
+    let deleted = order.delete(Duration::from_secs(60), sample::stamp(2)).unwrap();
+    store.update(&order, &deleted, Condition::Version).await.unwrap();
+    let update = engine.client.update_item().table_name(TABLE).key("pk", key()).update_expression("SET birthday = :b");
+    update.expression_attribute_values(":b", AttributeValue::S("1990-01-01".to_owned())).send().await.unwrap();
+    let deleted = store.get(&order.tenant, order.id).await.unwrap().unwrap();
+    let erased = deleted.erased();
+    store.update(&deleted, &erased, Condition::VersionAndFollowUps).await.unwrap();
+    let again = store.update(&deleted, &erased, Condition::VersionAndFollowUps).await;
+    assert_eq!(again, Err(UpdateError::Conflict), "the follow-ups are others now");
+    let get = engine.client.get_item().table_name(TABLE).key("pk", key()).consistent_read(true).send().await.unwrap();
+    assert_eq!(get.item.unwrap().get("birthday"), None);
+    assert_eq!(stored(&engine).await.first(), Some(&newer));
+    assert_eq!(store.get(&order.tenant, order.id).await.unwrap(), Some(erased));
 }
 
 #[tokio::test]

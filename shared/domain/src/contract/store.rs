@@ -344,12 +344,16 @@ pub async fn due_follow_ups_are_found_longest_due_first(store: &impl OrderStore)
 pub async fn an_order_that_is_put_off_comes_up_later(store: &impl OrderStore) {
     let order = inserted(store).await;
     let key = keys(1..=1).remove(0);
-    store.put_off(&key, sample::stamp(50).at).await.expect("an answer");
+    store.put_off(&key, sample::stamp(50).at, "a test").await.expect("an answer");
+    store.put_off(&key, sample::stamp(40).at, "a test").await.expect("it comes up later than that");
     assert_eq!(due(store, sample::stamp(49).at, 10).await, []);
-    assert_eq!(due(store, sample::stamp(50).at, 10).await, [key]);
+    assert_eq!(due(store, sample::stamp(50).at, 10).await, [key.clone()]);
     assert_eq!(store.get(&order.tenant, order.id).await.map(|order| order.map(|order| order.version)), Ok(Some(1)));
-    store.put_off(&keys(2..=2)[0], sample::stamp(50).at).await.expect("an order that is gone has nothing to do");
+    store.put_off(&keys(2..=2)[0], sample::stamp(50).at, "a test").await.expect("what is gone has nothing to do");
     assert_eq!(store.get(&order.tenant, sample::order_id(2)).await, Ok(None));
+    updated(store, &order, order.followed_up(true, &[], sample::stamp(30))).await;
+    store.put_off(&key, sample::stamp(60).at, "a test").await.expect("it needs nothing any more");
+    assert_eq!(due(store, sample::stamp(3_600).at, 10).await, []);
 }
 
 /// With its time and its attempts.

@@ -20,7 +20,7 @@ pub struct MemoryInventory {
 
 #[derive(Debug, Default)]
 struct State {
-    is_down: bool,
+    down: Option<Outage>,
     products: BTreeMap<ProductId, (Product, u32)>,
     reservations: BTreeMap<ReservationId, Made>,
     released: BTreeSet<ReservationId>,
@@ -44,7 +44,12 @@ impl MemoryInventory {
 
     /// Makes the service unavailable, or available again.
     pub fn set_down(&self, is_down: bool) {
-        lock(&self.state).is_down = is_down;
+        lock(&self.state).down = is_down.then_some(Outage::NoAnswer);
+    }
+
+    /// Makes the service one that is not called, until it is available again.
+    pub fn open_circuit(&self) {
+        lock(&self.state).down = Some(Outage::CircuitOpen);
     }
 
     /// Units of a product that nobody has reserved.
@@ -70,6 +75,13 @@ impl MemoryInventory {
     /// Forgets that a reservation was released: a service that breaks the rule.
     pub fn forget_release(&self, id: ReservationId) {
         lock(&self.state).released.remove(&id);
+    }
+
+    /// Whether a reservation is there whose units, with the free ones, suffice for these lines.
+    #[must_use]
+    pub fn covers(&self, id: ReservationId, wanted: &Reservation) -> bool {
+        let state = lock(&self.state);
+        state.reservations.get(&id).is_some_and(|made| state.shortages(wanted, made.family).is_empty())
     }
 
     /// Whether a reservation is permanent.
@@ -134,7 +146,7 @@ impl State {
     }
 
     fn check(&self) -> Result<(), Unavailable> {
-        if self.is_down { Err(down("inventory")) } else { Ok(()) }
+        self.down.map_or(Ok(()), |outage| Err(Unavailable { outage, ..down("inventory") }))
     }
 }
 

@@ -95,8 +95,10 @@ impl OrderStore for MemoryStore {
         1
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        lock(&self.put_off).insert(key.clone(), until);
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, _cause: &str) -> Result<(), StoreError> {
+        let mut put_off = lock(&self.put_off);
+        let later = put_off.get(key).map_or(until, |at| until.max(*at));
+        put_off.insert(key.clone(), later);
         Ok(())
     }
 

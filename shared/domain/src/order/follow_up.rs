@@ -19,6 +19,9 @@ pub const HEAD_START: Duration = Duration::from_secs(30);
 /// The longest pause between two attempts, which a partner that is back may still have to wait for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(240);
 
+/// The longest pause of what waits to be confirmed: its stock may expire, and a client may wait to ship it.
+const LONGEST_PAUSE_TO_CONFIRM: Duration = Duration::from_secs(60);
+
 /// The pause of what has been due for [`A_DAY`]: it is not going to work within minutes.
 const PATIENT_PAUSE: Duration = Duration::from_secs(3_600);
 
@@ -114,12 +117,16 @@ impl FollowUp {
         Self { kind, at, since: at, attempts: 0, as_read: None }
     }
 
-    /// Retried after a pause that doubles from 15 s to [`LONGEST_PAUSE`], shortened by up to half as `spread`, which
+    /// Retried after a pause that doubles from 15 s to the longest of its kind, shortened by up to half as `spread`, which
     /// differs from order to order, has it: what failed at one time is not retried at one time.
     fn postponed(self, now: Timestamp, spread: u64) -> Self {
         let attempts = self.attempts + 1;
         let doubled = Duration::from_secs(15).saturating_mul(1 << self.attempts.min(10));
-        let longest = if now >= self.since.plus(A_DAY) { PATIENT_PAUSE } else { doubled.min(LONGEST_PAUSE) };
+        let longest = match self.kind {
+            FollowUpKind::Confirm => doubled.min(LONGEST_PAUSE_TO_CONFIRM),
+            _ if now >= self.since.plus(A_DAY) => PATIENT_PAUSE,
+            _ => doubled.min(LONGEST_PAUSE),
+        };
         let percent = 50 + u32::try_from((spread ^ u64::from(attempts).wrapping_mul(37)) % 51).unwrap_or_default();
         Self { at: now.plus(longest * percent / 100), attempts, ..self }
     }
@@ -156,16 +163,24 @@ impl Order {
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Option<Due> {
         let due = || self.follow_ups.iter().filter(|follow_up| follow_up.at <= now).map(|follow_up| follow_up.kind);
-        if due().any(|kind| kind == FollowUpKind::Complete) {
+        let confirm = due().any(|kind| kind == FollowUpKind::Confirm);
+        // Stock that is held does not wait until the customer service has answered.
+        let is_first = confirm && self.inventory == Inventory::Reserved;
+        if !is_first && self.is_complete_due(now) {
             return Some(Due::Complete);
         }
-        let confirm = due().any(|kind| kind == FollowUpKind::Confirm);
         let may_release = confirm || !self.waits_for_reservation();
         let release: Vec<_> = due().filter_map(FollowUpKind::released).filter(|_| may_release).collect();
         if confirm || !release.is_empty() {
             return Some(Due::Reservations { confirm, release });
         }
         due().any(|kind| kind == FollowUpKind::Erase).then_some(Due::Erase)
+    }
+
+    /// Whether [`FollowUpKind::Complete`] is due, maybe after something else.
+    #[must_use]
+    pub fn is_complete_due(&self, now: Timestamp) -> bool {
+        self.follow_ups.iter().any(|follow_up| follow_up.at <= now && follow_up.kind == FollowUpKind::Complete)
     }
 
     /// Whether something is due that only a newer release can do.
@@ -401,7 +416,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_four_minutes_and_are_an_hour_after_a_day() {
-        let mut follow_up = FollowUp::new(FollowUpKind::Confirm, at(0));
+        let mut follow_up = FollowUp::new(FollowUpKind::Complete, at(0));
         let mut pauses = Vec::new();
         for _ in 0..8 {
             let next = follow_up.clone().postponed(follow_up.at, 0);
@@ -414,5 +429,26 @@ mod tests {
         let a_day_later = at(0).plus(A_DAY);
         let pause = follow_up.postponed(a_day_later, 0).at.as_millis() - a_day_later.as_millis();
         assert!(within(&pause, 3_600_000), "{pause}");
+    }
+
+    #[test]
+    fn what_waits_to_be_confirmed_is_retried_every_minute_at_least() {
+        for (since, attempts) in [(at(0), 2), (at(0), 9), (at(0), 2_000)] {
+            let now = since.plus(A_DAY * attempts.min(2));
+            let waiting = FollowUp { attempts, ..FollowUp::new(FollowUpKind::Confirm, since) };
+            let pause = waiting.postponed(now, 0).at.as_millis() - now.as_millis();
+            assert!((30_000..=60_000).contains(&pause), "{pause} ms after {attempts} attempts");
+        }
+    }
+
+    #[test]
+    fn stock_that_is_held_is_confirmed_before_the_customer_service_is_asked() {
+        let both = [FollowUpKind::Complete, FollowUpKind::Confirm].map(|kind| failed(kind, 10));
+        let unconfirmed = OrderData { status: Status::Pending, ..(*order(&both)).clone() };
+        let reserved = OrderData { inventory: Inventory::Reserved, ..unconfirmed.clone() };
+        let first = Due::Reservations { confirm: true, release: vec![] };
+        assert_eq!(Order::restore(reserved).due(at(20)), Some(first));
+        let unconfirmed = OrderData { inventory: Inventory::Unconfirmed, ..unconfirmed };
+        assert_eq!(Order::restore(unconfirmed).due(at(20)), Some(Due::Complete));
     }
 }

@@ -121,6 +121,12 @@ impl Order {
         self.history.last()?.stamp.trace
     }
 
+    /// Whether the order is the tombstone of one that was deleted ([`Order::erased`]).
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.is_deleted() && self.0.history.is_empty()
+    }
+
     /// Whether the order was deleted: it answers no request any more.
     #[must_use]
     pub const fn is_deleted(&self) -> bool {

@@ -40,8 +40,8 @@ impl<T: OrderStore> OrderStore for Arc<T> {
         T::shards(self)
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        T::put_off(self, key, until).await
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, cause: &str) -> Result<(), StoreError> {
+        T::put_off(self, key, until, cause).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

@@ -51,11 +51,17 @@ pub trait OrderStore: Send + Sync {
     /// How many shards [`OrderStore::due`] has.
     fn shards(&self) -> u32;
 
-    /// Has an order that this release cannot work on come up in [`OrderStore::due`] later, without reading it.
+    /// Has an order that this release cannot work on come up in [`OrderStore::due`] later, without reading it; the log
+    /// says why. MUST NOT have an order come up that needs nothing, nor earlier than it would.
     ///
     /// # Errors
     /// [`StoreError`]; it may come up at once again.
-    fn put_off(&self, key: &OrderKey, until: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn put_off(
+        &self,
+        key: &OrderKey,
+        until: Timestamp,
+        cause: &str,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// One page of a tenant's orders, newest first, without the deleted ones. It may trail the last writes by a moment.
     ///

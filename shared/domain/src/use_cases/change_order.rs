@@ -233,8 +233,8 @@ mod tests {
             self.0.shards()
         }
 
-        async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-            self.0.put_off(key, until).await
+        async fn put_off(&self, key: &OrderKey, until: Timestamp, cause: &str) -> Result<(), StoreError> {
+            self.0.put_off(key, until, cause).await
         }
 
         async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

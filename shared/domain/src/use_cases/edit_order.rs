@@ -121,12 +121,15 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
 
+    use std::time::Duration;
+
     use super::*;
     use crate::memory::{MemoryInventory, MemoryStore, sample};
     use crate::order::FollowUpKind;
     use crate::ports::Condition;
     use crate::status::Status;
     use crate::use_cases::IfMatch;
+    use crate::use_cases::{FollowUps, Outcome};
 
     fn target(n: u32) -> Target {
         Target { caller: sample::caller(), id: sample::order_id(1), if_match: IfMatch::Any, stamp: sample::stamp(n) }
@@ -273,14 +276,24 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_takes_other_lines_again_once_enough_reservations_are_released() {
-        let service = service().await;
-        let mut outcomes = Vec::new();
-        for n in 0..11 {
-            let lines = sample::lines(&[(3, n + 1)]);
-            outcomes.push(service.run(&target(n + 2), &Edit::default(), Some(&lines)).await);
+        for order in [sample::order(), sample::bare_order()] {
+            let (store, inventory) = (MemoryStore::default(), sample::inventory());
+            store.insert(&order).await.unwrap();
+            let service = EditOrder { store, inventory };
+            let edit = async |service: &EditOrder<_, _>, n| {
+                service.run(&target(n), &Edit::default(), Some(&sample::lines(&[(3, n)]))).await
+            };
+            for n in 2..12 {
+                assert!(edit(&service, n).await.is_ok());
+            }
+            assert_eq!(edit(&service, 12).await, Err(Refused::ReservationUnconfirmed.into()));
+            let (EditOrder { store, inventory }, pending_timeout) = (service, Duration::from_secs(3_600));
+            let follow_ups = FollowUps { store, inventory, customers: sample::customers(), pending_timeout };
+            let edited = follow_ups.store.get(&order.tenant, order.id).await.unwrap().unwrap();
+            assert_eq!(follow_ups.run(edited, &sample::stamp(50)).await, Ok(Outcome::Done));
+            let service = EditOrder { store: follow_ups.store, inventory: follow_ups.inventory };
+            assert!(edit(&service, 12).await.is_ok(), "{:?}", order.status);
         }
-        assert!(outcomes[..10].iter().all(Result::is_ok));
-        assert_eq!(outcomes[10], Err(Refused::ReservationUnconfirmed.into()));
     }
 
     #[tokio::test]

@@ -78,9 +78,15 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         while let Some(due) = order.due(stamp.at) {
             let next = match due {
                 Due::Complete => self.complete(&order, stamp).await,
-                Due::Reservations { confirm, release } => self.reservations(&order, confirm, &release, stamp).await,
-                Due::Erase => order.erased(),
+                Due::Reservations { confirm, release } => {
+                    match self.reservations(&order, confirm, &release, stamp).await {
+                        None if order.is_complete_due(stamp.at) => self.complete(&order, stamp).await,
+                        next => next,
+                    }
+                }
+                Due::Erase => Some(order.erased()),
             };
+            let Some(next) = next else { return Ok(Outcome::Postponed) };
             match self.store.update(&order, &next, Condition::VersionAndFollowUps).await {
                 Ok(()) => order = next,
                 // Whoever came first has either done the same, or made a version that the stream tells of.
@@ -96,19 +102,22 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         })
     }
 
-    /// Asks the partners what is still unknown. Stock is reserved also while the customer service is down.
-    async fn complete(&self, order: &Order, stamp: &Stamp) -> Order {
+    /// Asks the partners what is still unknown. Stock is reserved also while the customer service is down. `None`: nothing
+    /// was tried, because a circuit is open; nothing is noted, and the order stays due.
+    async fn complete(&self, order: &Order, stamp: &Stamp) -> Option<Order> {
         let (contact, lines) = join(self.contact(order), self.lines(order)).await;
         let stamp = stamp.clone();
-        match (contact, lines) {
+        Some(match (contact, lines) {
             (Ok(Err(reason)), _) | (_, Ok(Err(reason))) => order.canceled(reason, stamp),
             (Ok(Ok(contact)), Ok(Ok(lines))) => order.completed(contact, lines, stamp),
             (Err(_), _) | (_, Err(_)) if order.is_pending_for_too_long(stamp.at, self.pending_timeout) => {
                 order.canceled(CancelReason::PartnerUnavailable, stamp)
             }
             (Err(_), Ok(Ok(lines))) if order.inventory != Inventory::Reserved => order.reserved(lines, stamp),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) if error.outage == Outage::CircuitOpen => return None,
+            (Err(one), Err(other)) if [one.outage, other.outage] == [Outage::CircuitOpen; 2] => return None,
             (Err(_), _) | (_, Err(_)) => order.still_pending(stamp.at),
-        }
+        })
     }
 
     async fn contact(&self, order: &Order) -> Verdict<Contact> {
@@ -144,19 +153,34 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService> FollowUps<S, C, I> 
         }
     }
 
-    /// Confirms the order's reservation, then releases those that it no longer wants, side by side.
-    async fn reservations(&self, order: &Order, confirm: bool, release: &[ReservationId], stamp: &Stamp) -> Order {
+    /// Confirms the order's reservation, then releases those that it no longer wants, side by side. `None` as in
+    /// [`Self::complete`].
+    async fn reservations(
+        &self,
+        order: &Order,
+        confirm: bool,
+        release: &[ReservationId],
+        stamp: &Stamp,
+    ) -> Option<Order> {
         if confirm {
             match self.confirm(order).await {
                 Ok(Ok(())) => {}
-                Ok(Err(reason)) => return order.canceled(reason, stamp.clone()),
-                Err(Unavailable { .. }) => return order.followed_up(false, &[], stamp.clone()),
+                Ok(Err(reason)) => return Some(order.canceled(reason, stamp.clone())),
+                Err(Unavailable { outage: Outage::CircuitOpen, .. }) => return None,
+                Err(Unavailable { outage: Outage::NoAnswer, .. }) => {
+                    return Some(order.followed_up(false, &[], stamp.clone()));
+                }
             }
         }
-        let released = join_all(release.iter().map(|id| self.inventory.release(&order.tenant, *id))).await;
+        let answers = join_all(release.iter().map(|id| self.inventory.release(&order.tenant, *id))).await;
+        let is_not_called =
+            |answer: &Result<(), Unavailable>| answer.as_ref().is_err_and(|error| error.outage == Outage::CircuitOpen);
+        if !confirm && answers.iter().all(is_not_called) {
+            return None;
+        }
         let released: Vec<_> =
-            release.iter().zip(released).filter(|(_, done)| done.is_ok()).map(|(id, _)| *id).collect();
-        order.followed_up(confirm, &released, stamp.clone())
+            release.iter().zip(answers).filter(|(_, done)| done.is_ok()).map(|(id, _)| *id).collect();
+        Some(order.followed_up(confirm, &released, stamp.clone()))
     }
 
     /// Makes the reservation permanent. One that expired is made anew; when that fails, the order cannot go on.
@@ -190,6 +214,7 @@ mod tests {
     use crate::history::Change;
     use crate::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
     use crate::order::{Edit, FollowUpKind};
+    use crate::ports::Ids;
     use crate::status::Status;
     use crate::timestamp::Timestamp;
     use crate::use_cases::{EditOrder, IfMatch, OrderRequest, PlaceOrder, Target, change_order};
@@ -213,11 +238,25 @@ mod tests {
         }
 
         async fn place(&self) -> Order {
+            self.place_as(1).await
+        }
+
+        async fn place_again(&self) -> Order {
+            let placed = u64::try_from(self.store.len()).unwrap();
+            self.place_as(placed + 1).await
+        }
+
+        /// The order with this number.
+        async fn place_as(&self, n: u64) -> Order {
+            let ids = CountingIds::default();
+            for _ in 1..n {
+                let _ = ids.order_id();
+            }
             let place = PlaceOrder {
                 store: self.store.clone(),
                 customers: self.customers.clone(),
                 inventory: self.inventory.clone(),
-                ids: CountingIds::default(),
+                ids,
                 home_region: "eu-central-1".to_owned(),
             };
             let (caller, draft, stamp) = (sample::caller(), sample::draft(), sample::stamp(1));
@@ -350,6 +389,34 @@ mod tests {
         let order = world.follow_up(&placed).await;
         assert_eq!((order.status, order.inventory), (Status::Pending, Inventory::Reserved));
         assert_eq!((order.version, world.inventory.confirmed()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_noted_while_the_circuit_is_open() {
+        let world = World::new();
+        let reserved = world.place().await;
+        world.inventory.open_circuit();
+        let pending = world.place_again().await;
+        let canceled = world.cancel(&pending).await;
+        let at = sample::stamp(50).at;
+        for order in [reserved, canceled, world.place_again().await] {
+            assert!(order.due(at).is_some());
+            assert_eq!(world.run(order.clone(), at).await, Ok(Outcome::Postponed));
+            assert_eq!(world.read(&order).await, order, "nothing is written");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pending_order_that_cannot_be_completed_in_a_day_is_canceled_also_while_the_circuit_is_open() {
+        let mut world = World::new();
+        world.customers_are_known(false);
+        let reserved = world.place().await;
+        world.inventory.open_circuit();
+        for order in [reserved, world.place_again().await] {
+            assert_eq!(order.status, Status::Pending);
+            let order = world.follow_up_at(&order, order.created_at.plus(PENDING_TIMEOUT)).await;
+            assert_eq!((order.status, reason(&order).as_deref()), (Status::Canceled, Some("partner_unavailable")));
+        }
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod lines;
 mod list_orders;
 mod place_order;
 mod publish_changes;
+mod reading;
 mod reconcile;
 mod sweep;
 mod waiting;

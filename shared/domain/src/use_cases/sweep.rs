@@ -1,24 +1,21 @@
 //! Retry follow-ups that are due, many orders side by side, every tenant in turn.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::future::Either;
+use futures_util::stream::FuturesUnordered;
 
 use crate::history::Stamp;
-use crate::ports::{Clock, CustomerService, DueOrder, InventoryService, OrderKey, OrderStore, StoreError};
+use crate::id::TenantId;
+use crate::ports::{Clock, CustomerService, DuePage, InventoryService, OrderKey, OrderStore, StoreError};
 use crate::timestamp::Timestamp;
+use crate::use_cases::reading::{PageOf, Reading};
 use crate::use_cases::waiting::Waiting;
 use crate::use_cases::{FollowUps, Outcome};
 
-/// So many orders are worked on at a time.
-const AT_ONCE: usize = 100;
-
-/// So many keys are read at a time.
+/// So many keys are read at a time, of each shard.
 const PAGE: u16 = 1_000;
-
-/// The index is read again after this time, so that what became due meanwhile waits no longer behind a backlog.
-const READ_AGAIN: Duration = Duration::from_secs(4);
 
 /// An order that this release cannot work on is looked at again this much later: by then a release may be deployed that
 /// can, and whatever the order has reserved did not expire meanwhile.
@@ -50,65 +47,60 @@ pub struct Swept {
     pub waits_since: Option<Timestamp>,
 }
 
+/// What a sweep has done one of, of all that it does side by side.
+enum Step {
+    Read(PageOf, Result<DuePage, StoreError>),
+    Worked(TenantId, Swept),
+}
+
 impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, C, I, K> {
     /// Retries what is due until nothing is left or the time is up. Each order is tried once. Running it twice at once is
-    /// harmless.
+    /// harmless. The index is read beside the work: orders are worked on from its first page on, however long it is.
     pub async fn run(&self, by: &Stamp, until: Timestamp) -> Swept {
-        let (mut swept, mut tried, mut last) = (Swept::default(), HashSet::new(), None);
+        let (mut swept, mut waiting, mut reading) = (Swept::default(), Waiting::default(), Reading::default());
+        let mut steps = FuturesUnordered::new();
         loop {
-            let mut waiting = self.read(until, &tried, &mut swept).await;
-            // Where the sweep begins differs from sweep to sweep; then each round goes on where the one before ended.
-            last = last.or_else(|| waiting.any(self.clock.now()));
-            let stop = self.clock.now().plus(READ_AGAIN).min(until);
-            let before = tried.len();
-            while self.clock.now() < stop {
-                let round = waiting.take_round(&mut last);
-                if round.is_empty() {
-                    break;
+            let now = self.clock.now();
+            if now < until {
+                let orders = std::iter::from_fn(|| waiting.take(now));
+                steps.extend(orders.map(|key| Either::Right(self.work(key, by, until))));
+                let pages = reading.next_pass(now, steps.is_empty(), self.follow_ups.store.shards());
+                steps.extend(pages.map(|page| Either::Left(self.read(page))));
+            }
+            match steps.next().await {
+                None => return swept,
+                Some(Step::Worked(tenant, one)) => {
+                    waiting.finished(&tenant);
+                    swept = swept.plus(one);
                 }
-                tried.extend(round.iter().cloned());
-                let orders = stream::iter(round).map(|key| self.retry(key, by, until)).buffer_unordered(AT_ONCE);
-                swept = orders.fold(swept, async |swept, one| swept.plus(one)).await;
-            }
-            if tried.len() == before || self.clock.now() >= until {
-                return swept;
-            }
-        }
-    }
-
-    /// What is due and was not tried, of the shards that can be read, as long as there is time.
-    async fn read(&self, until: Timestamp, tried: &HashSet<OrderKey>, swept: &mut Swept) -> Waiting {
-        let (mut waiting, now) = (Waiting::default(), self.clock.now());
-        let shards = (0..self.follow_ups.store.shards()).map(|shard| Box::pin(self.pages(shard, now, until)));
-        let mut pages = stream::select_all(shards);
-        while let Some(page) = pages.next().await {
-            match page {
-                Ok(orders) => {
-                    for order in orders.into_iter().filter(|order| !tried.contains(&order.key)) {
+                Some(Step::Read(page, Ok(read))) => {
+                    for order in reading.unknown(read.orders) {
                         swept.waits_since = earlier(swept.waits_since, Some(order.at));
-                        waiting.add(order.key);
+                        if waiting.add(order.key.clone()) {
+                            reading.note(order.key);
+                        }
+                    }
+                    match read.next.filter(|_| now < until) {
+                        Some(after) => steps.push(Either::Left(self.read(PageOf { after: Some(after), ..page }))),
+                        None => reading.end_shard(),
                     }
                 }
-                Err(error) => swept.unread = Some(error),
+                Some(Step::Read(_, Err(error))) => {
+                    reading.end_shard();
+                    swept.unread = Some(error);
+                }
             }
         }
-        waiting
     }
 
-    /// The pages of one shard. The one that cannot be read is the last.
-    fn pages(
-        &self,
-        shard: u32,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> impl Stream<Item = Result<Vec<DueOrder>, StoreError>> {
-        stream::unfold(Some(None), move |after: Option<Option<DueOrder>>| async move {
-            let after = after.filter(|_| self.clock.now() < until)?;
-            Some(match self.follow_ups.store.due(shard, now, after.as_ref(), PAGE).await {
-                Ok(page) => (Ok(page.orders), page.next.map(Some)),
-                Err(error) => (Err(error), None),
-            })
-        })
+    async fn read(&self, page: PageOf) -> Step {
+        let read = self.follow_ups.store.due(page.shard, page.now, page.after.as_ref(), PAGE).await;
+        Step::Read(page, read)
+    }
+
+    async fn work(&self, key: OrderKey, by: &Stamp, until: Timestamp) -> Step {
+        let tenant = key.tenant.clone();
+        Step::Worked(tenant, self.retry(key, by, until).await)
     }
 
     async fn retry(&self, key: OrderKey, by: &Stamp, until: Timestamp) -> Swept {
@@ -117,23 +109,24 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, K: Clock> Sweep<S, 
             return Swept::default();
         }
         let one = Swept::default();
-        match self.follow_up(&key, &stamp).await {
-            Ok((Outcome::Done, _)) => Swept { done: 1, ..one },
-            Ok((Outcome::Postponed, waits_since)) => Swept { postponed: 1, waits_since, ..one },
-            Err(StoreError::Throttled(_) | StoreError::Unavailable(_)) => Swept { failed: 1, ..one },
-            // Whoever overtook the sweep has moved the order, unless nobody can.
-            Ok((Outcome::Overtaken, _)) => self.put_off(&key, &stamp, Swept { done: 1, ..one }).await,
-            Ok((Outcome::NeedsNewerRelease, _)) | Err(_) => {
-                self.put_off(&key, &stamp, Swept { put_off: 1, ..one }).await
-            }
-        }
-    }
-
-    /// Has an order come up later that would be the first in the index for ever.
-    async fn put_off(&self, key: &OrderKey, stamp: &Stamp, swept: Swept) -> Swept {
-        match self.follow_ups.store.put_off(key, stamp.at.plus(PUT_OFF)).await {
-            Ok(()) => swept,
-            Err(_) => Swept { failed: 1, ..Swept::default() },
+        let first = self.follow_up(&key, &stamp).await;
+        // Another writer came first, and did what was due or left something new: it is as that writer left it.
+        let outcome = match first {
+            Ok((Outcome::Overtaken, _)) => self.follow_up(&key, &stamp).await,
+            outcome => outcome,
+        };
+        let cause = match outcome {
+            Ok((Outcome::Done, _)) => return Swept { done: 1, ..one },
+            Ok((Outcome::Postponed, waits_since)) => return Swept { postponed: 1, waits_since, ..one },
+            Err(StoreError::Throttled(_) | StoreError::Unavailable(_)) => return Swept { failed: 1, ..one },
+            Ok((Outcome::Overtaken, _)) => "it was not as it had just been read, twice".to_owned(),
+            Ok((Outcome::NeedsNewerRelease, _)) => "a newer release does its follow-ups".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        // It would be the first in the index for ever.
+        match self.follow_ups.store.put_off(&key, stamp.at.plus(PUT_OFF), &cause).await {
+            Ok(()) => Swept { put_off: 1, ..one },
+            Err(_) => Swept { failed: 1, ..one },
         }
     }
 
@@ -166,6 +159,7 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
@@ -234,8 +228,8 @@ mod tests {
         for n in 1..=1_200 {
             insert(&sweep.follow_ups.store, n).await;
         }
-        // One round, and half of another.
-        sweep.clock.0.store(LATE - 755, Ordering::SeqCst);
+        // The clock is read twice for each order.
+        sweep.clock.0.store(LATE - 1_503, Ordering::SeqCst);
         let done = sweep.run(&sample::stamp(60), late()).await.done;
         assert!((700..=750).contains(&done), "{done}");
     }
@@ -257,14 +251,14 @@ mod tests {
 
     /// 600 tenants with two orders each, of which a sweep has time for 1,000.
     #[tokio::test]
-    async fn a_tenant_that_had_no_turn_in_one_round_is_the_first_in_the_next() {
+    async fn a_tenant_that_had_no_turn_yet_is_the_next() {
         let sweep = sweep();
         for n in 0..1_200 {
             let tenant = TenantId::parse(format!("tenant-{:03}", n / 2)).unwrap();
             let data = OrderData { tenant, id: sample::order_id(n), ..(*sample::bare_order()).clone() };
             sweep.follow_ups.store.insert(&Order::restore(data)).await.unwrap();
         }
-        sweep.clock.0.store(LATE - 1_005, Ordering::SeqCst);
+        sweep.clock.0.store(LATE - 2_003, Ordering::SeqCst);
         let done = sweep.run(&sample::stamp(60), late()).await.done;
         assert!((900..=1_000).contains(&done), "{done}");
         let orders = sweep.follow_ups.store.orders();
@@ -284,7 +278,7 @@ mod tests {
                 sweep.follow_ups.store.insert(&Order::restore(data)).await.unwrap();
             }
             // Time for one order alone.
-            sweep.clock.0.store(LATE - 6 - second, Ordering::SeqCst);
+            sweep.clock.0.store(LATE - 3 - second, Ordering::SeqCst);
             sweep.run(&sample::stamp(60), Timestamp::from_millis(late().as_millis() - second)).await;
             let orders = sweep.follow_ups.store.orders();
             let done = orders.into_iter().filter(|order| order.follow_ups.is_empty());

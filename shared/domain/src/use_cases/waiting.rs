@@ -7,54 +7,66 @@ use crate::id::TenantId;
 use crate::ports::OrderKey;
 use crate::timestamp::Timestamp;
 
-/// So many orders are worked on before the time is looked at: whatever one tenant has waiting, another tenant's order
-/// waits no longer than these take, once the index was read.
-const ROUND: usize = 500;
+/// So many orders are worked on at a time.
+const AT_ONCE: usize = 100;
 
 /// So many orders of each tenant wait in memory, about as many as are worked on before the index is read again. The
 /// others wait in the index.
 const WAITING: usize = 5_000;
 
-/// Orders that are due, in memory.
+/// Orders that are due, in memory, and how many orders of each tenant are being worked on.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(BTreeMap<TenantId, VecDeque<OrderKey>>);
+pub(super) struct Waiting {
+    orders: BTreeMap<TenantId, VecDeque<OrderKey>>,
+    at_work: BTreeMap<TenantId, usize>,
+    last: Option<TenantId>,
+}
 
 impl Waiting {
-    /// Adds an order that is due, unless many of its tenant wait.
-    pub(super) fn add(&mut self, key: OrderKey) {
-        let orders = self.0.entry(key.tenant.clone()).or_default();
-        if orders.len() < WAITING {
+    /// Adds an order that is due, unless many of its tenant wait. Whether it did.
+    pub(super) fn add(&mut self, key: OrderKey) -> bool {
+        let orders = self.orders.entry(key.tenant.clone()).or_default();
+        let has_room = orders.len() < WAITING;
+        if has_room {
             orders.push_back(key);
         }
+        has_room
     }
 
-    /// One of the tenants, by the time of day.
-    pub(super) fn any(&self, now: Timestamp) -> Option<TenantId> {
-        let nth = usize::try_from(now.as_millis()).unwrap_or_default().checked_rem(self.0.len())?;
-        self.0.keys().nth(nth).cloned()
-    }
-
-    /// One order of each tenant, then the next of each, so that no tenant waits behind another's backlog. The first turn
-    /// is that of the tenant after `last`, who becomes the one with the last turn.
-    pub(super) fn take_round(&mut self, last: &mut Option<TenantId>) -> Vec<OrderKey> {
-        let mut round = Vec::new();
-        while round.len() < ROUND
-            && let Some(tenant) = self.after(last.as_ref())
-        {
-            if let Some(orders) = self.0.get_mut(&tenant) {
-                round.extend(orders.pop_front());
-                if orders.is_empty() {
-                    self.0.remove(&tenant);
-                }
-            }
-            *last = Some(tenant);
+    /// The next order to work on, of one tenant after the other; who begins differs with the time of day. While several
+    /// tenants wait, each has its share of the work in progress and no more, so a tenant whose orders take long slows
+    /// nobody else down. `None`: none waits, or enough are being worked on.
+    pub(super) fn take(&mut self, now: Timestamp) -> Option<OrderKey> {
+        let share = AT_ONCE.checked_div(self.orders.len())?.max(1);
+        if self.at_work.values().sum::<usize>() >= AT_ONCE {
+            return None;
         }
-        round
+        if self.last.is_none() {
+            let nth = usize::try_from(now.as_millis()).unwrap_or_default() % self.orders.len();
+            self.last = self.orders.keys().nth(nth).cloned();
+        }
+        let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let turns = self.orders.range::<TenantId, _>((after, Bound::Unbounded)).chain(&self.orders);
+        let has_share_left = |tenant: &&TenantId| self.at_work.get(*tenant).is_none_or(|count| *count < share);
+        let tenant = turns.map(|(tenant, _)| tenant).find(has_share_left)?.clone();
+        let orders = self.orders.get_mut(&tenant)?;
+        let next = orders.pop_front();
+        if orders.is_empty() {
+            self.orders.remove(&tenant);
+        }
+        *self.at_work.entry(tenant.clone()).or_default() += 1;
+        self.last = Some(tenant);
+        next
     }
 
-    fn after(&self, last: Option<&TenantId>) -> Option<TenantId> {
-        let later = last.and_then(|last| self.0.range((Bound::Excluded(last), Bound::Unbounded)).next());
-        later.or_else(|| self.0.first_key_value()).map(|(tenant, _)| tenant.clone())
+    /// An order of this tenant that was taken is no longer worked on.
+    pub(super) fn finished(&mut self, tenant: &TenantId) {
+        if let Some(count) = self.at_work.get_mut(tenant) {
+            *count -= 1;
+            if *count == 0 {
+                self.at_work.remove(tenant);
+            }
+        }
     }
 }
 
@@ -67,25 +79,43 @@ mod tests {
         OrderKey { tenant: TenantId::parse(tenant).unwrap(), id: sample::order_id(n) }
     }
 
+    fn all(waiting: &mut Waiting) -> Vec<OrderKey> {
+        std::iter::from_fn(|| waiting.take(Timestamp::from_millis(0))).collect()
+    }
+
     #[test]
     fn every_tenant_has_its_turn() {
         let keys = [key("a", 1), key("a", 2), key("a", 3), key("b", 4), key("c", 5), key("c", 6)];
-        let turns_after = |mut last| {
-            let mut waiting = Waiting::default();
-            keys.iter().cloned().for_each(|key| waiting.add(key));
-            (waiting.take_round(&mut last), last.unwrap())
+        let turns_after = |last| {
+            let mut waiting = Waiting { last: Some(key(last, 0).tenant), ..Waiting::default() };
+            keys.iter().cloned().for_each(|key| assert!(waiting.add(key)));
+            all(&mut waiting)
         };
-        let turns = [key("a", 1), key("b", 4), key("c", 5), key("a", 2), key("c", 6), key("a", 3)];
-        assert_eq!(turns_after(None), (turns.to_vec(), key("a", 3).tenant));
-        let turns = [key("c", 5), key("a", 1), key("b", 4), key("c", 6), key("a", 2), key("a", 3)];
-        assert_eq!(turns_after(Some(key("b", 4).tenant)), (turns.to_vec(), key("a", 3).tenant));
+        assert_eq!(turns_after("c"), [key("a", 1), key("b", 4), key("c", 5), key("a", 2), key("c", 6), key("a", 3)]);
+        assert_eq!(turns_after("b"), [key("c", 5), key("a", 1), key("b", 4), key("c", 6), key("a", 2), key("a", 3)]);
+    }
+
+    #[test]
+    fn a_tenant_has_no_more_than_its_share_of_the_work_while_others_wait() {
+        let mut waiting = Waiting::default();
+        for n in 0..500 {
+            assert!(["a", "b"].into_iter().all(|tenant| waiting.add(key(tenant, n))));
+        }
+        let taken = all(&mut waiting);
+        assert_eq!((taken.len(), taken.iter().filter(|key| key.tenant.as_str() == "a").count()), (100, 50));
+        // Orders of "a" are slow: what "b" finishes goes to "b".
+        for _ in 0..450 {
+            waiting.finished(&key("b", 0).tenant);
+            assert_eq!(all(&mut waiting).iter().map(|key| key.tenant.as_str()).collect::<Vec<_>>(), ["b"]);
+        }
+        waiting.finished(&key("b", 0).tenant);
+        assert_eq!(all(&mut waiting).len(), 1, "nobody else waits, so \"a\" may have it");
     }
 
     #[test]
     fn of_each_tenant_as_many_wait_in_memory_as_can_be_worked_on() {
         let mut waiting = Waiting::default();
-        (0..6_000).for_each(|n| waiting.add(key("a", n)));
-        waiting.add(key("b", 1));
-        assert_eq!(waiting.0.values().map(VecDeque::len).collect::<Vec<_>>(), [WAITING, 1]);
+        let added = (0..6_000).filter(|n| waiting.add(key("a", *n))).count();
+        assert_eq!((added, waiting.add(key("b", 1))), (WAITING, true));
     }
 }

@@ -10,8 +10,8 @@ use crate::world::Ports;
 /// A rule that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
-    /// Follow-ups run once the bus has taken the events.
-    ConfirmationWaitsForTheBus,
+    /// Nothing is tried when it is committed.
+    ConfirmationIsLeftToTheSweep,
     /// A reservation is confirmed once the customer is known.
     ConfirmationWaitsForTheCustomerService,
     /// A sweep works 100 orders, one after another.
@@ -35,7 +35,12 @@ impl Bug {
 pub async fn broken_sweep(bug: Bug, ports: &Ports, until: Timestamp) -> Result<Swept, StoreError> {
     let mut keys = Vec::new();
     for shard in 0..ports.shards() {
-        keys.extend(ports.due(shard, ports.now(), None, 1_000).await?.orders.into_iter().map(|order| order.key));
+        let mut next = Some(None);
+        while let Some(after) = next {
+            let page = ports.due(shard, ports.now(), after.as_ref(), 1_000).await?;
+            keys.extend(page.orders.into_iter().map(|order| order.key));
+            next = page.next.map(Some);
+        }
     }
     keys.sort();
     let at_once = if bug == Bug::SweepIsSlow { 1 } else { 100 };

@@ -27,13 +27,11 @@ fn ensure(holds: bool, violation: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(violation()) }
 }
 
-/// Competing buyers want three times the stock while the bus refuses everything.
-async fn bus_outage(bug: Option<Bug>) -> Verdict {
+/// Competing buyers want three times the stock.
+async fn scarce_stock(bug: Option<Bug>) -> Verdict {
     let ports = Ports::new(6_000, bug);
     ports.sweep_on_schedule();
-    ports.switch(|switches| switches.bus = Some(OPEN_CIRCUIT));
     let bought = ports.buyers(10, HALF_AN_HOUR).await;
-    ports.switch(|switches| switches.bus = None);
     sleep(2 * RESERVATION).await;
     nobody_lost_what_was_promised(&ports, bought).await?;
     confirmations_are_quick(&ports)
@@ -98,13 +96,13 @@ async fn due_orders(ports: &Ports, tenant: &TenantId, count: usize) {
     ports.switch(|switches| switches.inventory = None);
 }
 
-/// How long a sweep leaves a tenant's orders due while it works another's, whose orders fail after `patience`.
+/// How long a sweep leaves 2,000 orders of a tenant due while it works another's, which fail after `patience`.
 async fn wait_beside_a_backlog(bug: Option<Bug>, backlog: usize, patience: Duration) -> Duration {
-    let ports = Ports::new(1_000, bug);
+    let ports = Ports::new(10_000, bug);
     let failing = TenantId::restore("backlog");
     ports.switch(|switches| switches.tenant = Some((failing.clone(), patience)));
     due_orders(&ports, &failing, backlog).await;
-    due_orders(&ports, &sample::tenant(), 40).await;
+    due_orders(&ports, &sample::tenant(), 2_000).await;
     ports.sweep_on_schedule();
     let took = time_until_none_is_pending(&ports).await;
     assert_eq!(ports.pending(&failing), backlog, "the backlog fails");
@@ -112,7 +110,7 @@ async fn wait_beside_a_backlog(bug: Option<Bug>, backlog: usize, patience: Durat
 }
 
 async fn backlog(bug: Option<Bug>) -> Verdict {
-    for patience in [Duration::from_millis(50), PATIENCE] {
+    for patience in [Duration::from_millis(50), PATIENCE, 2 * PATIENCE] {
         let alone = wait_beside_a_backlog(bug, 0, patience).await;
         let beside = wait_beside_a_backlog(bug, 10_000, patience).await;
         println!(
@@ -157,12 +155,37 @@ async fn unread(bug: Option<Bug>) -> Verdict {
     ensure(is_done, || format!("{left} are left of 2,000 after {swept:?}"))
 }
 
+/// To read the index takes longer than a sweep has: more than 60 pages of each shard, one a second.
+async fn slow_pages(bug: Option<Bug>) -> Verdict {
+    let ports = Ports::new(1_000_000, bug);
+    due_orders(&ports, &sample::tenant(), 100_000).await;
+    ports.switch(|switches| switches.pages = Some(Duration::from_secs(1)));
+    let swept = ports.sweep().await.unwrap_or_default();
+    ensure(swept.done > 20_000, || format!("only {} orders are done", swept.done))
+}
+
 fn inventory(patience: Duration) -> Switches {
     Switches { inventory: Some(patience), ..Switches::default() }
 }
 
 fn customers(patience: Duration) -> Switches {
     Switches { customers: Some(patience), ..Switches::default() }
+}
+
+/// A follow-up that published something, or waited for what does, would depend on the bus.
+#[test]
+fn follow_ups_have_nothing_to_do_with_bus_and_feed() {
+    for source in [
+        include_str!("../../src/use_cases/follow_ups.rs"),
+        include_str!("../../src/use_cases/sweep.rs"),
+        include_str!("../../../adapters/src/follow_ups.rs"),
+        include_str!("../../../../functions/run-follow-ups/src/main.rs"),
+        include_str!("../../../../functions/sweep-follow-ups/src/main.rs"),
+    ] {
+        let source = source.to_lowercase();
+        let word = ["publish", "channel", "deliver", "feed", "sns"].into_iter().find(|word| source.contains(word));
+        assert_eq!(word, None, "{}", source.lines().next().unwrap());
+    }
 }
 
 macro_rules! scenarios {
@@ -185,7 +208,7 @@ macro_rules! noticed {
 }
 
 scenarios! {
-    no_order_is_lost_and_every_reservation_confirmed_while_the_bus_refuses_everything: bus_outage(None);
+    no_order_of_scarce_stock_is_lost_and_every_reservation_is_confirmed_at_once: scarce_stock(None);
     no_reserved_stock_is_lost_while_the_customer_service_is_down: customer_outage(None);
     orders_are_completed_soon_after_an_outage_of_the_inventory_service:
         partner_outage(None, 50, inventory(OPEN_CIRCUIT));
@@ -194,13 +217,14 @@ scenarios! {
     orders_are_completed_soon_after_calls_timed_out: partner_outage(None, 5, inventory(PATIENCE));
     one_tenants_backlog_delays_no_other_tenant: backlog(None);
     a_backlog_of_many_pages_delays_no_other_tenant: deep_backlog(None);
+    an_index_that_takes_longer_to_read_than_a_sweep_has_is_worked_on: slow_pages(None);
     an_order_that_cannot_be_read_delays_no_other_order: poison(None);
     a_shard_that_is_throttled_delays_no_other: unread(None);
 }
 
 noticed! {
-    a_confirmation_that_waits_for_the_bus_is_noticed:
-        bus_outage(Some(Bug::ConfirmationWaitsForTheBus)), "a confirmation took";
+    a_confirmation_that_is_left_to_the_sweep_is_noticed:
+        scarce_stock(Some(Bug::ConfirmationIsLeftToTheSweep)), "a confirmation took";
     a_confirmation_that_waits_for_the_customer_service_is_noticed:
         customer_outage(Some(Bug::ConfirmationWaitsForTheCustomerService)), "orders were canceled";
     a_slow_sweep_is_noticed:
@@ -208,6 +232,7 @@ noticed! {
     a_backlog_that_is_worked_first_is_noticed: backlog(Some(Bug::TenantAfterTenant)), "in place of";
     a_sweep_that_sees_the_first_page_alone_is_noticed:
         deep_backlog(Some(Bug::OnlyTheFirstPageIsRead)), "in place of";
+    a_sweep_that_reads_all_before_it_works_is_noticed: slow_pages(Some(Bug::TenantAfterTenant)), "orders are done";
     a_sweep_that_ends_at_an_unreadable_order_is_noticed: poison(Some(Bug::UnreadableEndsTheSweep)), "Corrupt";
     a_sweep_that_ends_at_a_throttled_shard_is_noticed: unread(Some(Bug::UnreadableEndsTheSweep)), "are left";
 }

@@ -1,4 +1,5 @@
-//! The services with their latencies, the stream and the schedule, all on a clock that is simulated.
+//! The services with their latencies, the stream and the schedule, all on a clock that is simulated. There is neither bus
+//! nor feed: follow-ups have no port to publish anything, so what either of them does makes no difference here.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
@@ -29,6 +30,9 @@ use crate::bugs::{Bug, broken_sweep};
 
 const STORE_LATENCY: Duration = Duration::from_millis(5);
 const PARTNER_LATENCY: Duration = Duration::from_millis(50);
+
+/// So many keys a page of the index has when the table is slow.
+const SHORT_PAGE: u16 = 50;
 
 /// How long Lambda takes to see a record of the stream.
 const STREAM_LATENCY: Duration = Duration::from_millis(250);
@@ -65,9 +69,10 @@ pub struct World {
 /// What does not answer now, and after which time its callers give up: at once when the circuit is open.
 #[derive(Debug, Clone, Default)]
 pub struct Switches {
-    pub bus: Option<Duration>,
     pub customers: Option<Duration>,
     pub inventory: Option<Duration>,
+    /// How long a page of the index takes, which then has [`SHORT_PAGE`] keys.
+    pub pages: Option<Duration>,
     /// The shard of the index that is throttled.
     pub unread_shard: Option<u32>,
     /// The tenant for whom alone nothing can be reserved.
@@ -149,8 +154,8 @@ impl Ports {
             while let Some(next) = (batch.len() < BATCH).then(|| records.try_recv().ok()).flatten() {
                 batch.push(next);
             }
-            while self.0.bug == Some(Bug::ConfirmationWaitsForTheBus) && self.switches().bus.is_some() {
-                sleep(Duration::from_secs(1)).await;
+            if self.0.bug == Some(Bug::ConfirmationIsLeftToTheSweep) {
+                continue;
             }
             self.service().run_committed(batch, &self.stamp()).await;
         }
@@ -232,7 +237,8 @@ impl Ports {
         match outage {
             Some(patience) => {
                 sleep(patience).await;
-                Err(Unavailable { service: "partner", outage: Outage::NoAnswer, detail: "down".to_owned() })
+                let outage = if patience.is_zero() { Outage::CircuitOpen } else { Outage::NoAnswer };
+                Err(Unavailable { service: "partner", outage, detail: "down".to_owned() })
             }
             None => {
                 sleep(PARTNER_LATENCY).await;
@@ -390,7 +396,9 @@ impl OrderStore for Ports {
         after: Option<&DueOrder>,
         limit: u16,
     ) -> Result<DuePage, StoreError> {
-        sleep(STORE_LATENCY).await;
+        let slow = self.switches().pages;
+        sleep(slow.unwrap_or(STORE_LATENCY)).await;
+        let limit = if slow.is_some() { limit.min(SHORT_PAGE) } else { limit };
         if self.switches().unread_shard == Some(shard) {
             return Err(StoreError::Throttled("too fast".to_owned()));
         }
@@ -408,7 +416,7 @@ impl OrderStore for Ports {
         SHARDS
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, _: &str) -> Result<(), StoreError> {
         sleep(STORE_LATENCY).await;
         self.0.table.index.lock().unwrap().move_to(&key.tenant, key.id, Some(until));
         Ok(())

@@ -51,6 +51,10 @@ pub enum Bug {
     RefusalIsAnOutage,
     /// A follow-up that failed is not due again.
     FailedFollowUpIsForgotten,
+    /// Lines are reserved in place of the newest of the unreleased reservations, and of no other.
+    OnlyTheNewestIsReplaced,
+    /// A follow-up releases what an order no longer wants before it confirms what it wants.
+    ReleasedBeforeConfirmed,
 }
 
 /// The first seed whose run notices the bug, for this reason, and what it says.
@@ -87,6 +91,8 @@ noticed! {
     a_confirmation_without_an_answer_is_noticed: UnansweredIsConfirmed, "its reservation is not permanent";
     a_released_reservation_that_is_made_again_is_noticed: ReleasedIsReservedAgain, "free,";
     a_lost_edit_that_keeps_its_reservation_is_noticed: LostEditKeepsItsReservation, "free,";
+    an_order_canceled_beside_its_own_stock_is_noticed: OnlyTheNewestIsReplaced, "still has units";
+    a_release_before_the_confirmation_is_noticed: ReleasedBeforeConfirmed, "was released before";
     a_reservation_that_two_edits_share_is_noticed: ReservationIdIsShared, "without a cause: reservation_refused";
     an_attempt_id_that_clients_choose_is_noticed: AttemptIdIsTheClients, "were acknowledged";
     an_order_shipped_before_its_reservation_is_confirmed_is_noticed: ShippedBeforeConfirmed, "before its reservation was confirmed";

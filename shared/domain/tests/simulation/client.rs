@@ -42,6 +42,8 @@ pub struct Ledger {
     pub refused: Vec<String>,
     /// Orders that were shipped before their reservation was confirmed.
     pub shipped_early: Vec<OrderId>,
+    /// What follow-ups did wrong about reservations.
+    pub mistakes: Vec<String>,
     /// Edits that were told of an outage.
     pub unavailable: usize,
     /// What the reconciler found in the end.

@@ -71,7 +71,8 @@ fn nothing_is_pending(world: &World, order: &Order) -> Check {
     ensure(is_certain, || format!("{}: the reservation is still {:?}", order.id, order.inventory))
 }
 
-/// A follow-up cancels an order for the reason that it names, and never where nothing went wrong.
+/// A follow-up cancels an order for the reason that it names, and never where nothing went wrong. That one is out of stock
+/// is checked when it is canceled ([`crate::evidence`]).
 fn a_cancellation_has_its_cause(world: &World, order: &Order) -> Check {
     let reason = order.history.iter().flat_map(|entry| &entry.changes).find_map(|change| match change {
         Change::Status { to: Status::Canceled, reason, .. } => reason.as_ref(),
@@ -122,6 +123,8 @@ fn what_clients_were_told_is_true(world: &World, orders: &BTreeMap<OrderId, Orde
         let made = orders.get(id).map_or(0, |order| made_by(order, request));
         ensure(made >= *told, || format!("{id}: {told} changes of {request} were acknowledged, {made} are there"))?;
     }
+    let mistake = ledger.mistakes.first();
+    ensure(mistake.is_none(), || format!("{}", mistake.map_or("", String::as_str)))?;
     let early = ledger.shipped_early.first();
     ensure(early.is_none(), || format!("{early:?} was shipped before its reservation was confirmed"))?;
     ensure(!world.is_calm || ledger.unavailable == 0, || "an edit was told of an outage".to_owned())?;

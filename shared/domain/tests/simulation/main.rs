@@ -8,6 +8,7 @@
 mod bugs;
 mod channels;
 mod client;
+mod evidence;
 mod invariants;
 mod partners;
 mod process;

@@ -6,12 +6,13 @@ use std::sync::Mutex;
 use domain::id::{CustomerId, ProductId, TenantId};
 use domain::line::Product;
 use domain::memory::{MemoryCustomers, MemoryInventory, sample};
-use domain::order::Contact;
+use domain::order::{Contact, Order};
 use domain::ports::{ConfirmError, CustomerService, InventoryService, Outage, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use uuid::Uuid;
 
 use crate::bugs::Bug;
+use crate::evidence::{Refusals, check_release};
 use crate::world::{Fault, Lost, Ports, World, now};
 
 /// How long an unconfirmed reservation lasts.
@@ -28,6 +29,8 @@ pub struct Stockroom {
     made: Mutex<BTreeMap<ReservationId, (Reservation, i64)>>,
     /// For a service that takes two edits to the same lines for one: the reservation that it has for each.
     shared: Mutex<BTreeMap<ReservationId, ReservationId>>,
+    /// What it had when it refused lines.
+    pub refusals: Refusals,
 }
 
 impl Stockroom {
@@ -37,7 +40,8 @@ impl Stockroom {
         for (n, units) in (1..).zip(units) {
             inventory.stock(sample::product(n), units);
         }
-        Self { inventory, customers: sample::customers(), units, made: Mutex::default(), shared: Mutex::default() }
+        let (made, shared, refusals) = Default::default();
+        Self { inventory, customers: sample::customers(), units, made, shared, refusals }
     }
 
     /// Reservations that grew old are no more; now and then one goes early.
@@ -68,6 +72,14 @@ impl Stockroom {
     /// Whether a reservation is permanent.
     pub fn is_confirmed(&self, id: ReservationId) -> bool {
         self.inventory.is_confirmed(self.known_as(id))
+    }
+
+    /// The reservations of an order whose units, with the free ones, suffice for these lines of it.
+    pub fn covering(&self, wanted: &Reservation) -> impl Iterator<Item = ReservationId> {
+        let made = self.made.lock().unwrap();
+        let is_of_order = |(_, (made, _)): &(&ReservationId, &(Reservation, i64))| made.order == wanted.order;
+        let ids: Vec<_> = made.iter().filter(is_of_order).map(|(id, _)| *id).collect();
+        ids.into_iter().filter(|id| self.inventory.covers(*id, wanted))
     }
 
     fn known_as(&self, id: ReservationId) -> ReservationId {
@@ -113,6 +125,26 @@ impl Stockroom {
     }
 }
 
+impl Ports {
+    fn order_of(&self, is_meant: impl Fn(&Order) -> bool) -> Option<Order> {
+        self.world.table.orders().into_iter().find(is_meant)
+    }
+
+    /// Whether this would replace the newest of the order's unreleased reservations.
+    fn is_newest(&self, wanted: &Reservation) -> bool {
+        self.order_of(|order| order.id == wanted.order).is_none_or(|order| order.unreleased().next() == wanted.replaces)
+    }
+
+    /// Releases what an order no longer wants.
+    async fn release_all_but(&self, id: ReservationId) {
+        let unreleased: Vec<_> =
+            self.order_of(|order| order.reservation == id).iter().flat_map(Order::unreleased).collect();
+        for old in unreleased {
+            drop(self.release(&sample::tenant(), old).await);
+        }
+    }
+}
+
 fn unavailable(lost: Lost) -> Unavailable {
     Unavailable { service: "partner", outage: Outage::NoAnswer, detail: format!("{lost:?}") }
 }
@@ -134,7 +166,17 @@ impl InventoryService for Ports {
 
     async fn reserve(&self, wanted: &Reservation) -> Result<(), ReserveError> {
         let (what, wanted) = (format!("reserve {}", wanted.id), wanted.clone());
-        let reserve = move |world: &World| world.stockroom.reserve(world, &wanted);
+        if self.world.bug == Some(Bug::OnlyTheNewestIsReplaced) && !self.who.is_client() && !self.is_newest(&wanted) {
+            return Err(ReserveError::OutOfStock(Vec::new()));
+        }
+        let who = self.who.clone();
+        let reserve = move |world: &World| {
+            let answer = world.stockroom.reserve(world, &wanted);
+            if matches!(answer, Err(ReserveError::OutOfStock(_))) {
+                world.stockroom.refusals.note(world, &who, &wanted);
+            }
+            answer
+        };
         match self.world.call(&self.who, &what, reserve).await.map_err(unavailable)? {
             Err(ReserveError::Refused) if self.world.bug == Some(Bug::RefusalIsAnOutage) => {
                 Err(unavailable(Lost::Refused).into())
@@ -144,6 +186,9 @@ impl InventoryService for Ports {
     }
 
     async fn confirm(&self, _: &TenantId, id: ReservationId) -> Result<(), ConfirmError> {
+        if self.world.bug == Some(Bug::ReleasedBeforeConfirmed) {
+            self.release_all_but(id).await;
+        }
         let confirm = move |world: &World| world.stockroom.confirm(world, id);
         match self.world.call(&self.who, &format!("confirm {id}"), confirm).await {
             Err(_) if self.world.bug == Some(Bug::UnansweredIsConfirmed) => Ok(()),
@@ -155,9 +200,13 @@ impl InventoryService for Ports {
         if self.world.bug == Some(Bug::LostEditKeepsItsReservation) && self.who.is_client() {
             return Ok(());
         }
-        let tenant = tenant.clone();
-        let release =
-            move |world: &World| now(world.stockroom.inventory.release(&tenant, world.stockroom.known_as(id)));
+        let (tenant, is_client) = (tenant.clone(), self.who.is_client());
+        let release = move |world: &World| {
+            if !is_client {
+                check_release(world, id);
+            }
+            now(world.stockroom.inventory.release(&tenant, world.stockroom.known_as(id)))
+        };
         self.world.call(&self.who, &format!("release {id}"), release).await.map_err(unavailable)?
     }
 }

@@ -16,6 +16,7 @@ use domain::timestamp::Timestamp;
 use domain::use_cases::CommittedChange;
 
 use crate::bugs::Bug;
+use crate::evidence::check_cancellation;
 use crate::world::{Fault, Lost, Ports, World, now};
 
 /// Shards of the stream; an order stays in one.
@@ -239,9 +240,10 @@ impl OrderStore for Ports {
 
     async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
         let what = format!("update {} to version {} {:?}", after.id, after.version, after.follow_ups);
-        let (bug, before, after) = (self.world.bug, before.clone(), after.clone());
+        let (bug, who, before, after) = (self.world.bug, self.who.clone(), before.clone(), after.clone());
         let update = move |world: &World| {
             world.table.update(&before, &after, condition, bug)?;
+            check_cancellation(world, &who, &before, &after);
             if after.status == Status::Shipped && !world.stockroom.is_confirmed(after.reservation) {
                 world.ledger.lock().unwrap().shipped_early.push(after.id);
             }
@@ -269,9 +271,9 @@ impl OrderStore for Ports {
         self.world.table.orders.shards()
     }
 
-    async fn put_off(&self, key: &OrderKey, until: Timestamp) -> Result<(), StoreError> {
-        let key = key.clone();
-        let put_off = move |world: &World| now(world.table.orders.put_off(&key, until));
+    async fn put_off(&self, key: &OrderKey, until: Timestamp, cause: &str) -> Result<(), StoreError> {
+        let (key, cause) = (key.clone(), cause.to_owned());
+        let put_off = move |world: &World| now(world.table.orders.put_off(&key, until, &cause));
         self.world.call(&self.who, "put off", put_off).await.map_err(unanswered)?
     }
 

@@ -250,6 +250,11 @@ impl World {
         self.advance(i64::try_from(time.as_millis()).unwrap());
     }
 
+    /// A follow-up did something wrong.
+    pub fn mistake(&self, what: String) {
+        self.ledger.lock().unwrap().mistakes.push(what);
+    }
+
     /// What was late arrives.
     pub fn arrive(&self) {
         let late = std::mem::take(&mut self.dice().late);
