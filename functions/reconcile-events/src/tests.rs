@@ -76,6 +76,17 @@ async fn a_run_waits_for_the_trail_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_run_whose_events_are_refused_stays_open_and_says_so() {
+    let service = service().await;
+    service.channels.feed.refuse(EventId { order: sample::order_id(1), version: 1, index: 1 });
+    let report = ask(&service, &compare(true)).await.unwrap();
+    assert_eq!((report.done, report.refused, report.republished), (false, 2, 0));
+    service.channels.feed.recover();
+    let report = ask(&service, &compare(true)).await.unwrap();
+    assert_eq!((report.done, report.refused, report.missing.feed, report.republished), (true, 0, 2, 2));
+}
+
+#[tokio::test]
 async fn whole_histories_are_sent_again_to_both_channels() {
     let service = service().await;
     let orders = format!(r#"{{"mode": "resend_orders", "orders": ["demo#{}"]}}"#, sample::order_id(1));

@@ -148,7 +148,7 @@ async fn run(service: &Service, seconds: Range<u32>) -> Measured {
         match service.advance(&mut run, now.plus(INVOCATION)).await.unwrap() {
             Advance::Done => return Measured { invocations, elapsed: began.elapsed(), run },
             Advance::TimeUp => {}
-            Advance::TrailBehind => panic!("nothing is behind here"),
+            Advance::TrailBehind | Advance::Refused(_) => panic!("nothing is behind or refused here"),
         }
     }
 }

@@ -8,12 +8,15 @@ use domain::event::EventId;
 use domain::id::OrderId;
 use domain::ports::{AuditTrail, EventRecorder, Seen, TrailError};
 use domain::timestamp::Timestamp;
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::{AuditTable, EXPIRES, KEY, MarkerQueue, expiry, unavailable, unreadable};
 
 /// The most keys that one call gets.
 const BATCH: usize = 100;
+
+/// The most calls that are on their way at a time.
+const AT_ONCE: usize = 8;
 
 /// DynamoDB may leave keys of a batch unread when it is busy; they are asked for again so often.
 const RETRIES: u32 = 6;
@@ -62,7 +65,8 @@ impl<Q: Send + Sync> EventRecorder for AuditTable<Q> {
 
 impl<Q: MarkerQueue> AuditTrail for AuditTable<Q> {
     async fn seen(&self, orders: &[OrderId]) -> Result<BTreeMap<OrderId, Seen>, TrailError> {
-        let items = try_join_all(orders.chunks(BATCH).map(|orders| self.batch(orders))).await?;
+        let batches = orders.chunks(BATCH).map(|orders| self.batch(orders));
+        let items: Vec<Vec<Item>> = stream::iter(batches).buffer_unordered(AT_ONCE).try_collect().await?;
         items.into_iter().flatten().map(order).collect()
     }
 

@@ -124,7 +124,7 @@ async fn a_run_goes_on_where_it_was_saved_and_counts_nothing_twice() {
         match service.advance(&mut run, until).await.unwrap() {
             Advance::Done => break run.tally,
             Advance::TimeUp => assert!(!run.is_done()),
-            Advance::TrailBehind => panic!("it is not"),
+            Advance::TrailBehind | Advance::Refused(_) => panic!("nothing is behind or refused here"),
         }
     };
     assert!(invocations > 2, "{invocations}");
@@ -199,12 +199,21 @@ async fn versions_outside_the_window_are_left_alone() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_refused_again_holds_its_order_back_and_is_not_counted() {
+async fn a_run_is_not_done_before_the_channels_took_everything_that_is_missing() {
     let lost = [id(2, 1, 0), id(2, 1, 1), id(2, 1, 2), id(3, 1, 0)];
     let service = service_without(&lost, &[]).await;
     service.channels.bus.refuse(id(2, 1, 1));
-    let found = finish(&service, run(0, 9, true)).await;
-    assert_eq!((found.missing.bus.count, found.republished), (4, 2));
+    let mut held = run(0, 9, true);
+    let until = Timestamp::from_secs(1_000_000);
+    assert_eq!(service.advance(&mut held, until).await, Ok(Advance::Refused(2)), "the rest of its order is held back");
+    let open = service.trail.load(&held.name).await.unwrap().unwrap();
+    assert_eq!((open.open_segments().count(), open.tally.orders < 20), (1, true), "the other segments went on");
+    assert_eq!(service.advance(&mut held, until).await, Ok(Advance::Refused(2)));
+    service.channels.bus.recover();
+    let found = finish(&service, held).await;
+    assert_eq!((found.orders, found.events, sorted(&found.missing.bus)), (20, 60, lost.to_vec()));
+    let sent: BTreeSet<EventId> = sent(&service.channels.bus).into_iter().collect();
+    assert_eq!(sent, lost.into_iter().collect());
 }
 
 #[tokio::test]
