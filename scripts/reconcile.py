@@ -17,8 +17,8 @@ import boto3
 from botocore.config import Config
 from outputs import in_one_line, outputs
 
-# So long what came out may take to be recorded.
-PATIENCE_SECONDS = 180
+# So long what came out may take to be recorded: 200 seconds after the marker when the queue is never empty, and a while.
+PATIENCE_SECONDS = 300
 
 
 class Failed(Exception):

@@ -19,7 +19,7 @@ use crate::ports::{
 use crate::timestamp::Timestamp;
 use compare::{events_within, is_beyond, is_unknown, missing};
 
-pub use schedule::{REACH, SETTLING, due_run};
+pub use schedule::{REACH, scheduled_run};
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ where
     /// [`ReconcileError`]; the run continues where it was saved last.
     pub async fn advance(&self, run: &mut Run, until: Timestamp) -> Result<Advance, ReconcileError> {
         self.save(run).await?;
-        if !run.is_done() && !self.trail.has_passed(&run.marker()).await? {
+        if !run.is_done() && !self.trail.has_passed(&run.marker(), self.clock.now()).await? {
             return Ok(Advance::TrailBehind);
         }
         let (mut refused, mut held) = (0, Vec::new());

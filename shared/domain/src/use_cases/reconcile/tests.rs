@@ -120,7 +120,7 @@ async fn a_run_goes_on_where_it_was_saved_and_counts_nothing_twice() {
         let last = service.trail.load(&asked.name).await.unwrap();
         let mut run = Run::asked_for(last, asked.window, true, service.clock.now());
         // Time for one page of each segment.
-        let until = service.clock.now().plus(std::time::Duration::from_secs(2));
+        let until = service.clock.now().plus(std::time::Duration::from_secs(3));
         match service.advance(&mut run, until).await.unwrap() {
             Advance::Done => break run.tally,
             Advance::TimeUp => assert!(!run.is_done()),
@@ -137,7 +137,7 @@ async fn an_invocation_that_fails_midway_costs_only_what_it_had_not_saved() {
     let lost = [id(2, 1, 0), id(20, 1, 2)];
     let service = service_without(&lost, &[]).await;
     let mut first = run(0, 9, true);
-    let until = service.clock.now().plus(std::time::Duration::from_secs(2));
+    let until = service.clock.now().plus(std::time::Duration::from_secs(3));
     assert_eq!(service.advance(&mut first, until).await, Ok(Advance::TimeUp));
     service.trail.set_down(true);
     let saved = || async { service.trail.load(&first.name).await.unwrap().unwrap() };
