@@ -55,6 +55,7 @@ def main():
         ("ReconcileEventsFunction", "dynamodb:PutItem"): compares,
         ("ReconcileEventsFunction", "dynamodb:GetItem"): lambda: resends() and compares(),
         ("ReconcileEventsFunction", "sqs:SendMessage"): compares,
+        ("ReconcileEventsFunction", "sqs:GetQueueAttributes"): compares,
         ("RecordEventsFunction", "dynamodb:UpdateItem"): compares,
         ("ReconcileEventsFunction", "events:PutEvents"): resends,
         ("ReconcileEventsFunction", "sns:PublishBatch"): resends,

@@ -17,8 +17,8 @@ import boto3
 from botocore.config import Config
 from outputs import in_one_line, outputs
 
-# So long what came out may take to be recorded.
-PATIENCE_SECONDS = 180
+# So long what came out may take to be recorded: 200 seconds after the marker when the queue is never empty, and a while.
+PATIENCE_SECONDS = 300
 
 
 class Failed(Exception):
@@ -42,6 +42,8 @@ def run_to_its_end(request):
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (report := run(request))["done"]:
         print(f"{report['orders']} orders compared, {report['events']} events; it goes on", file=sys.stderr)
+        if report["refused"]:
+            raise Failed(f"{report['refused']} missing events were sent again and refused; the same command tries them again")
         if not report["trail_behind"]:
             deadline = time.monotonic() + PATIENCE_SECONDS
         elif time.monotonic() > deadline:

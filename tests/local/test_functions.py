@@ -136,7 +136,7 @@ def expected(name):
     return {
         "authorize": ["context", "policyDocument", "principalId", "usageIdentifierKey"],
         "publish-events": ["batchItemFailures"],
-        "reconcile-events": sorted("done trail_behind orders events missing missing_ids unknown unknown_ids republished".split()),
+        "reconcile-events": sorted("done trail_behind refused orders events missing missing_ids unknown unknown_ids republished".split()),
         "record-events": ["batchItemFailures"],
         "run-follow-ups": None,
         "sweep-follow-ups": None,

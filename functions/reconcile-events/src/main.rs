@@ -11,7 +11,7 @@ use adapters::system::SystemClock;
 use adapters::{aws, config, telemetry};
 use domain::ports::{AuditRuns, AuditTrail, ChangedOrders, Clock, EventPublisher, OrderStore, Run, Window};
 use domain::timestamp::Timestamp;
-use domain::use_cases::{REACH, Reconcile, due_run};
+use domain::use_cases::{REACH, Reconcile, scheduled_run};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Deserialize;
 
@@ -66,24 +66,16 @@ where
     K: Clock,
 {
     let now = reconcile.clock.now();
-    match request {
-        Request::Scheduled {} => {
-            let last = reconcile.trail.load(Run::SCHEDULED).await?;
-            match due_run(last, every, now) {
-                Some(run) => advance(reconcile, run, now).await,
-                None => Ok(Report::of_nothing()),
-            }
-        }
+    let run = match request {
+        Request::Scheduled {} => scheduled_run(reconcile.trail.load(Run::SCHEDULED).await?, every, now),
         Request::Compare { from, to, republish } => {
             let window = window(&from, &to, now)?;
             let last = reconcile.trail.load(&Run::name_of(window, republish)).await?;
-            advance(reconcile, Run::asked_for(last, window, republish, now), now).await
+            Run::asked_for(last, window, republish, now)
         }
-        Request::ResendOrders { orders } => {
-            let keys = orders.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>()?;
-            Ok(reconcile.resend_orders(&keys).await?.into())
-        }
-    }
+        Request::ResendOrders { orders } => return resend(reconcile, &orders).await,
+    };
+    advance(reconcile, run, now).await
 }
 
 async fn advance<S, T, P, K>(reconcile: &Reconcile<S, T, P, K>, mut run: Run, now: Timestamp) -> Result<Report, Error>
@@ -93,10 +85,25 @@ where
     P: EventPublisher,
     K: Clock,
 {
+    let has_work = !run.is_done();
     let advance = reconcile.advance(&mut run, now.plus(RUN)).await?;
+    if !has_work {
+        return Ok(Report::of_nothing());
+    }
     let report = Report::of(&run, advance);
     report.log(&run.name);
     Ok(report)
+}
+
+async fn resend<S, T, P, K>(reconcile: &Reconcile<S, T, P, K>, orders: &[String]) -> Result<Report, Error>
+where
+    S: OrderStore + ChangedOrders,
+    T: AuditTrail + AuditRuns,
+    P: EventPublisher,
+    K: Clock,
+{
+    let keys = orders.iter().map(|key| parse_key(key)).collect::<Result<Vec<_>, _>>()?;
+    Ok(reconcile.resend_orders(&keys).await?.into())
 }
 
 fn window(from: &str, to: &str, now: Timestamp) -> Result<Window, Error> {

@@ -12,6 +12,8 @@ pub struct Report {
     pub done: bool,
     /// Whether it waits for what came out to be recorded.
     pub trail_behind: bool,
+    /// How many missing events were sent again and refused; the same request tries them again.
+    pub refused: u64,
     pub orders: u64,
     pub events: u64,
     pub missing: Each<u64>,
@@ -40,6 +42,7 @@ impl Report {
         Self {
             done: advance == Advance::Done,
             trail_behind: advance == Advance::TrailBehind,
+            refused: if let Advance::Refused(events) = advance { events } else { 0 },
             orders: run.tally.orders,
             events: run.tally.events,
             missing: Each { bus: bus.count, feed: feed.count },
@@ -52,11 +55,14 @@ impl Report {
 
     /// Tells operators what matters: a run that ends unclean, or cannot go on.
     pub fn log(&self, run: &str) {
-        let Self { orders, events, unknown, republished, .. } = *self;
+        let Self { orders, events, unknown, republished, refused, .. } = *self;
         let (missing_on_bus, missing_on_feed) = (self.missing.bus, self.missing.feed);
         let missing = missing_on_bus + missing_on_feed;
         let line = match (self.trail_behind, self.done) {
             (true, _) => Line::error("the audit trail is behind; nothing is compared until it has caught up"),
+            (false, false) if refused > 0 => {
+                Line::error("events that are sent again are refused; the run waits for them")
+            }
             (false, false) => Line::info("to be continued"),
             (false, true) if missing + unknown > 0 => {
                 let ids = [&self.missing_ids.bus, &self.missing_ids.feed, &self.unknown_ids];
@@ -71,6 +77,7 @@ impl Report {
             .with("missing_on_bus", missing_on_bus)
             .with("missing_on_feed", missing_on_feed)
             .with("republished", republished)
+            .with("refused", refused)
             .measured(&metrics::EVENTS_UNKNOWN, unknown)
             .write();
     }

@@ -56,7 +56,7 @@ mod tests {
         let seen = &seen[&sample::order_id(1)];
         assert_eq!((&seen.bus, &seen.feed), (&ids(&[0]), &ids(&[0, 1])));
         trail.set_behind(true);
-        assert!(trail.has_passed("scheduled@1767225600000").await.unwrap());
+        assert!(trail.has_passed("scheduled@1767225600000", sample::stamp(1).at).await.unwrap());
     }
 
     #[tokio::test]
@@ -65,10 +65,10 @@ mod tests {
         trail.set_down(true);
         assert_eq!(record(&trail, sample()).await, ["1", "2", "3", "4"]);
         trail.set_behind(true);
-        assert!(!trail.has_passed("scheduled@1767225600000").await.unwrap());
+        assert!(!trail.has_passed("scheduled@1767225600000", sample::stamp(1).at).await.unwrap());
         trail.set_down(false);
         assert!(record(&trail, sample()).await.is_empty());
-        assert!(trail.has_passed("scheduled@1767225600000").await.unwrap());
+        assert!(trail.has_passed("scheduled@1767225600000", sample::stamp(1).at).await.unwrap());
     }
 
     #[tokio::test]

@@ -3,6 +3,9 @@
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::QueueAttributeName::{
+    self, ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible,
+};
 use domain::ports::TrailError;
 use serde_json::json;
 
@@ -15,6 +18,12 @@ pub trait MarkerQueue: Send + Sync {
     /// # Errors
     /// [`TrailError::Unavailable`] when it may not be there.
     fn put(&self, marker: &str) -> impl Future<Output = Result<(), TrailError>> + Send;
+
+    /// Whether no message waits, is being recorded, or waits to be retried.
+    ///
+    /// # Errors
+    /// [`TrailError::Unavailable`] when no answer could be had.
+    fn is_empty(&self) -> impl Future<Output = Result<bool, TrailError>> + Send;
 }
 
 /// The SQS queue.
@@ -43,5 +52,17 @@ impl MarkerQueue for AuditQueue {
             Ok(_) => Ok(()),
             Err(error) => Err(TrailError::Unavailable(DisplayErrorContext(&error).to_string())),
         }
+    }
+
+    /// A message that failed is not visible before it is retried.
+    async fn is_empty(&self) -> Result<bool, TrailError> {
+        let counts: [QueueAttributeName; 2] = [ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible];
+        let call = self.client.get_queue_attributes().queue_url(&self.url).set_attribute_names(Some(counts.into()));
+        let answer = match Box::pin(call.send()).await {
+            Ok(answer) => answer.attributes.unwrap_or_default(),
+            Err(error) => return Err(TrailError::Unavailable(DisplayErrorContext(&error).to_string())),
+        };
+        let is_none = |count| answer.get(&count).is_some_and(|count| count == "0");
+        Ok(is_none(ApproximateNumberOfMessages) && is_none(ApproximateNumberOfMessagesNotVisible))
     }
 }

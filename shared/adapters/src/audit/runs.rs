@@ -21,6 +21,8 @@ struct RunRecord {
     to: i64,
     republish: bool,
     began_at: i64,
+    scheduled_at: i64,
+    next_from: i64,
     segments: Vec<ProgressRecord>,
     orders: u64,
     events: u64,
@@ -64,7 +66,7 @@ impl<Q: Send + Sync> AuditRuns for AuditTable<Q> {
             .item(KEY, AttributeValue::S(run_key(&run.name)))
             .item(REVISION, number(run.revision))
             .item(RUN, AttributeValue::S(record))
-            .item(EXPIRES, expiry(run.began_at))
+            .item(EXPIRES, expiry(run.scheduled_at))
             .expression_attribute_names("#revision", REVISION);
         let put = match run.revision {
             0 | 1 => put.condition_expression("attribute_not_exists(#revision)"),
@@ -95,6 +97,8 @@ impl From<&Run> for RunRecord {
             to: run.window.to.as_millis(),
             republish: run.republish,
             began_at: run.began_at.as_millis(),
+            scheduled_at: run.scheduled_at.as_millis(),
+            next_from: run.next_from.as_millis(),
             segments: run.segments.iter().map(ProgressRecord::from).collect(),
             orders: run.tally.orders,
             events: run.tally.events,
@@ -114,6 +118,8 @@ impl RunRecord {
             window: Window { from: Timestamp::from_millis(self.from), to: Timestamp::from_millis(self.to) },
             republish: self.republish,
             began_at: Timestamp::from_millis(self.began_at),
+            scheduled_at: Timestamp::from_millis(self.scheduled_at),
+            next_from: Timestamp::from_millis(self.next_from),
             segments: self.segments.into_iter().map(ProgressRecord::restore).collect::<Option<_>>()?,
             tally: Tally {
                 orders: self.orders,

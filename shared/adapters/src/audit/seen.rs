@@ -8,12 +8,15 @@ use domain::event::EventId;
 use domain::id::OrderId;
 use domain::ports::{AuditTrail, EventRecorder, Seen, TrailError};
 use domain::timestamp::Timestamp;
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::{AuditTable, EXPIRES, KEY, MarkerQueue, expiry, unavailable, unreadable};
 
 /// The most keys that one call gets.
 const BATCH: usize = 100;
+
+/// The most calls that are on their way at a time.
+const AT_ONCE: usize = 8;
 
 /// DynamoDB may leave keys of a batch unread when it is busy; they are asked for again so often.
 const RETRIES: u32 = 6;
@@ -22,9 +25,16 @@ const RETRIES: u32 = 6;
 const LOOKS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// A message that could not be recorded is retried after 180 s, the queue's visibility timeout. So long after a marker was
+/// recorded, what came before it is recorded as well; at once if the queue is empty.
+const RETRIED_AFTER: Duration = Duration::from_secs(200);
+
 const ORDER: &str = "order#";
 const BUS: &str = "b";
 const FEED: &str = "f";
+
+/// When a marker was first recorded, in seconds since 1970.
+const RECORDED: &str = "at";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -52,8 +62,10 @@ impl<Q: Send + Sync> EventRecorder for AuditTable<Q> {
             .update_item()
             .table_name(&self.table)
             .key(KEY, AttributeValue::S(marker_key(marker)))
-            .update_expression("SET #ttl = :ttl")
+            .update_expression("SET #ttl = :ttl, #at = if_not_exists(#at, :now)")
             .expression_attribute_names("#ttl", EXPIRES)
+            .expression_attribute_names("#at", RECORDED)
+            .expression_attribute_values(":now", AttributeValue::N(now.as_secs().to_string()))
             .expression_attribute_values(":ttl", expiry(now));
         Box::pin(update.send()).await.map_err(unavailable)?;
         Ok(())
@@ -62,27 +74,37 @@ impl<Q: Send + Sync> EventRecorder for AuditTable<Q> {
 
 impl<Q: MarkerQueue> AuditTrail for AuditTable<Q> {
     async fn seen(&self, orders: &[OrderId]) -> Result<BTreeMap<OrderId, Seen>, TrailError> {
-        let items = try_join_all(orders.chunks(BATCH).map(|orders| self.batch(orders))).await?;
+        let batches: Vec<Vec<OrderId>> = orders.chunks(BATCH).map(<[OrderId]>::to_vec).collect();
+        let answers = stream::iter(batches).map(|orders| self.batch(orders)).buffer_unordered(AT_ONCE);
+        let items: Vec<Vec<Item>> = answers.try_collect().await?;
         items.into_iter().flatten().map(order).collect()
     }
 
-    async fn has_passed(&self, marker: &str) -> Result<bool, TrailError> {
-        if self.item(marker_key(marker)).await?.is_some() {
-            return Ok(true);
+    async fn has_passed(&self, marker: &str, now: Timestamp) -> Result<bool, TrailError> {
+        if self.recorded_at(marker).await?.is_none() {
+            self.queue.put(marker).await?;
         }
-        self.queue.put(marker).await?;
         for _ in 0..LOOKS {
-            tokio::time::sleep(PAUSE).await;
-            if self.item(marker_key(marker)).await?.is_some() {
-                return Ok(true);
+            if let Some(recorded) = self.recorded_at(marker).await? {
+                if recorded.plus(RETRIED_AFTER) <= now || self.queue.is_empty().await? {
+                    return Ok(true);
+                }
             }
+            tokio::time::sleep(PAUSE).await;
         }
         Ok(false)
     }
 }
 
 impl<Q> AuditTable<Q> {
-    async fn batch(&self, orders: &[OrderId]) -> Result<Vec<Item>, TrailError> {
+    /// When the marker was recorded.
+    async fn recorded_at(&self, marker: &str) -> Result<Option<Timestamp>, TrailError> {
+        let Some(item) = self.item(marker_key(marker)).await? else { return Ok(None) };
+        let seconds = item.get(RECORDED).and_then(|seconds| seconds.as_n().ok()?.parse().ok());
+        seconds.map(|seconds| Some(Timestamp::from_secs(seconds))).ok_or_else(|| unreadable(marker))
+    }
+
+    async fn batch(&self, orders: Vec<OrderId>) -> Result<Vec<Item>, TrailError> {
         let key = |order: &OrderId| HashMap::from([(KEY.to_owned(), AttributeValue::S(order_key(*order)))]);
         let mut keys: Vec<Item> = orders.iter().map(key).collect();
         let mut found = Vec::with_capacity(keys.len());

@@ -11,6 +11,10 @@ use super::failure::store_error;
 use super::record::DecodeError;
 use super::{DynamoStore, OrderRecord, keys, order_key, parse_key};
 
+/// The most orders that a page reads: of small orders a page of a megabyte holds thousands, and all that changed of them
+/// are in memory and on their way at a time.
+const PAGE: i32 = 1_000;
+
 impl ChangedOrders for DynamoStore {
     /// Eventually consistent reads cost half and lack seconds at most.
     async fn changed_since(
@@ -25,6 +29,7 @@ impl ChangedOrders for DynamoStore {
             .table_name(&self.table)
             .segment(number(segment.index))
             .total_segments(number(segment.of))
+            .limit(PAGE)
             .filter_expression("#updated >= :from AND #region = :region")
             .expression_attribute_names("#updated", "u")
             .expression_attribute_names("#region", "g")

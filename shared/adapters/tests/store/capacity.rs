@@ -8,7 +8,7 @@ use domain::listing::{Filter, Limit, ListQuery};
 use domain::memory::{CountingIds, sample};
 use domain::metadata::Metadata;
 use domain::order::{Edit, Order, OrderData, Patch};
-use domain::ports::{Condition, OrderStore, StoreError};
+use domain::ports::{ChangedOrders, Condition, OrderStore, Segment, StoreError};
 use domain::status::Status;
 use domain::use_cases::{EditOrder, IfMatch, OrderRequest, PlaceOrder, Target, change_order, get_order};
 
@@ -125,6 +125,17 @@ async fn a_page_of_25_costs_the_same_at_1_000_and_at_100_000_orders() {
         }
     }
     assert_eq!(measured[..3], measured[3..]);
+}
+
+#[tokio::test]
+async fn a_page_of_the_audit_reads_a_thousand_orders_at_most() {
+    let engine = Engine::start().await;
+    engine.fill(2..1_600).await;
+    let store = engine.store(1);
+    let (whole, from) = (Segment { index: 0, of: 1 }, sample::stamp(0).at);
+    let first = store.changed_since(from, whole, None).await.unwrap();
+    let second = store.changed_since(from, whole, first.next.as_ref()).await.unwrap();
+    assert_eq!((first.orders.len(), second.orders.len(), second.next), (1_000, 599, None));
 }
 
 #[tokio::test]

@@ -79,6 +79,8 @@ fn run() -> Run {
     let mut run = Run::new("of-a-test", window, true, sample::stamp(90).at, 0);
     let key = OrderKey { tenant: sample::tenant(), id: sample::order_id(7) };
     run.segments = vec![Progress::NotBegun, Progress::After(key), Progress::Done];
+    run.scheduled_at = sample::stamp(91).at;
+    run.next_from = sample::stamp(92).at;
     run.tally.orders = 5;
     run.tally.events = 15;
     run.tally.republished = 2;

@@ -100,12 +100,12 @@ pub trait AuditTrail: Send + Sync {
     /// [`TrailError::Unavailable`] when no answer could be had.
     fn seen(&self, orders: &[OrderId]) -> impl Future<Output = Result<BTreeMap<OrderId, Seen>, TrailError>> + Send;
 
-    /// Whether the trail has recorded what came out before this was first asked for the marker. It may wait some seconds
-    /// for that. Without it, what the trail lacks may only be late.
+    /// Whether the trail has recorded what came out before this was first asked for the marker, what had to be retried as
+    /// well. It may wait some seconds for that. Without it, what the trail lacks may only be late.
     ///
     /// # Errors
     /// [`TrailError::Unavailable`] when no answer could be had.
-    fn has_passed(&self, marker: &str) -> impl Future<Output = Result<bool, TrailError>> + Send;
+    fn has_passed(&self, marker: &str, now: Timestamp) -> impl Future<Output = Result<bool, TrailError>> + Send;
 }
 
 /// Keeps how far a comparison has come.

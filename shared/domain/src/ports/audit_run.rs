@@ -22,6 +22,10 @@ pub struct Run {
     pub republish: bool,
     /// When it began.
     pub began_at: Timestamp,
+    /// When the schedule came to it last; of no use to others.
+    pub scheduled_at: Timestamp,
+    /// Where the window of the next scheduled run begins: at the end of this one's, unless the schedule was off meanwhile.
+    pub next_from: Timestamp,
     /// How far each segment has been read.
     pub segments: Vec<Progress>,
     /// What it found.
@@ -74,6 +78,8 @@ impl Run {
             window,
             republish,
             began_at: now,
+            scheduled_at: now,
+            next_from: window.to,
             segments: (0..SEGMENTS).map(|_| Progress::NotBegun).collect(),
             tally: Tally::default(),
             revision,

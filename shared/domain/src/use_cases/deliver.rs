@@ -1,12 +1,16 @@
 //! Deliver events through a channel: in batches that it takes, every entry's result read, refused entries sent again.
 
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt};
 
 use crate::event::Event;
 use crate::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PublishError};
 
 /// How often an event is sent again before it counts as failed; then the stream retries it.
 const RETRIES: u32 = 2;
+
+/// The most batches that are on their way at a time: what a whole batch of the table's stream needs.
+const AT_ONCE: usize = 10;
 
 /// Publishes through one channel.
 #[derive(Debug, Clone)]
@@ -38,7 +42,8 @@ impl<C: EventChannel> EventPublisher for Delivery<C> {
                 Err(error) => Err(error),
             });
         }
-        let sent = join_all(batches(ready, C::LIMITS).into_iter().map(|batch| self.send(batch))).await;
+        let batches = batches(ready, C::LIMITS).into_iter().map(|batch| self.send(batch));
+        let sent: Vec<_> = stream::iter(batches).buffer_unordered(AT_ONCE).collect().await;
         for (index, result) in sent.into_iter().flatten() {
             if let Some(slot) = results.get_mut(index) {
                 *slot = result;
@@ -103,4 +108,49 @@ fn batches<C>(entries: Vec<Outgoing<C>>, limits: BatchLimits) -> Vec<Vec<Outgoin
         }
     }
     batches
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::event::new_events;
+    use crate::memory::sample;
+
+    /// Takes one event a call, and notes how many calls are open at a time.
+    #[derive(Default)]
+    struct Counting {
+        open: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl EventChannel for Counting {
+        type Content = ();
+        const LIMITS: BatchLimits = BatchLimits { entries: 1, bytes: 1_000 };
+
+        fn entry(&self, _: &Event<'_>) -> Result<ChannelEntry<()>, PublishError> {
+            Ok(ChannelEntry { content: (), bytes: 1 })
+        }
+
+        async fn put(&self, batch: Vec<()>) -> Vec<Outcome> {
+            let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
+            self.most.fetch_max(open, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            batch.into_iter().map(Ok).collect()
+        }
+
+        async fn pause(&self, _: u32) {}
+    }
+
+    #[tokio::test]
+    async fn however_many_events_there_are_only_some_batches_are_on_their_way_at_a_time() {
+        let order = sample::order();
+        let events: Vec<Event<'_>> = (0..30).flat_map(|_| new_events(0, &order)).collect();
+        let delivery = Delivery(Counting::default());
+        let results = delivery.publish(&events).await;
+        assert_eq!((results.len(), results.iter().all(Result::is_ok)), (events.len(), true));
+        assert_eq!(delivery.0.most.into_inner(), AT_ONCE);
+    }
 }

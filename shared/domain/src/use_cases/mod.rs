@@ -23,5 +23,5 @@ pub use lines::LinesError;
 pub use list_orders::{ListError, ListRequest};
 pub use place_order::{OrderRequest, PlaceOrder, PlaceOrderError, Placed};
 pub use publish_changes::{CommittedChange, first_unpublished, publish_changes};
-pub use reconcile::{Advance, REACH, Reconcile, ReconcileError, Resent, SETTLING, due_run};
+pub use reconcile::{Advance, REACH, Reconcile, ReconcileError, Resent, scheduled_run};
 pub use sweep::{Sweep, Swept};

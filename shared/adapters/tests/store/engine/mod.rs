@@ -79,6 +79,10 @@ impl MarkerQueue for Markers {
     async fn put(&self, marker: &str) -> Result<(), TrailError> {
         self.0.pass(marker, sample::stamp(1).at).await
     }
+
+    async fn is_empty(&self) -> Result<bool, TrailError> {
+        Ok(true)
+    }
 }
 
 /// A store on an empty table, with this many shards.

@@ -19,7 +19,7 @@ use crate::ports::{
 use crate::timestamp::Timestamp;
 use compare::{events_within, is_beyond, is_unknown, missing};
 
-pub use schedule::{REACH, SETTLING, due_run};
+pub use schedule::{REACH, scheduled_run};
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -43,6 +43,18 @@ pub enum Advance {
     TimeUp,
     /// What came out is not recorded yet, so nothing can be said to be missing; it is to be continued.
     TrailBehind,
+    /// Channels refused so many events. Their pages are not done; the next invocation compares them again.
+    Refused(u64),
+}
+
+/// One page of a segment, compared.
+struct Compared {
+    segment: Segment,
+    /// The order that the next page follows; `None`: this is the last.
+    next: Option<OrderKey>,
+    found: Tally,
+    /// How many of the missing events were sent again and refused.
+    refused: u64,
 }
 
 /// What was sent again of whole histories.
@@ -76,25 +88,33 @@ where
 {
     /// Continues a run until it is done or the time is up, page by page, and saves it after each. What was sent or counted
     /// after the last save is sent and counted again by the invocation that goes on: events are sent twice at worst.
+    /// A segment stays at a page of which a channel refused events, so no run is done before all that it misses is sent.
     ///
     /// # Errors
     /// [`ReconcileError`]; the run continues where it was saved last.
     pub async fn advance(&self, run: &mut Run, until: Timestamp) -> Result<Advance, ReconcileError> {
         self.save(run).await?;
-        if !run.is_done() && !self.trail.has_passed(&run.marker()).await? {
+        if !run.is_done() && !self.trail.has_passed(&run.marker(), self.clock.now()).await? {
             return Ok(Advance::TrailBehind);
         }
-        while !run.is_done() {
+        let (mut refused, mut held) = (0, Vec::new());
+        while run.open_segments().any(|(segment, _)| !held.contains(&segment)) {
             if self.clock.now() >= until {
                 return Ok(Advance::TimeUp);
             }
-            let pages = run.open_segments().map(|(segment, after)| self.compare_page(run, segment, after));
-            for (segment, next, found) in try_join_all(pages).await? {
-                run.note(segment, next, found);
+            let open = run.open_segments().filter(|(segment, _)| !held.contains(segment));
+            let pages = open.map(|(segment, after)| self.compare_page(run, segment, after));
+            for page in try_join_all(pages).await? {
+                if page.refused == 0 {
+                    run.note(page.segment, page.next, page.found);
+                } else {
+                    refused += page.refused;
+                    held.push(page.segment);
+                }
             }
             self.save(run).await?;
         }
-        Ok(Advance::Done)
+        Ok(if held.is_empty() { Advance::Done } else { Advance::Refused(refused) })
     }
 
     async fn save(&self, run: &mut Run) -> Result<(), TrailError> {
@@ -102,13 +122,13 @@ where
         self.trail.save(run).await
     }
 
-    /// Compares one page of a segment; the order that the next page follows, and what was found.
+    /// Compares one page of a segment, and sends again what is missing if the run is to.
     async fn compare_page(
         &self,
         run: &Run,
         segment: Segment,
         after: Option<&OrderKey>,
-    ) -> Result<(Segment, Option<OrderKey>, Tally), ReconcileError> {
+    ) -> Result<Compared, ReconcileError> {
         let page = self.store.changed_since(run.window.from, segment, after).await?;
         let changed = |order: &&Order| !events_within(order, run.window).is_empty();
         let orders: Vec<&Order> = page.orders.iter().filter(changed).collect();
@@ -126,13 +146,15 @@ where
                 self.find_unknown(order, &seen, &mut found).await?;
             }
         }
+        let mut refused = 0;
         if run.republish {
             let count = |lanes: &[Lane<'_, EventId>]| lanes.iter().map(VecDeque::len).sum::<usize>();
-            let wanted = count(&lanes.bus) + count(&lanes.feed);
-            let refused = self.send(lanes).await;
-            found.republished = (wanted - refused.bus.len() - refused.feed.len()) as u64;
+            let wanted = (count(&lanes.bus) + count(&lanes.feed)) as u64;
+            let left = self.send(lanes).await;
+            refused = (left.bus.len() + left.feed.len()) as u64;
+            found.republished = wanted - refused;
         }
-        Ok((segment, page.next, found))
+        Ok(Compared { segment, next: page.next, found, refused })
     }
 
     /// Notes events that no history names. The order may have changed since its page was read, so one of a later version is

@@ -5,34 +5,54 @@ use std::time::Duration;
 use crate::ports::{Progress, Run, Window};
 use crate::timestamp::Timestamp;
 
-/// What was committed this short a time ago may be on its way yet.
-pub const SETTLING: Duration = Duration::from_secs(10 * 60);
+/// What is older has come out, or is in a dead-letter queue: the stream keeps a record for 24 hours, and the publisher
+/// retries it as long.
+pub const SETTLING: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// A window may begin so long ago: the audit trail forgets after two weeks, a day before that is not relied on.
 pub const REACH: Duration = Duration::from_secs(13 * 24 * 60 * 60);
 
+/// The schedule comes every five minutes. After a pause that is longer than this it was off, and so was the recording.
+const PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// What records events begins to work so soon after it is switched on: rule, subscription, mapping.
+const WARM_UP: Duration = Duration::from_secs(10 * 60);
+
 const NAME: &str = "scheduled";
 
-/// The run to work on now: one that is open, or a new one when the last one's window ended `every` ago. The first one, and
-/// the first after a pause that is longer than the trail's memory, compares nothing: its window's end is where the next
-/// begins.
+/// The run of the schedule as it is to be saved now: one that is open; or a new one, when the last one's window can be
+/// followed by one of `every`; or the last one, when it is done and none is due.
+///
+/// What was committed while the schedule was off was not recorded. So the first window, and the first after a pause, begins
+/// when recording works again; a run that was open before a pause is finished first.
 #[must_use]
-pub fn due_run(last: Option<Run>, every: Duration, now: Timestamp) -> Option<Run> {
-    let to = now.minus(SETTLING);
-    let Some(last) = last else { return Some(first(to, now, 0)) };
-    if !last.is_done() {
-        return Some(last);
+pub fn scheduled_run(last: Option<Run>, every: Duration, now: Timestamp) -> Run {
+    let Some(last) = last else { return begin(now, 0) };
+    let was_off = last.scheduled_at.plus(PAUSE) < now;
+    let oldest = if last.is_done() { last.next_from } else { last.window.from };
+    match (last.is_done(), was_off) {
+        _ if oldest < now.minus(REACH) => begin(now, last.revision),
+        (true, true) => begin(now, last.revision),
+        (true, false) => next_or(last, every, now),
+        (false, true) => Run { next_from: now.plus(WARM_UP), scheduled_at: now, ..last },
+        (false, false) => Run { scheduled_at: now, ..last },
     }
-    if last.window.to < now.minus(REACH) {
-        return Some(first(to, now, last.revision));
-    }
-    let window = Window { from: last.window.to, to };
-    (last.window.to.plus(every) <= to).then(|| Run::new(NAME, window, true, now, last.revision))
 }
 
-/// A run whose window is empty.
-fn first(to: Timestamp, now: Timestamp, revision: u64) -> Run {
-    let mut run = Run::new(NAME, Window { from: to, to }, true, now, revision);
+/// The run after the last one if it is due, or the last one.
+fn next_or(last: Run, every: Duration, now: Timestamp) -> Run {
+    let window = Window { from: last.next_from, to: now.minus(SETTLING) };
+    if window.from.plus(every) <= window.to {
+        Run::new(NAME, window, true, now, last.revision)
+    } else {
+        Run { scheduled_at: now, ..last }
+    }
+}
+
+/// A run that compares nothing; its end is where the next begins.
+fn begin(now: Timestamp, revision: u64) -> Run {
+    let from = now.plus(WARM_UP);
+    let mut run = Run::new(NAME, Window { from, to: from }, true, now, revision);
     run.segments.fill(Progress::Done);
     run
 }
@@ -75,38 +95,80 @@ mod tests {
         run
     }
 
-    #[test]
-    fn the_first_run_compares_nothing_and_is_where_the_next_begins() {
-        let first = due_run(None, HOUR, at(0)).unwrap();
-        assert!(first.is_done());
-        let next = due_run(Some(first), HOUR, at(2)).unwrap();
-        let window = Window { from: at(0).minus(SETTLING), to: at(2).minus(SETTLING) };
-        assert_eq!((next.window, next.is_done(), next.republish), (window, false, true));
-    }
-
-    #[test]
-    fn windows_follow_one_another_however_late_a_run_is() {
-        let mut run = due_run(None, HOUR, at(0)).unwrap();
-        for now in [1, 3, 4, 90].map(at) {
-            let next = due_run(Some(done(run.clone())), HOUR, now).unwrap();
-            assert_eq!(next.window.from, run.window.to);
-            run = next;
+    /// The run after the schedule came every five minutes, and each run was done at once.
+    fn keep_on(mut run: Run, from: u32, to: u32) -> Run {
+        let mut now = at(from);
+        while now < at(to) {
+            now = now.plus(Duration::from_secs(5 * 60));
+            run = done(scheduled_run(Some(run), HOUR, now));
         }
+        run
     }
 
     #[test]
-    fn no_run_is_due_before_its_time_and_an_open_one_goes_on() {
-        let first = due_run(None, HOUR, at(0)).unwrap();
-        assert_eq!(due_run(Some(first.clone()), HOUR, at(1).minus(Duration::from_millis(1))), None);
-        let open = due_run(Some(first), HOUR, at(1)).unwrap();
-        assert_eq!(due_run(Some(open.clone()), HOUR, at(40)), Some(open));
+    fn what_was_committed_before_recording_works_is_never_compared() {
+        let first = scheduled_run(None, HOUR, at(0));
+        assert!(first.is_done());
+        let next = keep_on(first, 0, 27);
+        let from = at(0).plus(WARM_UP);
+        assert_eq!((next.window.from, next.republish), (from, true));
+        assert!(next.window.to >= from.plus(HOUR));
     }
 
     #[test]
-    fn a_pause_longer_than_the_trail_remembers_begins_anew() {
-        let first = due_run(None, HOUR, at(0)).unwrap();
-        let anew = due_run(Some(Run { revision: 7, ..first }), HOUR, at(14 * 24)).unwrap();
-        assert_eq!((anew.window.from, anew.is_done(), anew.revision), (at(14 * 24).minus(SETTLING), true, 7));
+    fn what_the_publisher_may_still_be_retrying_is_not_compared() {
+        let mut run = scheduled_run(None, HOUR, at(0));
+        for hour in 0..60 {
+            run = keep_on(run, hour, hour + 1);
+            assert!(hour < 26 || run.window.to <= at(hour + 1).minus(Duration::from_secs(24 * 3_600)), "{hour}");
+        }
+        assert!(run.window.to > at(60).minus(SETTLING + HOUR * 2), "and it keeps up");
+    }
+
+    #[test]
+    fn windows_follow_one_another_however_long_a_run_takes() {
+        let mut run = keep_on(scheduled_run(None, HOUR, at(0)), 0, 30);
+        run.segments.fill(Progress::NotBegun);
+        let end = run.window.to;
+        let mut now = at(30);
+        while now < at(90) {
+            now = now.plus(Duration::from_secs(10 * 60));
+            run = scheduled_run(Some(run), HOUR, now);
+            assert!(!run.is_done());
+        }
+        let next = scheduled_run(Some(done(run)), HOUR, at(90).plus(Duration::from_secs(300)));
+        assert_eq!((next.window.from, next.is_done()), (end, false));
+    }
+
+    #[test]
+    fn a_pause_begins_anew_for_nothing_was_recorded_meanwhile() {
+        let run = keep_on(scheduled_run(None, HOUR, at(0)), 0, 30);
+        let anew = scheduled_run(Some(run.clone()), HOUR, at(31));
+        assert_eq!((anew.window.from, anew.is_done(), anew.revision), (at(31).plus(WARM_UP), true, run.revision));
+        assert_eq!(keep_on(anew, 31, 58).window.from, at(31).plus(WARM_UP));
+    }
+
+    #[test]
+    fn a_pause_before_the_first_comparison_begins_anew_as_well() {
+        let run = keep_on(scheduled_run(None, HOUR, at(0)), 0, 2);
+        assert_eq!(scheduled_run(Some(run), HOUR, at(20)).next_from, at(20).plus(WARM_UP));
+    }
+
+    #[test]
+    fn a_run_that_was_open_before_a_pause_is_finished_and_the_pause_is_not_compared() {
+        let mut run = keep_on(scheduled_run(None, HOUR, at(0)), 0, 30);
+        run.segments.fill(Progress::NotBegun);
+        let open = scheduled_run(Some(run.clone()), HOUR, at(40));
+        assert_eq!((open.window, open.is_done()), (run.window, false));
+        assert!(keep_on(done(open), 40, 70).window.from >= at(40).plus(WARM_UP));
+    }
+
+    #[test]
+    fn a_window_that_the_trail_has_forgotten_is_not_compared() {
+        let mut run = keep_on(scheduled_run(None, HOUR, at(0)), 0, 30);
+        run.segments.fill(Progress::NotBegun);
+        let anew = scheduled_run(Some(run), HOUR, at(15 * 24));
+        assert_eq!((anew.next_from, anew.is_done()), (at(15 * 24).plus(WARM_UP), true));
     }
 
     #[test]
