@@ -60,6 +60,7 @@ fn deny(method_arn: &str) -> ApiGatewayCustomAuthorizerResponse {
     tracing::info!(cause = %TokenError::NoScope, "a token was refused");
     let mut response = verdict(IamPolicyEffect::Deny, method_arn);
     response.principal_id = Some("nobody".to_owned());
+    response.context = json!({});
     response
 }
 
@@ -157,6 +158,6 @@ mod tests {
         let statement = &response.policy_document.statement[0];
         assert_eq!(statement.effect, IamPolicyEffect::Deny);
         assert_eq!(statement.resource, ["arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/*"]);
-        assert_eq!(response.context, Value::Null);
+        assert_eq!(serde_json::to_value(&response).unwrap()["context"], json!({}));
     }
 }
