@@ -129,7 +129,7 @@ def of_policy(iam, arn):
 
 
 def is_of_circuits(policy):
-    """Circuits fail open, so a function works without their table; the outages suite needs it."""
+    """Circuits fail open, so a function works without their table, and the authorizer without the copy of the issuer's keys in it; the outages suite needs it."""
     return all("CircuitsTable" in statement["Resource"] for statement in as_list(policy["Statement"]))
 
 

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?)?);
+    let aws = adapters::aws::config().await?;
+    let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?, &aws)?);
     let usage_keys = UsageKeys::from_env();
     connections::made([verifier.connection()]).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {

@@ -4,16 +4,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::ports::Unavailable;
+use aws_config::SdkConfig;
+use domain::ports::{Clock, Unavailable};
 use futures_util::future::BoxFuture;
 use reqwest::Url;
 use tokio::time::Instant;
 
 use super::TokenError;
 use super::key_set::{Key, KeySet};
+use super::shared_keys::SharedKeys;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
 use crate::outbound::{Breaker, PartnerClient, Role};
+use crate::system::SystemClock;
 use crate::telemetry::{Line, metrics};
 
 /// Keys older than this are fetched anew, by a request that waits for them no longer than [`REFRESH_PATIENCE`].
@@ -46,6 +49,8 @@ struct Inner {
     fetch: Option<Fetch>,
     /// Keys that could not be fetched anew for so long are not trusted any more.
     stale_after: Duration,
+    /// Where environments that start while the issuer is down learn its keys.
+    copy: Option<SharedKeys>,
     kept: Mutex<Kept>,
 }
 
@@ -58,15 +63,17 @@ struct Kept {
     asked: Option<Instant>,
     /// When a request last waited for keys although it had some.
     awaited: Option<Instant>,
+    /// When the keys of the shared copy were fetched.
+    copied: Option<Instant>,
 }
 
 impl Jwks {
     /// The keys that `JWKS` names, a URL or the JSON document itself, kept for `JWKS_STALE_HOURS` (24) when the issuer is
-    /// down.
+    /// down, and copied to the table that `CIRCUITS_TABLE` names.
     ///
     /// # Errors
     /// [`ConfigError`] when a setting is missing or not valid.
-    pub fn from_env(client: &PartnerClient) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient, aws: &SdkConfig) -> Result<Self, ConfigError> {
         let setting = config::required("JWKS")?;
         let invalid = |detail: String| ConfigError::Invalid { name: "JWKS", detail };
         if !setting.starts_with("https://") && !setting.starts_with("http://") {
@@ -76,7 +83,9 @@ impl Jwks {
         let hours: Option<u64> =
             config::optional("JWKS_STALE_HOURS").map(|_| config::parsed("JWKS_STALE_HOURS")).transpose()?;
         let url = Url::parse(&setting).map_err(|error| invalid(error.to_string()))?;
-        Ok(Self::fetched_by(from_issuer(client, url), Duration::from_secs(hours.unwrap_or(24) * 3_600)))
+        let copy = SharedKeys::from_env(aws, &url)?;
+        let stale_after = Duration::from_secs(hours.unwrap_or(24) * 3_600);
+        Ok(Self::fetched_by(from_issuer(client, url), stale_after).with_copy(copy))
     }
 
     /// Keys that are given.
@@ -91,16 +100,28 @@ impl Jwks {
         Self::new(Some(fetch), stale_after, Kept::default())
     }
 
-    fn new(fetch: Option<Fetch>, stale_after: Duration, kept: Kept) -> Self {
-        Self { inner: Arc::new(Inner { fetch, stale_after, kept: Mutex::new(kept) }) }
+    /// Shares the keys with other environments through this copy.
+    #[must_use]
+    pub fn with_copy(mut self, copy: SharedKeys) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.copy = Some(copy);
+        }
+        self
     }
 
-    /// Fetches the keys before they are needed. What fails is retried with the first token.
+    fn new(fetch: Option<Fetch>, stale_after: Duration, kept: Kept) -> Self {
+        Self { inner: Arc::new(Inner { fetch, stale_after, copy: None, kept: Mutex::new(kept) }) }
+    }
+
+    /// Fetches the keys before they are needed, and reads the copy beside that: an issuer that hangs delays no token whose
+    /// key is there. What fails is retried with the first token.
     pub fn connection(&self) -> Connection {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
-            if let Some(fetch) = &inner.fetch {
-                inner.fetch_with(fetch).await.unwrap_or_else(|cause| inner.report(cause));
+            let Some(fetch) = &inner.fetch else { return };
+            match futures_util::future::join(inner.fetch_with(fetch), inner.recall()).await {
+                (Ok(()), ()) => inner.share().await,
+                (Err(cause), ()) => inner.report(cause),
             }
         })
     }
@@ -177,7 +198,9 @@ impl Inner {
 
     async fn refresh(&self, fetch: &Fetch) -> Result<(), String> {
         self.kept().asked = Some(Instant::now());
-        self.fetch_with(fetch).await
+        self.fetch_with(fetch).await?;
+        self.share().await;
+        Ok(())
     }
 
     /// Fetches the keys; why it failed, otherwise.
@@ -190,6 +213,34 @@ impl Inner {
         let now = Some(Instant::now());
         (kept.keys, kept.fetched, kept.asked) = (keys, now, now);
         Ok(())
+    }
+
+    /// Learns the keys from the copy, unless the issuer gave them meanwhile.
+    async fn recall(&self) {
+        let Some(copy) = &self.copy else { return };
+        let Some((keys, fetched)) = copy.read().await else { return };
+        let age = SystemClock.now().as_millis().saturating_sub(fetched.as_millis());
+        let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
+        let mut kept = self.kept();
+        kept.copied = Instant::now().checked_sub(age);
+        if kept.fetched.is_none() {
+            (kept.keys, kept.fetched, kept.awaited) = (keys, kept.copied, Some(Instant::now()));
+        }
+    }
+
+    /// Renews the copy, when it is older than keys may get.
+    async fn share(&self) {
+        let Some(copy) = &self.copy else { return };
+        let keys = {
+            let kept = self.kept();
+            if kept.copied.is_some_and(|at| at.elapsed() < REFRESHED_AFTER) {
+                return;
+            }
+            kept.keys.clone()
+        };
+        if copy.write(&keys, SystemClock.now()).await {
+            self.kept().copied = Some(Instant::now());
+        }
     }
 
     /// Tells that a fetch failed that somebody waited for.
