@@ -24,8 +24,11 @@ BATCHES = re.compile(r"(Publish|DeleteMessage|ChangeMessageVisibility)Batch$")
 # Called by Lambda in the function's name, not by the function.
 OF_LAMBDA = {"PublishEventsFunction": {"s3:PutObject", "s3:ListBucket"}}
 
-# Circuits of partners are kept in a table by functions that have one; the authorizer has none.
-NOT_NEEDED = {"AuthorizeFunction": {"dynamodb:GetItem", "dynamodb:UpdateItem"}}
+# The authorizer's program holds the code of circuits and uses none.
+NOT_NEEDED = {"AuthorizeFunction": {"dynamodb:UpdateItem"}}
+
+# AWS allows these for all resources or not at all (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
+DESCRIBED_FOR_ALL = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
 
 
 class Roles(unittest.TestCase):
@@ -41,12 +44,30 @@ class Roles(unittest.TestCase):
                 needed = actions_of(program.read_bytes()) - NOT_NEEDED.get(function, set())
                 self.assertEqual(needed, granted.get(function, set()) - OF_LAMBDA.get(function, set()))
 
+    def test_no_role_but_the_authorizers_may_write_the_issuers_keys(self):
+        items = {}
+        for function, _, _, policy in least_privilege.policies(client("iam", os.environ)):
+            for statement in least_privilege.as_list(policy["Statement"]):
+                if "CircuitsTable" in statement["Resource"]:
+                    items[function] = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
+        self.assertEqual(["issuer-keys"], least_privilege.as_list(items.pop("AuthorizeFunction")))
+        self.assertEqual([["circuits"]] * 6, [least_privilege.as_list(keys) for keys in items.values()])
+
+    def test_the_policy_of_a_vpc_allows_what_lambda_asks_for(self):
+        done = run(PYTHON, "scripts/transformed.py", "template.yaml", env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"})
+        policy = json.loads(done.stdout)["Resources"]["AttachToVpc"]["Properties"]["PolicyDocument"]
+        wanted = least_privilege.of_aws(client("iam", os.environ), "AWSLambdaVPCAccessExecutionRole")
+        wanted = {action for action in wanted if not action.startswith("logs:")}
+        self.assertEqual(wanted, set(least_privilege.actions(policy)))
+
     def test_no_policy_allows_every_action_or_every_resource(self):
         done = run(PYTHON, "scripts/transformed.py", "template.yaml", env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"})
         resources = json.loads(done.stdout)["Resources"].values()
         statements = [statement for resource in resources for statement in allowed(resource)]
         self.assertGreater(len(statements), 20)
         for statement in statements:
+            if statement["Action"] == DESCRIBED_FOR_ALL:
+                continue
             text = json.dumps([statement["Action"], statement["Resource"]])
             self.assertNotRegex(text, r'"(\*|[a-z0-9]+:\*)"', statement)
 

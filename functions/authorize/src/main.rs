@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?)?);
+    let aws = adapters::aws::config().await?;
+    let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?, &aws)?);
     let usage_keys = UsageKeys::from_env();
     connections::made([verifier.connection()]).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {
@@ -60,6 +61,7 @@ fn deny(method_arn: &str) -> ApiGatewayCustomAuthorizerResponse {
     tracing::info!(cause = %TokenError::NoScope, "a token was refused");
     let mut response = verdict(IamPolicyEffect::Deny, method_arn);
     response.principal_id = Some("nobody".to_owned());
+    response.context = json!({});
     response
 }
 
@@ -157,6 +159,6 @@ mod tests {
         let statement = &response.policy_document.statement[0];
         assert_eq!(statement.effect, IamPolicyEffect::Deny);
         assert_eq!(statement.resource, ["arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/*"]);
-        assert_eq!(response.context, Value::Null);
+        assert_eq!(serde_json::to_value(&response).unwrap()["context"], json!({}));
     }
 }

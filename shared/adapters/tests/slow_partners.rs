@@ -49,21 +49,28 @@ fn authority() -> (String, TlsAcceptor) {
     (authority.pem(), TlsAcceptor::from(Arc::new(config)))
 }
 
+/// What a partner does with a connection after it has answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Keeps,
+    Closes,
+}
+
 /// Both partners; where they are.
-async fn partners(acceptor: TlsAcceptor) -> String {
+async fn partners(acceptor: TlsAcceptor, then: Then) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             // A client that gives up is no failure of the server.
-            tokio::spawn(async move { drop(serve(stream, acceptor).await) });
+            tokio::spawn(async move { drop(serve(stream, acceptor, then).await) });
         }
     });
     url
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, then: Then) -> std::io::Result<()> {
     tokio::time::sleep(HANDSHAKE).await;
     let mut stream = acceptor.accept(stream).await?;
     loop {
@@ -82,6 +89,9 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor) -> std::io::Result<()> 
         }
         tokio::time::sleep(LATENCY).await;
         stream.write_all(answer(&head).as_bytes()).await?;
+        if then == Then::Closes {
+            return stream.shutdown().await;
+        }
     }
 }
 
@@ -127,7 +137,7 @@ async fn create(service: &Service) -> (Duration, Status) {
 #[tokio::test]
 async fn slow_partners_behind_tls_still_confirm_every_order_at_once() {
     let (ca, acceptor) = authority();
-    let (url, store) = (partners(acceptor).await, Arc::new(MemoryStore::default()));
+    let (url, store) = (partners(acceptor, Then::Keeps).await, Arc::new(MemoryStore::default()));
     let started = (0..ENVIRONMENTS).map(|_| environment(&url, &ca, Arc::clone(&store)));
     let environments: Vec<_> = join_all(started).await.into_iter().map(|one| Arc::new(Mutex::new(one))).collect();
     let mut creates = JoinSet::new();
@@ -142,4 +152,15 @@ async fn slow_partners_behind_tls_still_confirm_every_order_at_once() {
     println!("create: p50 {:?}, p99 {:?}, slowest {:?}", outcomes[100].0, outcomes[197].0, outcomes[199].0);
     let pending = outcomes.iter().filter(|(_, status)| *status != Status::Confirmed).count();
     assert_eq!((pending, store.len()), (0, 200), "a pending order is one that a call failed for");
+}
+
+#[tokio::test]
+async fn partners_that_close_after_each_answer_still_confirm_every_order_at_once() {
+    let (ca, acceptor) = authority();
+    let url = partners(acceptor, Then::Closes).await;
+    let service = environment(&url, &ca, Arc::default()).await;
+    for _ in 0..3 {
+        let (took, status) = create(&service).await;
+        assert_eq!(status, Status::Confirmed, "after {took:?}");
+    }
 }

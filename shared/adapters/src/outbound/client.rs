@@ -1,6 +1,6 @@
 //! How partners are called: one HTTP client per process, short patience, few retries, and a breaker per partner.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -72,7 +72,7 @@ impl PartnerClient {
     /// One partner, called through this client.
     #[must_use]
     pub fn partner(&self, service: &'static str, url: Url, breaker: Breaker) -> Partner {
-        let shared = Shared { breaker, budget: RetryBudget::default(), answered_at: Mutex::default() };
+        let shared = Shared { breaker, budget: RetryBudget::default() };
         Partner {
             client: self.0.clone(),
             service,
@@ -111,19 +111,6 @@ pub struct Partner {
 struct Shared {
     breaker: Breaker,
     budget: RetryBudget,
-    answered_at: Mutex<Option<Instant>>,
-}
-
-impl Shared {
-    /// Whether a connection is likely to be there.
-    fn is_connected(&self) -> bool {
-        let at = self.answered_at.lock().unwrap_or_else(PoisonError::into_inner);
-        at.is_some_and(|at| at.elapsed() < POOL_IDLE)
-    }
-
-    fn answered(&self) {
-        *self.answered_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
 }
 
 /// A whole answer.
@@ -162,9 +149,8 @@ impl Partner {
         let partner = self.clone();
         Box::pin(async move {
             let Patience { connect, attempt, whole: _ } = partner.patience;
-            match partner.client.head(partner.url.clone()).timeout(connect + attempt).send().await {
-                Ok(_) => partner.shared.answered(),
-                Err(error) => tracing::warn!(partner = partner.service, cause = %error.without_url(), "not connected"),
+            if let Err(error) = partner.client.head(partner.url.clone()).timeout(connect + attempt).send().await {
+                tracing::warn!(partner = partner.service, cause = %error.without_url(), "not connected");
             }
         })
     }
@@ -283,20 +269,14 @@ impl Partner {
         answered
     }
 
-    /// The answer in time. An attempt that is given up goes on by itself, up to the whole patience: the connection that
-    /// it makes is there for the next.
+    /// The answer in time, which is that of a connection and an answer: whether an idle connection still stands is known
+    /// only to the partner. An attempt that is given up goes on by itself, up to the whole patience: the connection that it
+    /// makes is there for the next.
     async fn patiently(&self, request: RequestBuilder, remaining: Duration) -> Result<Answer, Unavailable> {
         let Patience { connect, attempt, whole: _ } = self.patience;
-        let patience = if self.shared.is_connected() { attempt } else { connect + attempt };
         let partner = self.clone();
-        let call = tokio::spawn(async move {
-            let answer = partner.whole(request.send().await).await;
-            if answer.is_ok() {
-                partner.shared.answered();
-            }
-            answer
-        });
-        match tokio::time::timeout(patience.min(remaining), call).await {
+        let call = tokio::spawn(async move { partner.whole(request.send().await).await });
+        match tokio::time::timeout((connect + attempt).min(remaining), call).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Err(self.no_answer(error)),
             Err(_) => Err(self.no_answer("no answer in time")),

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Patience {
     /// For a connection: DNS, TCP and TLS.
     pub connect: Duration,
-    /// For the answer of one attempt, once connected.
+    /// For the answer of one attempt, once connected. An attempt may take both, since any may have to connect.
     pub attempt: Duration,
     /// For all calls of this partner by one request, or for one call of a follow-up.
     pub whole: Duration,

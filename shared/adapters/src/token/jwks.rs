@@ -4,23 +4,29 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::ports::Unavailable;
+use aws_config::SdkConfig;
+use domain::ports::{Clock, Unavailable};
 use futures_util::future::BoxFuture;
 use reqwest::Url;
 use tokio::time::Instant;
 
 use super::TokenError;
 use super::key_set::{Key, KeySet};
+use super::shared_keys::SharedKeys;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
-use crate::outbound::{Breaker, PartnerClient};
+use crate::outbound::{Breaker, PartnerClient, Role};
+use crate::system::SystemClock;
 use crate::telemetry::{Line, metrics};
 
-/// Keys older than this are fetched anew, by a request that does not wait for them.
+/// Keys older than this are fetched anew, by a request that waits for them no longer than [`REFRESH_PATIENCE`].
 const REFRESHED_AFTER: Duration = Duration::from_secs(300);
 
-/// A request waits for keys that are older than this, so that a withdrawn key stops working also where requests are rare:
-/// an environment that is frozen between two requests has no time to fetch them beside.
+/// Long enough for most fetches: once its request is answered an environment may be frozen, and a fetch with it.
+const REFRESH_PATIENCE: Duration = Duration::from_millis(300);
+
+/// A request waits for keys that are older than this as long as it takes, so that a withdrawn key stops working also where
+/// requests are rare and the issuer is slow.
 const AWAITED_AFTER: Duration = Duration::from_secs(3_600);
 
 /// While keys are that old, one request in so long waits for them.
@@ -43,6 +49,8 @@ struct Inner {
     fetch: Option<Fetch>,
     /// Keys that could not be fetched anew for so long are not trusted any more.
     stale_after: Duration,
+    /// Where environments that start while the issuer is down learn its keys.
+    copy: Option<SharedKeys>,
     kept: Mutex<Kept>,
 }
 
@@ -55,15 +63,17 @@ struct Kept {
     asked: Option<Instant>,
     /// When a request last waited for keys although it had some.
     awaited: Option<Instant>,
+    /// When the keys of the shared copy were fetched.
+    copied: Option<Instant>,
 }
 
 impl Jwks {
     /// The keys that `JWKS` names, a URL or the JSON document itself, kept for `JWKS_STALE_HOURS` (24) when the issuer is
-    /// down.
+    /// down, and copied to the table that `CIRCUITS_TABLE` names.
     ///
     /// # Errors
     /// [`ConfigError`] when a setting is missing or not valid.
-    pub fn from_env(client: &PartnerClient) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient, aws: &SdkConfig) -> Result<Self, ConfigError> {
         let setting = config::required("JWKS")?;
         let invalid = |detail: String| ConfigError::Invalid { name: "JWKS", detail };
         if !setting.starts_with("https://") && !setting.starts_with("http://") {
@@ -73,12 +83,9 @@ impl Jwks {
         let hours: Option<u64> =
             config::optional("JWKS_STALE_HOURS").map(|_| config::parsed("JWKS_STALE_HOURS")).transpose()?;
         let url = Url::parse(&setting).map_err(|error| invalid(error.to_string()))?;
-        let issuer = Arc::new(client.partner("token issuer", url, Breaker::new(None)));
-        let fetch = move || -> BoxFuture<'static, _> {
-            let issuer = Arc::clone(&issuer);
-            Box::pin(async move { issuer.get().await })
-        };
-        Ok(Self::fetched_by(Box::new(fetch), Duration::from_secs(hours.unwrap_or(24) * 3_600)))
+        let copy = SharedKeys::from_env(aws, &url)?;
+        let stale_after = Duration::from_secs(hours.unwrap_or(24) * 3_600);
+        Ok(Self::fetched_by(from_issuer(client, url), stale_after).with_copy(copy))
     }
 
     /// Keys that are given.
@@ -93,16 +100,28 @@ impl Jwks {
         Self::new(Some(fetch), stale_after, Kept::default())
     }
 
-    fn new(fetch: Option<Fetch>, stale_after: Duration, kept: Kept) -> Self {
-        Self { inner: Arc::new(Inner { fetch, stale_after, kept: Mutex::new(kept) }) }
+    /// Shares the keys with other environments through this copy.
+    #[must_use]
+    pub fn with_copy(mut self, copy: SharedKeys) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.copy = Some(copy);
+        }
+        self
     }
 
-    /// Fetches the keys before they are needed. What fails is retried with the first token.
+    fn new(fetch: Option<Fetch>, stale_after: Duration, kept: Kept) -> Self {
+        Self { inner: Arc::new(Inner { fetch, stale_after, copy: None, kept: Mutex::new(kept) }) }
+    }
+
+    /// Fetches the keys before they are needed, and reads the copy beside that: an issuer that hangs delays no token whose
+    /// key is there. What fails is retried with the first token.
     pub fn connection(&self) -> Connection {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
-            if let Some(fetch) = &inner.fetch {
-                inner.fetch_with(fetch).await;
+            let Some(fetch) = &inner.fetch else { return };
+            match futures_util::future::join(inner.fetch_with(fetch), inner.recall()).await {
+                (Ok(()), ()) => inner.share().await,
+                (Err(cause), ()) => inner.report(cause),
             }
         })
     }
@@ -115,19 +134,39 @@ impl Jwks {
         let Some(fetch) = &self.inner.fetch else { return self.inner.kept().keys.find(id) };
         match self.inner.plan(id) {
             Plan::Use => {}
-            Plan::Refresh => {
-                // Driven by this and the next requests: while the environment is frozen, it rests.
-                let inner = Arc::clone(&self.inner);
-                tokio::spawn(async move {
-                    if let Some(fetch) = &inner.fetch {
-                        inner.refresh(fetch).await;
-                    }
-                });
-            }
-            Plan::Wait => self.inner.refresh(fetch).await,
+            Plan::Refresh => self.refresh_patiently().await,
+            Plan::Wait => self.inner.refresh(fetch).await.unwrap_or_else(|cause| self.inner.report(cause)),
         }
         self.inner.known(id)
     }
+
+    /// Starts a refresh and waits for it a moment; what takes longer goes on beside the next requests. A failure there is
+    /// no news of the issuer: the environment may have been frozen over the call.
+    async fn refresh_patiently(&self) {
+        let inner = Arc::clone(&self.inner);
+        let refresh = tokio::spawn(async move {
+            let Some(fetch) = &inner.fetch else { return };
+            let begun = Instant::now();
+            match inner.refresh(fetch).await {
+                Ok(()) => {}
+                Err(cause) if begun.elapsed() < REFRESH_PATIENCE => inner.report(cause),
+                Err(cause) => tracing::warn!(cause, "the identity provider's keys are not refreshed yet"),
+            }
+        });
+        if let Ok(Err(error)) = tokio::time::timeout(REFRESH_PATIENCE, refresh).await {
+            tracing::error!(cause = %error, "a refresh of the identity provider's keys broke off");
+        }
+    }
+}
+
+/// Fetches the key set from its URL. Failures open no circuit: fetches are [`FETCHED_EVERY`] apart anyway, and a frozen
+/// environment's say nothing of the issuer.
+fn from_issuer(client: &PartnerClient, url: Url) -> Fetch {
+    let issuer = Arc::new(client.partner("token issuer", url, Breaker::new(None).with_role(Role::Obeys)));
+    Box::new(move || {
+        let issuer = Arc::clone(&issuer);
+        Box::pin(async move { issuer.get().await })
+    })
 }
 
 /// What to do before a key is looked up.
@@ -157,25 +196,58 @@ impl Inner {
         if age >= REFRESHED_AFTER && may_fetch { Plan::Refresh } else { Plan::Use }
     }
 
-    async fn refresh(&self, fetch: &Fetch) {
+    async fn refresh(&self, fetch: &Fetch) -> Result<(), String> {
         self.kept().asked = Some(Instant::now());
-        self.fetch_with(fetch).await;
+        self.fetch_with(fetch).await?;
+        self.share().await;
+        Ok(())
     }
 
-    async fn fetch_with(&self, fetch: &Fetch) {
-        let error = match fetch().await {
-            Ok(keys) if !keys.is_empty() => {
-                let mut kept = self.kept();
-                let now = Some(Instant::now());
-                (kept.keys, kept.fetched, kept.asked) = (keys, now, now);
+    /// Fetches the keys; why it failed, otherwise.
+    async fn fetch_with(&self, fetch: &Fetch) -> Result<(), String> {
+        let keys = fetch().await.map_err(|error| error.to_string())?;
+        if keys.is_empty() {
+            return Err("the key set holds no usable key".to_owned());
+        }
+        let mut kept = self.kept();
+        let now = Some(Instant::now());
+        (kept.keys, kept.fetched, kept.asked) = (keys, now, now);
+        Ok(())
+    }
+
+    /// Learns the keys from the copy, unless the issuer gave them meanwhile.
+    async fn recall(&self) {
+        let Some(copy) = &self.copy else { return };
+        let Some((keys, fetched)) = copy.read().await else { return };
+        let age = SystemClock.now().as_millis().saturating_sub(fetched.as_millis());
+        let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
+        let mut kept = self.kept();
+        kept.copied = Instant::now().checked_sub(age);
+        if kept.fetched.is_none() {
+            (kept.keys, kept.fetched, kept.awaited) = (keys, kept.copied, Some(Instant::now()));
+        }
+    }
+
+    /// Renews the copy, when it is older than keys may get.
+    async fn share(&self) {
+        let Some(copy) = &self.copy else { return };
+        let keys = {
+            let kept = self.kept();
+            if kept.copied.is_some_and(|at| at.elapsed() < REFRESHED_AFTER) {
                 return;
             }
-            Ok(_) => "the key set holds no usable key".to_owned(),
-            Err(error) => error.to_string(),
+            kept.keys.clone()
         };
+        if copy.write(&keys, SystemClock.now()).await {
+            self.kept().copied = Some(Instant::now());
+        }
+    }
+
+    /// Tells that a fetch failed that somebody waited for.
+    fn report(&self, cause: String) {
         let age = self.kept().fetched.map_or(0, |at| at.elapsed().as_secs());
         Line::error("the identity provider's keys cannot be fetched")
-            .with("cause", error)
+            .with("cause", cause)
             .with("seconds_without", age)
             .measured(&metrics::ISSUER_FAILURES, 1)
             .write();
@@ -205,10 +277,10 @@ mod tests {
 
     use super::*;
 
-    /// An issuer that publishes the Ed25519 keys of these ids, slowly, or is down.
-    #[derive(Default)]
+    /// An issuer that publishes the Ed25519 keys of these ids after this time, or is down.
     struct Issuer {
         ids: Mutex<Vec<&'static str>>,
+        takes: Duration,
         is_down: AtomicBool,
         asked: AtomicUsize,
     }
@@ -220,7 +292,12 @@ mod tests {
 
     impl Issuer {
         fn with(ids: &[&'static str]) -> (Arc<Self>, Jwks) {
-            let issuer = Arc::new(Self { ids: Mutex::new(ids.to_vec()), ..Self::default() });
+            Self::taking(ANSWER, ids)
+        }
+
+        fn taking(takes: Duration, ids: &[&'static str]) -> (Arc<Self>, Jwks) {
+            let ids = Mutex::new(ids.to_vec());
+            let issuer = Arc::new(Self { ids, takes, is_down: AtomicBool::default(), asked: AtomicUsize::default() });
             let asked = Arc::clone(&issuer);
             let fetch = move || -> BoxFuture<'static, _> { Box::pin(Arc::clone(&asked).answer()) };
             (issuer, Jwks::fetched_by(Box::new(fetch), 24 * HOUR))
@@ -228,13 +305,17 @@ mod tests {
 
         async fn answer(self: Arc<Self>) -> Result<KeySet, Unavailable> {
             self.asked.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(ANSWER).await;
+            let begun = Instant::now();
+            tokio::time::sleep(self.takes).await;
+            let no_answer = |detail: &str| {
+                let (service, outage) = ("token issuer", Outage::NoAnswer);
+                Err(Unavailable { service, outage, detail: detail.to_owned() })
+            };
+            if begun.elapsed() > self.takes + ANSWER {
+                return no_answer("the environment was frozen over the call");
+            }
             if self.is_down.load(Ordering::SeqCst) {
-                return Err(Unavailable {
-                    service: "token issuer",
-                    outage: Outage::NoAnswer,
-                    detail: "switched off".to_owned(),
-                });
+                return no_answer("switched off");
             }
             let key = |id: &&str| json!({"kty": "OKP", "crv": "Ed25519", "kid": id, "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
             let ids = self.ids.lock().unwrap().clone();
@@ -262,14 +343,56 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn keys_are_fetched_anew_beside_requests_that_do_not_wait() {
+    async fn a_slow_issuer_is_asked_beside_requests_that_wait_for_a_moment() {
         let (issuer, keys) = Issuer::with(&["a", "b"]);
         keys.connection().await;
         *issuer.ids.lock().unwrap() = vec!["b"];
         tokio::time::advance(REFRESHED_AFTER).await;
-        assert_eq!(ask(&keys, "a").await, (true, Duration::ZERO), "as long as nothing better is known");
+        assert_eq!(ask(&keys, "a").await, (true, REFRESH_PATIENCE), "as long as nothing better is known");
+        assert_eq!(ask(&keys, "a").await, (true, Duration::ZERO), "only the one that began waits");
         tokio::time::sleep(ANSWER * 2).await;
         assert_eq!((ask(&keys, "a").await.0, ask(&keys, "b").await.0), (false, true), "a withdrawn key");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_environment_that_is_frozen_between_requests_still_fetches_keys() {
+        let (issuer, keys) = Issuer::taking(REFRESH_PATIENCE / 2, &["a", "b"]);
+        keys.connection().await;
+        for n in 1..=12 {
+            // Time goes by and nothing runs.
+            tokio::time::advance(REFRESHED_AFTER).await;
+            assert_eq!(ask(&keys, "a").await, (true, REFRESH_PATIENCE / 2));
+            assert_eq!(issuer.asked(), 1 + n);
+            let age = keys.inner.kept().fetched.map(|at| at.elapsed());
+            assert_eq!(age, Some(Duration::ZERO), "the fetch of request {n} has failed");
+        }
+        tokio::time::advance(REFRESHED_AFTER).await;
+        *issuer.ids.lock().unwrap() = vec!["b"];
+        assert!(!ask(&keys, "a").await.0, "a withdrawn key");
+    }
+
+    #[tokio::test]
+    async fn failed_fetches_open_no_circuit() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let fetch = from_issuer(&PartnerClient::new().unwrap(), url);
+        let is_down = Arc::new(AtomicBool::new(true));
+        let down = Arc::clone(&is_down);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                if down.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"keys\":[]}";
+                tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+                tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 1024]).await.unwrap();
+            }
+        });
+        for _ in 0..10 {
+            fetch().await.unwrap_err();
+        }
+        is_down.store(false, Ordering::SeqCst);
+        assert!(fetch().await.unwrap().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -296,11 +419,11 @@ mod tests {
         while begun.elapsed() < 12 * HOUR {
             let (is_known, time) = ask(&keys, "a").await;
             assert!(is_known && time <= ANSWER, "after {:?}", begun.elapsed());
-            (waited, requests) = (waited + u32::from(!time.is_zero()), requests + 1);
+            (waited, requests) = (waited + u32::from(time > REFRESH_PATIENCE), requests + 1);
             assert!(!ask(&keys, "new").await.0);
             tokio::time::sleep(Duration::from_secs(10)).await;
         }
-        assert!(waited <= 12 * 12, "{waited} of {requests} requests waited");
+        assert!(waited <= 12 * 12, "{waited} of {requests} requests waited longer than a moment");
         issuer.is_down.store(false, Ordering::SeqCst);
         tokio::time::sleep(AWAITED_EVERY).await;
         issuer.ids.lock().unwrap().push("new");

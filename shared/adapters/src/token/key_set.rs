@@ -3,7 +3,7 @@
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::TokenError;
 
@@ -13,6 +13,8 @@ use super::TokenError;
 #[serde(from = "Published")]
 pub struct KeySet {
     keys: Vec<Key>,
+    /// The same as they were published, without what is not used of them.
+    published: Vec<Value>,
 }
 
 /// A public key with the one algorithm that it is for.
@@ -45,6 +47,11 @@ impl KeySet {
         found.cloned().ok_or(TokenError::UnknownKey)
     }
 
+    /// The JSON document of these keys: what else was published is left out, their certificates too.
+    pub(super) fn document(&self) -> String {
+        json!({"keys": self.published}).to_string()
+    }
+
     /// Whether it holds no usable key.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -54,7 +61,14 @@ impl KeySet {
 
 impl From<Published> for KeySet {
     fn from(published: Published) -> Self {
-        Self { keys: published.keys.into_iter().filter_map(Key::read).collect() }
+        let usable = |mut published: Value| {
+            if let Some(members) = published.as_object_mut() {
+                members.retain(|name, _| !name.starts_with("x5"));
+            }
+            Some((Key::read(published.clone())?, published))
+        };
+        let (keys, published) = published.keys.into_iter().filter_map(usable).unzip();
+        Self { keys, published }
     }
 }
 

@@ -5,6 +5,7 @@ mod compact;
 mod error;
 mod jwks;
 mod key_set;
+mod shared_keys;
 mod signature;
 mod verify;
 
@@ -12,5 +13,6 @@ pub use claims::{ClaimNames, Claims};
 pub use error::TokenError;
 pub use jwks::{Fetch, Jwks};
 pub use key_set::KeySet;
+pub use shared_keys::SharedKeys;
 pub(crate) use verify::LEEWAY_SECONDS;
 pub use verify::{TokenConfig, TokenVerifier};

@@ -1,5 +1,6 @@
 //! Checks a token: signature, algorithm, issuer, audience, times, and the claims this service needs.
 
+use aws_config::SdkConfig;
 use domain::ports::Clock;
 use serde_json::{Map, Value};
 
@@ -31,12 +32,12 @@ impl TokenConfig {
     ///
     /// # Errors
     /// [`ConfigError`] when one is missing or not valid.
-    pub fn from_env(client: &PartnerClient) -> Result<Self, ConfigError> {
+    pub fn from_env(client: &PartnerClient, aws: &SdkConfig) -> Result<Self, ConfigError> {
         Ok(Self {
             issuer: config::required("TOKEN_ISSUER")?,
             audience: config::required("TOKEN_AUDIENCE")?,
             names: ClaimNames::from_env()?,
-            keys: Jwks::from_env(client)?,
+            keys: Jwks::from_env(client, aws)?,
         })
     }
 }

@@ -10,9 +10,9 @@ use domain::timestamp::Timestamp;
 
 use crate::engine::Engine;
 
-const TABLE: &str = "circuits";
+pub const TABLE: &str = "circuits";
 
-async fn table() -> Client {
+pub async fn table() -> Client {
     let client = Engine::start().await.client;
     let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);

@@ -8,6 +8,7 @@ mod circuits;
 mod concurrency;
 mod contract;
 mod engine;
+mod issuer_keys;
 mod newer_release;
 mod trail;
 mod walk;
