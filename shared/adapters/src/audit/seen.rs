@@ -85,10 +85,10 @@ impl<Q: MarkerQueue> AuditTrail for AuditTable<Q> {
             self.queue.put(marker).await?;
         }
         for _ in 0..LOOKS {
-            if let Some(recorded) = self.recorded_at(marker).await? {
-                if recorded.plus(RETRIED_AFTER) <= now || self.queue.is_empty().await? {
-                    return Ok(true);
-                }
+            if let Some(recorded) = self.recorded_at(marker).await?
+                && (recorded.plus(RETRIED_AFTER) <= now || self.queue.is_empty().await?)
+            {
+                return Ok(true);
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -142,7 +142,10 @@ impl ApiRequest {
     }
 
     /// The versions that the `If-Match` header accepts. Entity tags that no version has never match (RFC 9110 §13.1.1).
-    fn if_match(&self) -> Result<IfMatch, Problem> {
+    ///
+    /// # Errors
+    /// [`Code::InvalidIfMatch`] for a header that is given twice.
+    pub fn if_match(&self) -> Result<IfMatch, Problem> {
         let Some(header) = self.single("if-match", Code::InvalidIfMatch)? else { return Ok(IfMatch::Any) };
         let header = header.to_str().unwrap_or_default().trim();
         if header == "*" {

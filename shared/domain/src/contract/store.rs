@@ -347,7 +347,7 @@ pub async fn an_order_that_is_put_off_comes_up_later(store: &impl OrderStore) {
     store.put_off(&key, sample::stamp(50).at, "a test").await.expect("an answer");
     store.put_off(&key, sample::stamp(40).at, "a test").await.expect("it comes up later than that");
     assert_eq!(due(store, sample::stamp(49).at, 10).await, []);
-    assert_eq!(due(store, sample::stamp(50).at, 10).await, [key.clone()]);
+    assert_eq!(due(store, sample::stamp(50).at, 10).await, std::slice::from_ref(&key));
     assert_eq!(store.get(&order.tenant, order.id).await.map(|order| order.map(|order| order.version)), Ok(Some(1)));
     store.put_off(&keys(2..=2)[0], sample::stamp(50).at, "a test").await.expect("what is gone has nothing to do");
     assert_eq!(store.get(&order.tenant, sample::order_id(2)).await, Ok(None));

@@ -124,7 +124,7 @@ fn what_clients_were_told_is_true(world: &World, orders: &BTreeMap<OrderId, Orde
         ensure(made >= *told, || format!("{id}: {told} changes of {request} were acknowledged, {made} are there"))?;
     }
     let mistake = ledger.mistakes.first();
-    ensure(mistake.is_none(), || format!("{}", mistake.map_or("", String::as_str)))?;
+    ensure(mistake.is_none(), || mistake.map_or("", String::as_str).to_owned())?;
     let early = ledger.shipped_early.first();
     ensure(early.is_none(), || format!("{early:?} was shipped before its reservation was confirmed"))?;
     ensure(!world.is_calm || ledger.unavailable == 0, || "an edit was told of an outage".to_owned())?;
