@@ -29,7 +29,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The JSON body, `null` when there is none.
+    /// The JSON body, other text as a string, `null` when there is none.
     pub body: Value,
 }
 
@@ -97,7 +97,8 @@ impl Shop {
         let answer = request.send().await.expect("the API answers");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let bytes = answer.bytes().await.expect("a whole body");
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let text = || Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|text| !text.is_empty());
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| text().map_or(Value::Null, Value::String));
         Answer { status, headers, body }
     }
 

@@ -187,9 +187,17 @@ async fn read_the_health(victim: &Victim, intruder: &Intruder) {
     assert!(!health.body.to_string().contains(&victim.shop.tenant), "{health:?}");
 }
 
+/// The metrics are those of the whole service, without anything of a storefront.
 async fn read_the_metrics(victim: &Victim, intruder: &Intruder) {
-    let metrics = intruder.send(victim, || intruder.shop.request(Method::GET, "/metrics")).await;
-    assert_eq!((metrics.status, metrics.code()), (403, "insufficient_scope"));
+    let metrics = intruder.shop.get("/metrics").await;
+    match intruder.is_confined {
+        true => assert_eq!((metrics.status, metrics.code()), (403, "confined_token")),
+        false => {
+            assert_eq!(metrics.status, 200);
+            let text = metrics.body.as_str().unwrap();
+            assert!(!text.contains(&victim.shop.tenant) && !text.contains(&intruder.shop.tenant), "{text}");
+        }
+    }
 }
 
 async fn intrude(victim: &Victim, intruder: &Intruder) {
