@@ -72,6 +72,16 @@ impl Partners {
         self.call(Method::PUT, "/admin/faults", Some(fault)).await;
     }
 
+    /// How many handshakes over TLS were made later since the simulator started.
+    pub async fn delayed_handshakes(&self) -> u64 {
+        self.call(Method::GET, "/admin/handshakes", None).await["delayed"].as_u64().expect("a count")
+    }
+
+    /// Makes the issuer's key set misbehave, or behave again (`none`), for everybody.
+    pub async fn fault_of_keys(&self, kind: &str) {
+        self.call(Method::PUT, "/admin/faults", Some(json!({"route": "keys", "kind": kind}))).await;
+    }
+
     /// The calls of these routes for this tenant since the log was last cleared: when each came, in milliseconds since 1970.
     pub async fn calls(&self, routes: &[&str]) -> Vec<u64> {
         let calls = self.call(Method::GET, "/admin/requests", None).await;

@@ -58,8 +58,12 @@ async fn thirty_seconds_of_outage_lose_no_order_and_no_unit() {
 /// to a reservation whose answer came late; then the vote on the circuit, and one write of the order.
 fn slowest_allowed() -> u64 {
     let (release, vote, write) = (500, 400, 100);
-    let whole = ["CustomerWholeMillis", "InventoryWholeMillis"].map(default_of).into_iter().max().unwrap();
-    whole + release + vote + write
+    whole_patience() + release + vote + write
+}
+
+/// The longest time that all calls of a partner by one request may take, in milliseconds.
+pub fn whole_patience() -> u64 {
+    ["CustomerWholeMillis", "InventoryWholeMillis"].map(default_of).into_iter().max().unwrap()
 }
 
 /// The default of a parameter of the template, which the stack under test is deployed with.

@@ -21,6 +21,7 @@ pub fn routes() -> Router<Partners> {
         .route("/admin/customers/{id}", put(put_customer))
         .route("/admin/faults", put(put_fault))
         .route("/admin/authority", get(get_authority))
+        .route("/admin/handshakes", get(get_handshakes))
         .route("/admin/requests", get(get_requests).delete(delete_requests))
 }
 
@@ -90,7 +91,8 @@ async fn put_fault(
         partners.world().connections = fault;
         return Ok(StatusCode::NO_CONTENT);
     }
-    let routes = routes_of(&body.route).ok_or(bad("route: customers, products, reservations, connections or *"))?;
+    let routes =
+        routes_of(&body.route).ok_or(bad("route: customers, products, reservations, keys, connections or *"))?;
     let fault = fault_of(&body).ok_or(bad("kind: none, delay, status, reset or hang, with a fitting value"))?;
     let mut world = partners.world();
     for route in routes {
@@ -105,10 +107,11 @@ async fn put_fault(
 
 fn routes_of(name: &str) -> Option<Vec<Route>> {
     match name {
-        "*" => Some(Route::ALL.to_vec()),
+        "*" => Some(Route::OF_PARTNERS.to_vec()),
         "customers" => Some(vec![Route::Customers]),
         "products" => Some(vec![Route::Products]),
         "reservations" => Some(vec![Route::Reservations]),
+        "keys" => Some(vec![Route::Keys]),
         _ => None,
     }
 }
@@ -143,6 +146,11 @@ fn connection_fault_of(body: &FaultBody) -> Option<Option<ConnectionFault>> {
 /// The certificate of the authority that vouches for the partners over HTTPS, in PEM.
 async fn get_authority(State(partners): State<Partners>) -> String {
     partners.identity().authority.clone()
+}
+
+/// How many handshakes over TLS were made later.
+async fn get_handshakes(State(partners): State<Partners>) -> Json<Value> {
+    Json(json!({"delayed": partners.world().delayed_handshakes}))
 }
 
 async fn get_requests(State(partners): State<Partners>) -> Json<Vec<Call>> {

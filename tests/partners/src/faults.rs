@@ -18,16 +18,19 @@ pub enum Route {
     Customers,
     Products,
     Reservations,
+    /// The key set of the token issuer.
+    Keys,
 }
 
 impl Route {
-    /// Every route.
-    pub const ALL: [Self; 3] = [Self::Customers, Self::Products, Self::Reservations];
+    /// Those of the customer and the inventory service.
+    pub const OF_PARTNERS: [Self; 3] = [Self::Customers, Self::Products, Self::Reservations];
 
     fn of(path: &str) -> Self {
         match path.split(['/', '?']).nth(1) {
             Some("customers") => Self::Customers,
             Some("products") => Self::Products,
+            Some(".well-known") => Self::Keys,
             _ => Self::Reservations,
         }
     }
@@ -177,6 +180,7 @@ mod tests {
         assert_eq!(faults.of(&call("PUT", "/reservations/r-1")), [SLOW]);
         assert_eq!(faults.of(&call("POST", "/reservations/r-1/confirm")), [SLOW]);
         assert_eq!(faults.of(&call("GET", "/products?ids=r-1")), []);
+        assert_eq!(faults.of(&call("GET", "/.well-known/jwks.json")), []);
     }
 
     #[test]

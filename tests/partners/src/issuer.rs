@@ -74,9 +74,14 @@ impl Issuer {
     }
 }
 
-/// The issuer's routes.
-pub fn routes() -> Router<Partners> {
-    Router::new().route("/token", post(post_token)).route("/.well-known/jwks.json", get(get_keys))
+/// Where tokens are made.
+pub fn token_routes() -> Router<Partners> {
+    Router::new().route("/token", post(post_token))
+}
+
+/// Where the keys are published.
+pub fn key_routes() -> Router<Partners> {
+    Router::new().route("/.well-known/jwks.json", get(get_keys))
 }
 
 #[derive(Deserialize)]

@@ -43,8 +43,9 @@ fn routes(partners: Partners) -> Router {
     let served = Router::new()
         .merge(customers::routes())
         .merge(inventory::routes())
+        .merge(issuer::key_routes())
         .layer(from_fn_with_state(partners.clone(), faults::inject));
-    Router::new().merge(served).merge(admin::routes()).merge(issuer::routes()).with_state(partners)
+    Router::new().merge(served).merge(admin::routes()).merge(issuer::token_routes()).with_state(partners)
 }
 
 fn setting<T: std::str::FromStr<Err: std::fmt::Display>>(name: &str, default: T) -> Result<T, Failure> {

@@ -32,6 +32,8 @@ pub struct World {
     pub warehouse: Warehouse,
     pub faults: Faults,
     pub connections: Option<ConnectionFault>,
+    /// Handshakes over TLS that a fault made later.
+    pub delayed_handshakes: u64,
     pub calls: Vec<Call>,
 }
 
@@ -68,7 +70,8 @@ impl Partners {
         let mut warehouse = saved.warehouse;
         warehouse.reserve_for(Duration::from_secs(reservation_seconds));
         let (faults, calls) = (Faults::default(), Vec::new());
-        let world = World { customers: saved.customers, warehouse, faults, connections: None, calls };
+        let world =
+            World { customers: saved.customers, warehouse, faults, connections: None, delayed_handshakes: 0, calls };
         let issuer = Issuer::new(url, saved.key_seed)?;
         let shared = Shared { world: Mutex::new(world), issuer, identity, state_file };
         let partners = Self { shared: Arc::new(shared) };

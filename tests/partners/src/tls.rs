@@ -79,10 +79,10 @@ impl EitherListener {
         tokio::spawn(async move {
             loop {
                 let (stream, client) = Listener::accept(&mut listener).await;
-                let (acceptor, fault, sender) = (acceptor.clone(), partners.world().connections, sender.clone());
+                let (acceptor, partners, sender) = (acceptor.clone(), partners.clone(), sender.clone());
                 tokio::spawn(async move {
                     // A client that gives up, or does not trust the authority, is no failure of the server.
-                    match begun(stream, &acceptor, fault).await {
+                    match begun(stream, &acceptor, &partners).await {
                         Ok(stream) => drop(sender.send((stream, client)).await),
                         Err(error) => println!("a connection came to nothing: {error}"),
                     }
@@ -93,19 +93,19 @@ impl EitherListener {
     }
 }
 
-async fn begun(
-    stream: TcpStream,
-    acceptor: &TlsAcceptor,
-    fault: Option<ConnectionFault>,
-) -> std::io::Result<Box<dyn Stream>> {
+async fn begun(stream: TcpStream, acceptor: &TlsAcceptor, partners: &Partners) -> std::io::Result<Box<dyn Stream>> {
     let mut first = [0];
     stream.peek(&mut first).await?;
     if first != [HANDSHAKE] {
         return Ok(Box::new(stream));
     }
+    let fault = partners.world().connections;
     match fault {
         None => {}
-        Some(ConnectionFault::Delay(delay)) => tokio::time::sleep(delay).await,
+        Some(ConnectionFault::Delay(delay)) => {
+            tokio::time::sleep(delay).await;
+            partners.world().delayed_handshakes += 1;
+        }
         Some(ConnectionFault::Reset) => return Err(std::io::ErrorKind::ConnectionReset.into()),
         Some(ConnectionFault::Hang) => std::future::pending().await,
     }

@@ -13,6 +13,7 @@ use domain::line::Product;
 use domain::ports::{ConfirmError, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use reqwest::{Client, Response};
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -43,6 +44,20 @@ impl Simulated {
         let partner = client.partner("inventory service", url.parse().unwrap(), Breaker::new(None));
         let inventory = HttpInventory::new(partner, Duration::ZERO);
         Self { url, admin: Client::new(), inventory, _program: program }
+    }
+
+    /// Makes a route misbehave.
+    async fn fault(&self, fault: Value) {
+        Self::answered(self.admin.put(format!("{}/admin/faults", self.url)).json(&fault)).await;
+    }
+
+    /// The key set of the issuer, over a new connection with TLS.
+    async fn keys(&self) -> Result<Value, Unavailable> {
+        let authority =
+            Self::answered(self.admin.get(format!("{}/admin/authority", self.url))).await.text().await.unwrap();
+        let client = PartnerClient::trusting(Some(&authority)).unwrap();
+        let url = format!("{}/.well-known/jwks.json", self.url.replace("http:", "https:"));
+        client.partner("token issuer", url.parse().unwrap(), Breaker::new(None)).get().await
     }
 
     async fn answered(request: reqwest::RequestBuilder) -> Response {
@@ -88,4 +103,29 @@ impl Stocked for Simulated {
     async fn expire(&self, id: ReservationId) {
         Self::answered(self.admin.post(format!("{}/admin/reservations/{id}/expire", self.url))).await;
     }
+}
+
+#[tokio::test]
+async fn handshakes_that_a_fault_delays_are_counted() {
+    let simulated = Simulated::start().await;
+    let delayed = || async {
+        let answer = Simulated::answered(simulated.admin.get(format!("{}/admin/handshakes", simulated.url))).await;
+        answer.json::<Value>().await.unwrap()
+    };
+    simulated.keys().await.unwrap();
+    assert_eq!(delayed().await, json!({"delayed": 0}));
+    simulated.fault(json!({"route": "connections", "kind": "delay", "value": 10})).await;
+    simulated.keys().await.unwrap();
+    assert_eq!(delayed().await, json!({"delayed": 1}));
+}
+
+#[tokio::test]
+async fn the_key_set_fails_by_its_own_name_alone() {
+    let simulated = Simulated::start().await;
+    simulated.fault(json!({"route": "*", "kind": "status", "value": 503})).await;
+    simulated.keys().await.unwrap();
+    simulated.fault(json!({"route": "keys", "kind": "reset"})).await;
+    simulated.keys().await.unwrap_err();
+    simulated.fault(json!({"route": "keys", "kind": "none"})).await;
+    simulated.keys().await.unwrap();
 }

@@ -49,7 +49,7 @@ impl World {
     /// The keys of an environment that starts now; it does not wait for an issuer that hangs.
     async fn environment(&self, url: &str, stale_after: Duration) -> Jwks {
         let copy = SharedKeys::new(self.client.clone(), TABLE, url);
-        let keys = Jwks::fetched_by(self.fetch(), stale_after).with_copy(copy);
+        let keys = Jwks::fetched_by(self.fetch(), stale_after, Some(copy));
         adapters::connections::made([keys.connection()]).await;
         keys
     }
