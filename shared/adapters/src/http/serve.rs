@@ -3,12 +3,11 @@
 use domain::trace::{self, TraceParent};
 use lambda_http::http::header::{CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderValue};
-use lambda_http::tower::ServiceExt;
-use lambda_http::{Adapter, Body, Error, Request, Response, service_fn};
+use lambda_http::{Body, Error, Request, Response, service_fn};
 
 use super::cors::{Allowed, Cors};
 use super::line::RequestLine;
-use super::{ApiRequest, Reply, headers, methods};
+use super::{ApiRequest, Reply};
 use crate::outbound::CallScope;
 use crate::problem::Problem;
 use crate::telemetry;
@@ -23,21 +22,13 @@ where
     F: Future<Output = Result<Reply, Problem>> + Send + 'a,
 {
     let cors = Cors::from_env();
-    let service = service_fn(move |request: Request| {
+    lambda_http::run(service_fn(move |request: Request| {
         let allowed = cors.allowed(request.headers());
         let (request, exchange) = Exchange::begin(request, allowed);
-        let handled = methods::check(&request.route(), request.method()).map(|()| handler(request));
-        async move {
-            let handled = async {
-                match handled {
-                    Ok(handled) => handled.await,
-                    Err(problem) => Err(problem),
-                }
-            };
-            Ok::<Response<Body>, Error>(exchange.answer(handled).await)
-        }
-    });
-    lambda_runtime::run(Adapter::from(service).map_request(headers::every_header_of)).await
+        let handled = handler(request);
+        async move { Ok::<Response<Body>, Error>(exchange.answer(handled).await) }
+    }))
+    .await
 }
 
 /// A request that is being handled: its bounds, its trace and its line.
@@ -47,7 +38,6 @@ pub struct Exchange {
     scope: CallScope,
     trace: Option<TraceParent>,
     allowed: Allowed,
-    is_head: bool,
 }
 
 impl Exchange {
@@ -56,8 +46,7 @@ impl Exchange {
     pub(super) fn begin(request: Request, allowed: Allowed) -> (ApiRequest, Self) {
         let request = ApiRequest::new(request);
         let (line, scope, trace) = (RequestLine::start(&request), request.call_scope(), request.trace());
-        let is_head = request.method() == "HEAD";
-        (request, Self { line, scope, trace, allowed, is_head })
+        (request, Self { line, scope, trace, allowed })
     }
 
     /// The same, for a caller that is no page.
@@ -73,9 +62,6 @@ impl Exchange {
         line.write();
         protect(response.headers_mut());
         self.allowed.say(response.headers_mut());
-        if self.is_head {
-            *response.body_mut() = Body::Empty;
-        }
         response
     }
 }
