@@ -237,8 +237,7 @@ impl Ports {
         match outage {
             Some(patience) => {
                 sleep(patience).await;
-                let outage = if patience.is_zero() { Outage::CircuitOpen } else { Outage::NoAnswer };
-                Err(Unavailable { service: "partner", outage, detail: "down".to_owned() })
+                Err(Unavailable { service: "partner", outage: Outage::NoAnswer, detail: "down".to_owned() })
             }
             None => {
                 sleep(PARTNER_LATENCY).await;
