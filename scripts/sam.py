@@ -3,10 +3,11 @@
 Nothing here touches `.aws-sam` or `target/lambda`: what `sam build && sam deploy` sends to AWS is never one of these.
 """
 
+import fcntl
 import os
 import subprocess
 import urllib.request
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from processes import StackError
@@ -31,14 +32,26 @@ def cargo_build(*packages):
     """Builds functions, the default members of the workspace if none is named; cargo shows its own progress."""
     named = [argument for package in packages for argument in ("--package", package)]
     triple = f"{ARCHITECTURE}-unknown-linux-gnu"
-    run(["cargo", "lambda", "build", "--locked", "--release", "--target", triple, *named], quick())
+    with alone():
+        run(["cargo", "lambda", "build", "--locked", "--release", "--target", triple, *named], quick())
 
 
 def build(template, folder):
     """Makes what `deploy` takes out of a template and what cargo has built."""
     command = ["sam", "build", "--config-file", CONFIG, "--config-env", "local", "--template", str(template)]
     command += ["--build-dir", str(built(folder)), "--parameter-overrides", f"Architecture={ARCHITECTURE}"]
-    run(command, quick(), log=folder / "sam-build.log")
+    with alone():
+        run(command, quick(), log=folder / "sam-build.log")
+
+
+@contextmanager
+def alone():
+    """One build at a time: cargo-lambda moves what cargo made, and stacks that start side by side share it."""
+    folder = target_folder() / "local"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".stacks").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def deploy(folder, stack, parameters, aws):
