@@ -29,6 +29,9 @@ NOT_PROVED_HERE = {
     "RecordEventsFunction": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 
+# What Lambda sends traces with, as in AWS's own AWSXRayDaemonWriteAccess, which also allows to read sampling rules.
+TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
 SHIPPING = {"carrier": "Carrier", "tracking_number": "1"}
 CANCELED = {"status": "canceled"}
 
@@ -105,7 +108,7 @@ def check_managed(iam):
     """Every function may write logs, and those that are fed by the stream may read it, as AWS says that Lambda needs it."""
     logs, stream = (of_aws(iam, name) for name in ("AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"))
     # The stack makes the log group.
-    write_logs, read_changes = logs - {"logs:CreateLogGroup"}, stream - logs
+    write_logs, read_changes = logs - {"logs:CreateLogGroup"} | TRACING, stream - logs
     mappings = client("lambda", os.environ).list_event_source_mappings()["EventSourceMappings"]
     fed = {mapping["FunctionArn"].rsplit(":", 1)[1] for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]}
     resources = client("cloudformation", os.environ).describe_stack_resources(StackName=STACK)["StackResources"]

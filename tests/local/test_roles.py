@@ -27,8 +27,9 @@ OF_LAMBDA = {"PublishEventsFunction": {"s3:PutObject", "s3:ListBucket"}}
 # The authorizer's program holds the code of circuits and uses none.
 NOT_NEEDED = {"AuthorizeFunction": {"dynamodb:UpdateItem"}}
 
-# AWS allows these for all resources or not at all (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
-DESCRIBED_FOR_ALL = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+# AWS allows these for all resources or not at all (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html and
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html).
+FOR_ALL = [["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]]
 
 
 class Roles(unittest.TestCase):
@@ -37,7 +38,7 @@ class Roles(unittest.TestCase):
         for function, _, _, policy in least_privilege.policies(client("iam", os.environ)):
             granted.setdefault(function, set()).update(least_privilege.actions(policy))
         programs = sorted((FOLDER / "sam-build").glob("*Function/bootstrap"))
-        self.assertEqual(13, len(programs))
+        self.assertEqual(15, len(programs))
         for program in programs:
             function = program.parent.name
             with self.subTest(function=function):
@@ -66,7 +67,7 @@ class Roles(unittest.TestCase):
         statements = [statement for resource in resources for statement in allowed(resource)]
         self.assertGreater(len(statements), 20)
         for statement in statements:
-            if statement["Action"] == DESCRIBED_FOR_ALL:
+            if statement["Action"] in FOR_ALL:
                 continue
             text = json.dumps([statement["Action"], statement["Resource"]])
             self.assertNotRegex(text, r'"(\*|[a-z0-9]+:\*)"', statement)
