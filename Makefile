@@ -75,6 +75,10 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 .PHONY: measure-sweep
 measure-sweep: tools ## Measure how many orders a second one sweep completes, with partners that answer in 50 ms
 	cargo bench --locked --package adapters --bench sweep
+.PHONY: measure-line
+measure-line: tools ## Measure what part of a request's processor time its log line takes
+	cargo test --locked --release --package adapters --test line_cost -- --nocapture
+
 .PHONY: fuzz
 fuzz: venv tools ## Look for inputs that break a parser, for SECONDS=n (300); needs a C++ compiler
 	$(PYTHON) scripts/fuzz.py $(or $(SECONDS),300) $(TARGETS)
