@@ -26,7 +26,8 @@ NOT_PROVED_HERE = {
     "SweepFollowUpsFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
     "PublishEventsFunction": ("sqs:SendMessage", "sns:Publish", "s3:PutObject", "s3:ListBucket"),
     "ReconcileEventsFunction": ("sns:Publish",),
-    "RecordEventsFunction": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    # What could not be recorded comes back after three minutes, and nothing is compared until then. test_roles.py shows it.
+    "RecordEventsFunction": ("dynamodb:UpdateItem", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 
 # What Lambda sends traces with, as in AWS's own AWSXRayDaemonWriteAccess, which also allows to read sampling rules.
@@ -59,7 +60,6 @@ def main():
         ("ReconcileEventsFunction", "dynamodb:GetItem"): lambda: resends() and compares(),
         ("ReconcileEventsFunction", "sqs:SendMessage"): compares,
         ("ReconcileEventsFunction", "sqs:GetQueueAttributes"): compares,
-        ("RecordEventsFunction", "dynamodb:UpdateItem"): compares,
         ("ReconcileEventsFunction", "events:PutEvents"): resends,
         ("ReconcileEventsFunction", "sns:PublishBatch"): resends,
         ("PublishEventsFunction", "events:PutEvents"): lambda: comes_out_of("EVENTS_QUEUE_URL"),
