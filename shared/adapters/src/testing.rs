@@ -81,9 +81,11 @@ pub fn shape(outcome: Result<Reply, Problem>) -> String {
     };
     let mut lines: Vec<String> = headers.keys().map(header).collect();
     lines.sort();
+    let cursor = body.pointer("/page/next_cursor").and_then(Value::as_str).map(ToOwned::to_owned);
     replace_what_differs(&mut body);
     let body = if body.is_null() { String::new() } else { pretty(&body) };
-    format!("{status}\n{}\n{body}", lines.concat())
+    let text = format!("{status}\n{}\n{body}", lines.concat());
+    cursor.map_or_else(|| text.clone(), |cursor| text.replace(&cursor, "<cursor>"))
 }
 
 /// JSON for people, members by name whatever the map of the build keeps.
