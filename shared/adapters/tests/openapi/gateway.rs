@@ -18,7 +18,15 @@ fn quoted(text: &str) -> &str {
 /// The routes of template.yaml, those of `ANY` included.
 fn template() -> BTreeSet<Route> {
     let (mut function, mut routes) = (String::new(), BTreeSet::new());
+    let mut path_of_any = String::new();
     for line in text_of("template.yaml").lines() {
+        if let Some(path) = line.trim().strip_prefix('/').and_then(|path| path.strip_suffix(':')) {
+            path_of_any = format!("/{path}");
+        }
+        if line.trim().starts_with("x-amazon-apigateway-any-method: ") {
+            let any = line.split_once("${AWS::Region}:lambda").unwrap().1.split_once("${").unwrap().1;
+            routes.insert((any.split_once(".Arn").unwrap().0.to_owned(), "ANY".to_owned(), path_of_any.clone()));
+        }
         if let Some((_, binary)) = line.split_once("Binary: ") {
             function = binary.split(' ').next().unwrap().to_owned();
         }
