@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use lambda_http::http::header::{CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderValue};
-use lambda_http::{Body, Error, Request, Response, service_fn};
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Adapter, Body, Error, Request, Response, service_fn};
 
 use super::cors::{Allowed, Cors};
-use super::{ApiRequest, Reply};
+use super::{ApiRequest, Reply, headers, methods};
 use crate::problem::Problem;
 
 /// Serves requests until the environment is shut down.
@@ -20,15 +21,21 @@ where
     F: Future<Output = Result<Reply, Problem>> + Send + 'a,
 {
     let cors = Cors::from_env();
-    lambda_http::run(service_fn(move |request: Request| {
+    let service = service_fn(move |request: Request| {
         let allowed = cors.allowed(request.headers());
         let request = ApiRequest::new(request);
         let line = RequestLine::start(&request);
         let scope = request.call_scope();
-        let reply = scope.run(handler(request));
-        async move { Ok::<Response<Body>, Error>(line.finish(reply.await, allowed)) }
-    }))
-    .await
+        let reply = methods::check(&request.route(), request.method()).map(|()| scope.run(handler(request)));
+        async move {
+            let outcome = match reply {
+                Ok(reply) => reply.await,
+                Err(problem) => Err(problem),
+            };
+            Ok::<Response<Body>, Error>(line.finish(outcome, allowed))
+        }
+    });
+    lambda_runtime::run(Adapter::from(service).map_request(headers::every_header_of)).await
 }
 
 /// What the log says of a request: the route and parsed ids, never a path, a query string, a token or a body.
@@ -66,6 +73,9 @@ impl RequestLine {
                 (problem.into_response(&request_id, &path), code, cause)
             }
         };
+        if method == "HEAD" {
+            *response.body_mut() = Body::Empty;
+        }
         let status = response.status().as_u16();
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         protect(response.headers_mut());
