@@ -23,7 +23,8 @@ STACK = os.environ["STACK_NAME"]
 # What is used only when something is overdue, or when a record cannot be published (the emulator has no bucket for it); and sns:Publish, which AWS asks for
 # where the emulator asks for sns:PublishBatch. The emulator reads a queue for its function without the function's role.
 NOT_PROVED_HERE = {
-    "SweepFollowUpsFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"),
+    "RunFollowUpsFunction": ("dynamodb:PutItem",),
+    "SweepFollowUpsFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:Query"),
     "PublishEventsFunction": ("sqs:SendMessage", "sns:Publish", "s3:PutObject", "s3:ListBucket"),
     "ReconcileEventsFunction": ("sns:Publish",),
     # What could not be recorded comes back after three minutes, and nothing is compared until then. test_roles.py shows it.

@@ -75,12 +75,15 @@ def leaks(lines):
 
 
 def function_logs(stream=None):
-    """Every line of the functions' log group, or of one stream of it."""
-    names = {"logStreamNames": [stream]} if stream else {}
-    pages = client("logs", os.environ).get_paginator("filter_log_events").paginate(logGroupName=physical("Logs"), **names)
-    for page in pages:
-        for event in page["events"]:
-            yield event["message"]
+    """Every line of the functions' log group, or of one stream of it. Stream by stream: the emulator ends an answer at
+    10,000 lines and names no next page."""
+    logs, group = client("logs", os.environ), physical("Logs")
+    pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=group)
+    streams = [stream] if stream else [each["logStreamName"] for page in pages for each in page["logStreams"]]
+    for name in streams:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, logStreamNames=[name]):
+            for event in page["events"]:
+                yield event["message"]
 
 
 def file_logs():

@@ -22,10 +22,21 @@ NAMES = {
 BATCHES = re.compile(r"(Publish|DeleteMessage|ChangeMessageVisibility)Batch$")
 
 # Called by Lambda in the function's name, not by the function.
-OF_LAMBDA = {"PublishEventsFunction": {"s3:PutObject", "s3:ListBucket"}}
+OF_LAMBDA = {
+    "PublishEventsFunction": {"s3:PutObject", "s3:ListBucket"},
+    "RecordEventsFunction": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+}
 
-# The authorizer's program holds the code of circuits and uses none.
-NOT_NEEDED = {"AuthorizeFunction": {"dynamodb:UpdateItem"}}
+# Linked and not used: the authorizer's program holds the code of circuits; only follow-ups write tombstones (PutItem);
+# the ping that makes a connection is made of a GetItem and asks for no permission.
+NOT_NEEDED = {
+    "AuthorizeFunction": {"dynamodb:UpdateItem"},
+    "DeleteOrderFunction": {"dynamodb:PutItem"},
+    "ListOrdersFunction": {"dynamodb:GetItem"},
+    "UpdateOrderFunction": {"dynamodb:PutItem"},
+    "UpdateShippingFunction": {"dynamodb:PutItem"},
+    "UpdateStatusFunction": {"dynamodb:PutItem"},
+}
 
 # AWS allows these for all resources or not at all (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html and
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html).
