@@ -8,6 +8,7 @@ import unittest
 from functools import cache
 
 from aws import client
+from processes import wait_until
 from shell import FOLDER, physical
 
 # What the suites, the samples and the partners say of people; tests/src/seeds.rs seeds the first.
@@ -60,7 +61,7 @@ class Coverage(unittest.TestCase):
         self.assertEqual(served, paths)
         causes = {line["cause"] for line in messages(lines, "a token was refused")}
         self.assertGreaterEqual(len(causes), 10, causes)
-        self.assertTrue(list(messages(lines, "swept")))
+        wait_until("the line of a sweep", lambda: list(messages(function_logs(), "swept")), 120)
 
 
 def messages(lines, text):
