@@ -15,6 +15,21 @@ struct Issuer {
     asked: AtomicUsize,
 }
 
+#[test]
+fn keys_are_given_or_come_over_an_encrypted_connection() {
+    let fetched = |setting: &str| matches!(Source::parse(setting), Ok(Source::Fetched(_)));
+    for url in ["https://issuer.example/keys", "http://127.0.0.1:4580/keys"] {
+        assert!(fetched(url), "{url}");
+    }
+    let given = r#" {"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    assert!(matches!(Source::parse(given), Ok(Source::Given(_))));
+    for wrong in
+        ["http://issuer.example/keys", "http://localhost.example/keys", "issuer.example", r#"{"keys":[]}"#, "[]"]
+    {
+        assert!(matches!(Source::parse(wrong), Err(ConfigError::Invalid { name: "JWKS", .. })), "{wrong}");
+    }
+}
+
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How long the issuer takes to answer, or its caller to give up.
