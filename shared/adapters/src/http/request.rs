@@ -189,8 +189,10 @@ fn is_plain(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::id::CustomerId;
     use domain::memory::sample;
     use lambda_http::Context;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::testing;
@@ -222,6 +224,30 @@ mod tests {
         assert_eq!(with_expiry((now - 25).to_string().into()), Ok(()), "clocks may differ");
         for expired in [(now - 31).to_string().into(), "".into(), "soon".into(), serde_json::Value::Null] {
             assert_eq!(with_expiry(expired), Err(Code::Unauthenticated));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_the_authorizers_answer_is_refused_and_never_passed_over() {
+        let caller = |name: &str, value: Value| {
+            let request = testing::attempt("get-order", "lambda", |event| {
+                event["requestContext"]["authorizer"][name] = value;
+            });
+            request.caller(Scope::Read).map_err(|problem| problem.code())
+        };
+        let confined = caller("customer_id", "cust-1".into()).unwrap().customer;
+        assert_eq!(confined.as_ref().map(CustomerId::as_str), Some("cust-1"));
+        for name in ["customer_id", "tenant", "sub"] {
+            for wrong in [json!(""), json!(7), json!(["cust-1"]), Value::Null] {
+                assert_eq!(caller(name, wrong.clone()), Err(Code::Unauthenticated), "{name} {wrong}");
+            }
+        }
+        for wrong in [json!("#"), json!("a/b")] {
+            assert_eq!(caller("customer_id", wrong.clone()), Err(Code::Unauthenticated), "{wrong}");
+            assert_eq!(caller("tenant", wrong.clone()), Err(Code::Unauthenticated), "{wrong}");
+        }
+        for wrong in [json!(""), json!("Orders:Read"), json!(7), Value::Null] {
+            assert_eq!(caller("scope", wrong.clone()), Err(Code::InsufficientScope), "{wrong}");
         }
     }
 
