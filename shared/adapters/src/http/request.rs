@@ -126,7 +126,11 @@ impl ApiRequest {
     /// # Errors
     /// [`Code::InvalidIdempotencyKey`].
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
-        let Some(value) = self.inner.headers().get("idempotency-key") else { return Ok(None) };
+        let mut fields = self.inner.headers().get_all("idempotency-key").iter();
+        let Some(value) = fields.next() else { return Ok(None) };
+        if fields.next().is_some() {
+            return Err(Problem::new(Code::InvalidIdempotencyKey).detail("must be given once"));
+        }
         let key = IdempotencyKey::parse(value.to_str().unwrap_or("\u{fffd}"));
         key.map(Some).map_err(|invalid| Problem::new(Code::InvalidIdempotencyKey).detail(invalid.detail))
     }
@@ -134,13 +138,25 @@ impl ApiRequest {
     /// The versions that the `If-Match` header accepts. Entity tags that no version has never match (RFC 9110 §13.1.1).
     #[must_use]
     pub fn if_match(&self) -> IfMatch {
-        let Some(header) = self.inner.headers().get("if-match") else { return IfMatch::Any };
-        let header = header.to_str().unwrap_or_default().trim();
-        if header == "*" {
-            return IfMatch::Any;
-        }
         let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
-        IfMatch::Versions(header.split(',').filter_map(version).collect())
+        match self.list("if-match") {
+            None => IfMatch::Any,
+            Some(any) if any.trim() == "*" => IfMatch::Any,
+            Some(tags) => IfMatch::Versions(tags.split(',').filter_map(version).collect()),
+        }
+    }
+
+    /// The entity tags of the `If-None-Match` header, as one list.
+    #[must_use]
+    pub fn if_none_match(&self) -> Option<String> {
+        self.list("if-none-match")
+    }
+
+    /// A header that is a list, whose fields are one list together (RFC 9110 §5.3).
+    fn list(&self, name: &str) -> Option<String> {
+        let fields = self.inner.headers().get_all(name).iter();
+        let fields: Vec<&str> = fields.map(|field| field.to_str().unwrap_or_default()).collect();
+        (!fields.is_empty()).then(|| fields.join(", "))
     }
 
     /// The order that this request wants to change, for a caller whose token may write.
@@ -248,6 +264,38 @@ mod tests {
         }
         for wrong in [json!(""), json!("Orders:Read"), json!(7), Value::Null] {
             assert_eq!(caller("scope", wrong.clone()), Err(Code::InsufficientScope), "{wrong}");
+        }
+    }
+
+    /// A request with these fields of one header.
+    fn with_fields(name: &'static str, fields: &[&str]) -> ApiRequest {
+        let mut request = Request::default();
+        for field in fields {
+            request.headers_mut().append(name, field.parse().unwrap());
+        }
+        ApiRequest::new(request)
+    }
+
+    #[test]
+    fn entity_tags_in_several_fields_are_one_list() {
+        let versions = |fields: &[&str]| with_fields("if-match", fields).if_match();
+        assert_eq!(versions(&[]), IfMatch::Any);
+        assert_eq!(versions(&["*"]), IfMatch::Any);
+        assert_eq!(versions(&["\"1\"", "\"2\", \"3\""]), IfMatch::Versions(vec![1, 2, 3]));
+        assert_eq!(versions(&["*", "\"1\""]), IfMatch::Versions(vec![1]), "no list holds a star");
+        assert_eq!(versions(&["W/\"1\"", ""]), IfMatch::Versions(Vec::new()));
+        let known = with_fields("if-none-match", &["\"1\"", "\"2\""]).if_none_match();
+        assert_eq!(known.as_deref(), Some("\"1\", \"2\""));
+        assert_eq!(with_fields("if-none-match", &[]).if_none_match(), None);
+    }
+
+    #[test]
+    fn a_request_has_one_idempotency_key() {
+        let key = |fields: &[&str]| with_fields("idempotency-key", fields).idempotency_key().map_err(|no| no.code());
+        assert_eq!(key(&[]), Ok(None));
+        assert_eq!(key(&["a"]).unwrap().unwrap().as_str(), "a");
+        for several in [["a", "b"], ["a", "a"]] {
+            assert_eq!(key(&several), Err(Code::InvalidIdempotencyKey), "{several:?}");
         }
     }
 
