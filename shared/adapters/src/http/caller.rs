@@ -65,3 +65,16 @@ fn local_claims() -> Claims {
 fn local_claims() -> Claims {
     HashMap::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_valid_up_to_the_last_second_of_the_leeway() {
+        let claims = Claims::from([("exp".to_owned(), "1000".into())]);
+        let has_expired_in = |second: i64| has_expired(&claims, Timestamp::from_millis(second * 1_000 + 999));
+        assert!(!has_expired_in(1_000 + LEEWAY_SECONDS - 1));
+        assert!(has_expired_in(1_000 + LEEWAY_SECONDS));
+    }
+}

@@ -262,7 +262,7 @@ mod tests {
             assert_eq!(caller("customer_id", wrong.clone()), Err(Code::Unauthenticated), "{wrong}");
             assert_eq!(caller("tenant", wrong.clone()), Err(Code::Unauthenticated), "{wrong}");
         }
-        for wrong in [json!(""), json!("Orders:Read"), json!(7), Value::Null] {
+        for wrong in [json!(""), json!("Orders:Read"), json!("orders:read\torders:write"), json!(7), Value::Null] {
             assert_eq!(caller("scope", wrong.clone()), Err(Code::InsufficientScope), "{wrong}");
         }
     }

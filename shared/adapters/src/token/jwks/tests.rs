@@ -116,6 +116,16 @@ async fn an_environment_that_is_frozen_between_requests_still_fetches_keys() {
     assert!(!ask(&keys, "a").await.0, "a withdrawn key");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_for_keys_older_than_an_hour_as_long_as_a_slow_issuer_takes() {
+    let (issuer, keys) = Issuer::with(&["a", "b"]);
+    keys.connection().await;
+    *issuer.ids.lock().unwrap() = vec!["b"];
+    tokio::time::advance(AWAITED_AFTER).await;
+    assert_eq!(ask(&keys, "a").await, (false, ANSWER), "a withdrawn key");
+    assert_eq!(ask(&keys, "b").await, (true, Duration::ZERO));
+}
+
 #[tokio::test]
 async fn failed_fetches_open_no_circuit() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
