@@ -113,8 +113,8 @@ bench-reconcile: tools ## Measure a comparison of ORDERS (1000000) orders on the
 	cargo run --locked --package adapters --example bench_reconcile -- $(or $(ORDERS),1000000)
 
 .PHONY: schemas
-schemas: tools ## Write docs/schemas and docs/asyncapi.json anew from the types
-	UPDATE_SCHEMAS=1 cargo test --locked --package adapters --test events_contract
+schemas: tools ## Write docs/schemas, docs/asyncapi.json and docs/openapi.yaml anew from the types
+	UPDATE_SCHEMAS=1 cargo test --locked --package adapters --test events_contract --test openapi
 
 .PHONY: tools
 tools:

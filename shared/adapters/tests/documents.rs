@@ -48,20 +48,3 @@ fn every_event_is_described() {
         assert!(events.contains(&format!("`{}`", kind.as_str())), "docs/events.md lacks {}", kind.as_str());
     }
 }
-
-#[test]
-fn the_watch_table_serves_the_routes_of_the_template() {
-    let (template, manifest) = (document("template.yaml"), document("Cargo.toml"));
-    let routes = template.lines().filter_map(|line| line.split_once("Method: ")?.1.split_once(", Path: "));
-    let mut count = 0;
-    for (method, rest) in routes {
-        let path = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next().unwrap(),
-            None => rest.split([',', ' ']).next().unwrap(),
-        };
-        assert!(manifest.contains(&format!("\"{path}\" = [")), "Cargo.toml lacks {path}");
-        assert!(manifest.contains(&format!("method = \"{method}\"")), "Cargo.toml lacks {method} {path}");
-        count += 1;
-    }
-    assert_eq!(count, 9);
-}

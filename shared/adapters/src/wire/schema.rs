@@ -8,10 +8,19 @@ use serde::Serialize;
 
 use super::money_view::MoneyView;
 
+/// A pattern of the dates and times that are accepted: none before 1970.
+pub const SINCE_1970: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
+
 /// Every status, as text.
 pub(super) fn statuses() -> Vec<&'static str> {
     Status::ALL.iter().map(|status| status.as_str()).collect()
 }
+
+/// A status.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline, extend("enum" = statuses()))]
+#[serde(transparent)]
+pub(super) struct StatusName(String);
 
 /// Every state of the reservation, as text.
 pub(super) fn inventories() -> Vec<&'static str> {
