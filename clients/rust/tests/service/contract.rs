@@ -1,0 +1,45 @@
+//! Every example of docs/openapi.yaml is read, and every code of it is known.
+
+use order_service_client::{Health, Order, Page, ProblemKind};
+use serde::Deserialize;
+use serde_json::Value;
+
+fn document() -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.yaml");
+    serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_example_of_an_answer_is_read_as_what_it_is() {
+    let document = document();
+    let examples = document["components"]["examples"].as_object().unwrap();
+    let mut read = [0; 4];
+    for (name, example) in examples {
+        let value = &example["value"];
+        let (kind, result) = match value {
+            _ if value.get("code").is_some() => (0, ProblemKind::deserialize(value).map(known)),
+            _ if value.get("lines").is_some() => (1, Order::deserialize(value).map(drop)),
+            _ if value.get("page").is_some() => (2, Page::deserialize(value).map(drop)),
+            _ => (3, Health::deserialize(value).map(drop)),
+        };
+        result.unwrap_or_else(|error| panic!("{name}: {error}"));
+        read[kind] += 1;
+    }
+    let [problems, orders, pages, healths] = read;
+    assert!(problems >= 36 && orders >= 6 && pages >= 2 && healths >= 1, "{read:?}");
+}
+
+fn known(kind: ProblemKind) {
+    assert!(!matches!(kind, ProblemKind::Other { .. }), "{kind:?} is not known");
+}
+
+#[test]
+fn every_code_of_the_document_has_an_example() {
+    let document = document();
+    let codes = document["components"]["schemas"]["ProblemCode"]["enum"].as_array().unwrap();
+    assert!(codes.len() >= 36);
+    for code in codes {
+        let example = &document["components"]["examples"][code.as_str().unwrap()];
+        assert_eq!(&example["value"]["code"], code);
+    }
+}
