@@ -17,7 +17,7 @@ fn the_readme_shows_the_state_machine_as_it_is() {
         format!("`{from} -> {}`", allowed.join(" | "))
     });
     let expected = format!("Statuses move {}.", moves.collect::<Vec<_>>().join(", "));
-    assert!(document("README.md").contains(&expected), "README.md lacks: {expected}");
+    assert!(document("docs/api.md").contains(&expected), "docs/api.md lacks: {expected}");
 }
 
 #[test]
