@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the metrics
+         * @description What waits for a follow-up and for how long, over all storefronts, and the partners' circuits.
+         */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orders": {
         parameters: {
             query?: never;
@@ -169,7 +189,7 @@ export interface components {
         CreateOrder: {
             /** @description The customer, as the customer service knows it. */
             customer_id: string;
-            /** @description What is ordered. Lines of one product are reserved as one. */
+            /** @description What is ordered. Lines of one product are reserved as one, of at most 10,000 units. */
             lines: components["schemas"]["NewLine"][];
             shipping_address?: components["schemas"]["NewAddress"] | null;
             /** @description Pairs of your own: keys of up to 40 characters, values of up to 500. */
@@ -245,6 +265,8 @@ export interface components {
             unit_price: components["schemas"]["Money"] | null;
             total: components["schemas"]["Money"] | null;
         };
+        /** @description OpenMetrics text. */
+        Metrics: string;
         /** @description An amount of money. */
         Money: {
             /**
@@ -393,7 +415,7 @@ export interface components {
          * @description The stable code of a problem. Releases to come may add some.
          * @enum {string}
          */
-        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
+        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
         /** @description A field whose values are not repeated. */
         Replaced: {
             /** @description Always `true`. */
@@ -431,7 +453,10 @@ export interface components {
         };
         /** @description What a client sends to edit an order: a field that is absent stays, `null` empties it. */
         UpdateOrder: {
-            /** @description The new lines, in place of all present ones. An order always has lines, so `null` is refused. */
+            /**
+             * @description The new lines, in place of all present ones. Lines of one product are reserved as one, of at most 10,000 units.
+             *     An order always has lines, so `null` is refused.
+             */
             lines?: components["schemas"]["NewLine"][];
             shipping_address?: components["schemas"]["NewAddress"] | null;
             /** @description All pairs: those that are missing here are removed. */
@@ -619,6 +644,114 @@ export interface operations {
             };
         };
     };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics. */
+            200: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text": components["schemas"]["Metrics"];
+                };
+            };
+            /** @description - `request_refused`: The gateway does not accept this request. API Gateway refused the request, with this or another 4xx status and no `status` member; `reason` is its name for why. */
+            400: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "request_refused";
+                    };
+                };
+            };
+            /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unauthenticated";
+                    };
+                };
+            };
+            /**
+             * @description - `access_denied`: The token does not allow this. The token holds no scope of this service; ask for another.
+             *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
+             */
+            403: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "access_denied" | "insufficient_scope";
+                    };
+                };
+            };
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "throttled" | "quota_exceeded";
+                    };
+                };
+            };
+            /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
+            500: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "internal";
+                    };
+                };
+            };
+            /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unavailable";
+                    };
+                };
+            };
+        };
+    };
     list_orders: {
         parameters: {
             query?: {
@@ -719,7 +852,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -729,7 +865,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };
@@ -931,7 +1067,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -941,7 +1080,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };
@@ -1068,7 +1207,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1078,7 +1220,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };
@@ -1283,7 +1425,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1293,7 +1438,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };
@@ -1454,7 +1599,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1464,7 +1612,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };
@@ -1664,7 +1812,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1674,7 +1825,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };
@@ -1875,7 +2026,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
+             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             */
             429: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
@@ -1885,7 +2039,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };
