@@ -24,11 +24,11 @@ export const hasShipment =
   };
 
 export const hasFields =
-  (edit: Edit): Wish =>
+  ({ lines, ...plain }: Edit): Wish =>
   (order) => {
-    const plain = ["shipping_address", "metadata", "external_reference", "notes"] as const;
-    const isThere = (name: (typeof plain)[number]) => edit[name] === undefined || isSame(edit[name], order[name]);
-    return plain.every(isThere) && (edit.lines === undefined || isSame(units(edit.lines), units(order.lines ?? [])));
+    const names = Object.keys(plain) as (keyof typeof plain)[];
+    const isThere = (name: keyof typeof plain) => plain[name] === undefined || isSame(plain[name], order[name]);
+    return names.every(isThere) && (lines === undefined || isSame(units(lines), units(order.lines ?? [])));
   };
 
 /** Units by product: the service sums lines of one product. */

@@ -142,7 +142,7 @@ impl From<&Order> for OrderSummary {
             status: order.status,
             inventory: order.inventory,
             total: order.lines.total(),
-            external_reference: order.external_reference.clone(),
+            external_reference: order.details.external_reference.clone(),
             version: order.version,
             created_at: order.created_at,
             updated_at: order.updated_at,

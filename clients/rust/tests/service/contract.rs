@@ -1,6 +1,8 @@
 //! Every example of docs/openapi.yaml is read, and every code of it is known.
 
-use order_service_client::{Health, Order, Page, ProblemKind};
+use std::collections::BTreeSet;
+
+use order_service_client::{Edit, Health, NewOrder, Order, Page, ProblemKind};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -66,4 +68,26 @@ fn every_operation_of_the_document_has_a_method_or_is_left_out_on_purpose() {
     ids.retain(|id| !WITHOUT_METHOD.contains(id));
     ids.sort_unstable();
     assert_eq!(ids, WITH_METHOD);
+}
+
+/// The members of a schema of the document.
+fn members(schema: &str) -> BTreeSet<String> {
+    let properties = &document()["components"]["schemas"][schema]["properties"];
+    properties.as_object().unwrap().keys().cloned().collect()
+}
+
+/// The fields of a struct, which stand four spaces in.
+fn fields(value: &impl std::fmt::Debug) -> BTreeSet<String> {
+    let text = format!("{value:#?}");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(": "));
+    lines.filter(|(name, _)| !name.starts_with(' ')).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_member_of_an_order_and_its_requests_is_a_field() {
+    let document = document();
+    let order = Order::deserialize(&document["components"]["examples"]["confirmed_order"]["value"]).unwrap();
+    assert_eq!(fields(&order), members("Order"));
+    assert_eq!(fields(&NewOrder::new("cust-1")), members("CreateOrder"));
+    assert_eq!(fields(&Edit::default()), members("UpdateOrder"));
 }

@@ -1,6 +1,7 @@
 //! The body of `POST /orders`.
 
 use domain::address::{Address, Country};
+use domain::details::Details;
 use domain::draft::OrderDraft;
 use domain::id::{CustomerId, ProductId};
 use domain::line::RequestedLines;
@@ -102,10 +103,7 @@ impl CreateOrder {
         let draft = customer.zip(lines).zip(metadata).map(|((customer, lines), metadata)| OrderDraft {
             customer,
             lines,
-            shipping_address,
-            metadata,
-            external_reference,
-            notes,
+            details: Details { shipping_address, metadata, external_reference, notes },
         });
         fields.finish(draft)
     }

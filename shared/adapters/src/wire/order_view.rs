@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::address::Address;
+use domain::details::Details;
 use domain::history::{Change, HistoryEntry};
 use domain::line::Line;
 use domain::order::Order;
@@ -138,7 +139,9 @@ struct EntryView<'a> {
 pub struct ChangesView<'a>(BTreeMap<&'a str, Value>);
 
 impl<'a> From<&'a Order> for OrderView<'a> {
+    /// Takes the details apart, so that a field that is not shown does not compile.
     fn from(order: &'a Order) -> Self {
+        let Details { shipping_address, metadata, external_reference, notes } = &order.details;
         let contact = order.customer.contact.as_ref();
         Self {
             id: order.id.to_string(),
@@ -151,11 +154,11 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             total: order.lines.total().map(Into::into),
             status: order.status.as_str(),
             inventory: order.inventory.as_str(),
-            shipping_address: order.shipping_address.as_ref().map(Into::into),
+            shipping_address: shipping_address.as_ref().map(Into::into),
             shipping: order.shipping.as_ref().map(Into::into),
-            metadata: order.metadata.as_map(),
-            external_reference: text(order.external_reference.as_ref()),
-            notes: text(order.notes.as_ref()),
+            metadata: metadata.as_map(),
+            external_reference: text(external_reference.as_ref()),
+            notes: text(notes.as_ref()),
             version: order.version,
             created_at: order.created_at.to_string(),
             updated_at: order.updated_at.to_string(),

@@ -1,8 +1,8 @@
 //! The body of `PUT /orders/{id}`.
 
+use domain::details::{Edit, Patch};
 use domain::line::RequestedLines;
 use domain::metadata::Metadata;
-use domain::order::{Edit, Patch};
 use domain::text::Text;
 use serde::{Deserialize, Deserializer};
 

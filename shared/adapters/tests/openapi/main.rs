@@ -150,6 +150,22 @@ async fn every_example_of_a_request_is_accepted() {
     }
 }
 
+/// What CONTRIBUTING.md says of a new field: where it is forgotten, this or the compiler says so.
+#[tokio::test]
+async fn what_can_be_ordered_can_be_edited_and_is_shown_with_its_history() {
+    let document = document::document().await;
+    let members = |schema: &str| -> BTreeSet<String> {
+        let properties = &document["components"]["schemas"][schema]["properties"];
+        properties.as_object().unwrap().keys().cloned().collect()
+    };
+    let ordered: BTreeSet<String> = members("CreateOrder").into_iter().filter(|name| name != "customer_id").collect();
+    assert_eq!(members("UpdateOrder"), ordered, "PUT /orders/{{id}}");
+    for schema in ["Order", "ChangesView"] {
+        let missing: Vec<_> = ordered.difference(&members(schema)).cloned().collect();
+        assert!(missing.is_empty(), "{schema} lacks {missing:?}");
+    }
+}
+
 #[test]
 fn every_code_belongs_to_an_operation_or_to_every_path() {
     let documented: BTreeSet<&str> = operations::ALL.iter().flat_map(document::codes).collect();
