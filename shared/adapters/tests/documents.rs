@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeSet;
+
 use adapters::problem::Code;
 use domain::history::EventKind;
 use domain::status::Status;
@@ -11,13 +13,23 @@ fn document(path: &str) -> String {
 }
 
 #[test]
-fn the_readme_shows_the_state_machine_as_it_is() {
+fn the_api_guide_shows_the_state_machine_as_it_is() {
     let moves = Status::ALL.iter().filter(|from| !from.allowed().is_empty()).map(|from| {
         let allowed: Vec<_> = from.allowed().iter().map(|to| to.as_str()).collect();
         format!("`{from} -> {}`", allowed.join(" | "))
     });
     let expected = format!("Statuses move {}.", moves.collect::<Vec<_>>().join(", "));
     assert!(document("docs/api.md").contains(&expected), "docs/api.md lacks: {expected}");
+}
+
+#[test]
+fn the_diagram_of_an_orders_life_shows_the_state_machine_as_it_is() {
+    let architecture = document("ARCHITECTURE.md");
+    let diagram = architecture.split_once("stateDiagram-v2\n").unwrap().1.split_once("```").unwrap().0;
+    let shown: BTreeSet<_> = diagram.lines().map(str::trim).filter(|line| !line.contains("[*]")).collect();
+    let moves = |from: &Status| from.allowed().iter().map(|to| format!("{from} --> {to}")).collect::<Vec<_>>();
+    let expected: BTreeSet<_> = Status::ALL.iter().flat_map(moves).collect();
+    assert_eq!(shown.into_iter().filter(|line| !line.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>(), expected);
 }
 
 #[test]
