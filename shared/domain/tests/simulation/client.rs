@@ -77,7 +77,6 @@ impl Shopper {
                 external_reference: Some(Text::parse(format!("shopper-{n}")).unwrap()),
                 ..sample::draft().details
             },
-            ..sample::draft()
         };
         Self { key: IdempotencyKey::parse(&format!("key-{key}")).unwrap(), draft }
     }
