@@ -2,7 +2,7 @@
 
 What must be built is built first. Then these go side by side, each output shown whole when it is over:
 
-    service      the suites and the outages, on a stack of their own; they measure time, so the others make way
+    service      the suites, schemathesis and the outages, on a stack of their own; they measure time, so the others make way
     operations   least privilege, and the scripts and documents, on another stack
     units        dependencies, unit tests, the TypeScript client, the reading page, and the templates
 """

@@ -18,9 +18,12 @@ const VERSION: &str = "1.0.0";
 pub async fn document() -> Value {
     let problems = Problems::all();
     let answers = examples::answers().await;
-    let problem_examples = problems
-        .iter()
+    let (of_operations, of_paths): (Vec<_>, Vec<_>) = problems.iter().partition(|(code, _)| is_of_an_operation(code));
+    let of_operations = of_operations
+        .into_iter()
         .map(|(code, case)| (code.clone(), json!({ "summary": case.title.trim_end_matches('.'), "value": case.body })));
+    let mut schemas = schemas::components(&problems);
+    schemas["Problem"]["examples"] = of_paths.into_iter().map(|(_, case)| case.body.clone()).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -46,13 +49,18 @@ pub async fn document() -> Value {
         "paths": paths(&problems),
         "components": {
             "securitySchemes": { "bearer": bearer() },
-            "schemas": schemas::components(&problems),
+            "schemas": schemas,
             "parameters": components::parameters(),
             "headers": components::headers(),
             "links": components::links(),
-            "examples": answers.into_iter().chain(problem_examples).collect::<Map<_, _>>(),
+            "examples": answers.into_iter().chain(of_operations).collect::<Map<_, _>>(),
         },
     })
+}
+
+/// Not so: what an unknown path or method is answered with.
+fn is_of_an_operation(code: &str) -> bool {
+    ALL.iter().flat_map(codes).any(|known| known == code)
 }
 
 fn description() -> String {
