@@ -164,9 +164,9 @@ export interface components {
          *     values are not repeated.
          */
         ChangesView: {
-            /** @description The customer became known. */
+            /** @description `customer` was replaced. */
             customer?: components["schemas"]["Replaced"] | null;
-            /** @description The lines were replaced. */
+            /** @description `lines` was replaced. */
             lines?: components["schemas"]["Replaced"] | null;
             /** @description The total changed. */
             total?: components["schemas"]["TotalChange"] | null;
@@ -174,15 +174,15 @@ export interface components {
             status?: components["schemas"]["StatusChange"] | null;
             /** @description The reservation changed. */
             inventory?: components["schemas"]["InventoryChange"] | null;
-            /** @description The shipping address was replaced. */
+            /** @description `shipping_address` was replaced. */
             shipping_address?: components["schemas"]["Replaced"] | null;
-            /** @description The shipping information was replaced. */
+            /** @description `shipping` was replaced. */
             shipping?: components["schemas"]["Replaced"] | null;
-            /** @description The metadata were replaced. */
+            /** @description `metadata` was replaced. */
             metadata?: components["schemas"]["Replaced"] | null;
-            /** @description The external reference was replaced. */
+            /** @description `external_reference` was replaced. */
             external_reference?: components["schemas"]["Replaced"] | null;
-            /** @description The notes were replaced. */
+            /** @description `notes` was replaced. */
             notes?: components["schemas"]["Replaced"] | null;
         };
         /** @description What a client sends to place an order. */
@@ -372,7 +372,25 @@ export interface components {
             /** @description The `cursor` of the next page. */
             next_cursor: string | null;
         };
-        /** @description An RFC 9457 problem. Programs should look at `code` alone; members beyond those of RFC 9457 depend on it. */
+        /**
+         * @description An RFC 9457 problem. Programs should look at `code` alone; members beyond those of RFC 9457 depend on it.
+         * @example {
+         *       "title": "This route does not have this method.",
+         *       "type": "urn:problem-type:orders:method_not_allowed",
+         *       "status": 405,
+         *       "instance": "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001",
+         *       "code": "method_not_allowed",
+         *       "request_id": "6f1c9a52-0d4e-4c1b-9a51-000000000001"
+         *     }
+         * @example {
+         *       "title": "There is no such route.",
+         *       "type": "urn:problem-type:orders:route_not_found",
+         *       "status": 404,
+         *       "instance": "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001",
+         *       "code": "route_not_found",
+         *       "request_id": "6f1c9a52-0d4e-4c1b-9a51-000000000001"
+         *     }
+         */
         Problem: {
             /** @description The same sentence for every problem of the code. */
             title: string;
@@ -663,7 +681,7 @@ export interface operations {
                     "application/openmetrics-text": components["schemas"]["Metrics"];
                 };
             };
-            /** @description - `request_refused`: The gateway does not accept this request. API Gateway refused the request, with this or another 4xx status and no `status` member; `reason` is its name for why. */
+            /** @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why. */
             400: {
                 headers: {
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
@@ -691,7 +709,7 @@ export interface operations {
                 };
             };
             /**
-             * @description - `access_denied`: The token does not allow this. The token holds no scope of this service; ask for another.
+             * @description - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
             403: {
@@ -707,8 +725,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
@@ -853,8 +871,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
@@ -1068,8 +1086,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
@@ -1208,8 +1226,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
@@ -1426,8 +1444,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
@@ -1600,8 +1618,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
@@ -1813,8 +1831,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
@@ -2027,8 +2045,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says.
-             *     - `quota_exceeded`: The quota of this storefront is used up. The storefront has used up its quota; wait as `Retry-After` says.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
                 headers: {
