@@ -68,6 +68,14 @@ sbom: venv tools ## Write what the functions are made of to .local/sbom.cdx.json
 unit: tools ## Unit, property and contract tests
 	cargo test --locked --workspace --exclude e2e
 
+.PHONY: typescript
+typescript: clients/typescript/node_modules/.package-lock.json ## Compile and test the TypeScript client
+	cd clients/typescript && npm test
+
+.PHONY: site
+site: tests/site/node_modules/.package-lock.json ## Open docs/site in a headless browser
+	cd tests/site && npm test
+
 .PHONY: simulate
 simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one with SEED=n
 	SEEDS=$(or $(SEEDS),20000) cargo test --locked --package domain --test simulation no_storm -- --nocapture
@@ -112,9 +120,14 @@ reconcile: venv ## Compare histories with events, ARGS="--from TIME --to TIME --
 bench-reconcile: tools ## Measure a comparison of ORDERS (1000000) orders on the test engine, see docs/adr/0012-reconciler.md
 	cargo run --locked --package adapters --example bench_reconcile -- $(or $(ORDERS),1000000)
 
+.PHONY: reference
+reference: venv ## Serve the API reference at http://127.0.0.1:8000/site/ (DOCS_PORT)
+	$(PYTHON) -m http.server --bind 127.0.0.1 --directory docs $(or $(DOCS_PORT),8000)
+
 .PHONY: schemas
-schemas: tools ## Write docs/schemas and docs/asyncapi.json anew from the types
-	UPDATE_SCHEMAS=1 cargo test --locked --package adapters --test events_contract
+schemas: tools clients/typescript/node_modules/.package-lock.json ## Write docs/schemas, asyncapi.json, openapi.yaml and the TypeScript client's types anew from the types
+	UPDATE_SCHEMAS=1 cargo test --locked --package adapters --test events_contract --test openapi
+	cd clients/typescript && npm run generate
 
 .PHONY: tools
 tools:
@@ -124,3 +137,7 @@ tools:
 .PHONY: venv
 venv:
 	@scripts/venv.sh
+
+# What a package-lock.json names, installed anew when it changes.
+%/node_modules/.package-lock.json: %/package-lock.json | venv
+	cd $* && npm ci

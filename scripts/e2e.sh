@@ -10,6 +10,8 @@ suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2" "
 service() {
   suite suites "${E2E_THREADS:-4}" --skip alone::
   suite suites 1 alone::
+  # What the document says is what the stack does.
+  scripts/schemathesis/run.sh
   suite outages "${E2E_THREADS:-4}" beside::
   suite outages 1 alone::
   .venv/bin/python tests/local/run.py test_logs

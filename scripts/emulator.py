@@ -5,6 +5,8 @@ ministack saves its state only when it stops in order. Here each write of an ite
 wait for a function, `GET /_local/started` how often each function was started. A start loads what was saved, then writes what the
 journal holds: so a killed emulator has lost no item, and the streams carry every change since the last save once more.
 
+`ANY` routes and `$context.path`, which ministack lacks, are added.
+
 The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
 """
 
@@ -14,6 +16,7 @@ import os
 import threading
 from collections import Counter
 from pathlib import Path
+from urllib.parse import quote
 
 import ministack.app as ministack
 from ministack.core.persistence import save_all
@@ -95,6 +98,29 @@ def write(entry):
     if status != 200:
         raise RuntimeError(f"an item of the journal cannot be written: {body}")
     return True
+
+
+def serve_every_method():
+    """`ANY` in an imported API, which ministack passes over."""
+    any_method = "x-amazon-apigateway-any-method"
+    apigateway_v1._OPENAPI_HTTP_METHODS.add(any_method)
+    import_operation = apigateway_v1._import_operation
+
+    def imported(api_id, resource_id, method, *rest):
+        import_operation(api_id, resource_id, "ANY" if method == any_method.upper() else method, *rest)
+
+    apigateway_v1._import_operation = imported
+
+
+def fill_in_the_path():
+    """`$context.path` in the answers of the gateway, which ministack does not know."""
+    execute = apigateway_v1._handle_execute_in_scope
+
+    async def executed(api_id, stage, method, path, *rest):
+        status, headers, body = await execute(api_id, stage, method, path, *rest)
+        return status, headers, body.replace(b"$context.path", quote(f"/{stage}/{path.lstrip('/')}").encode())
+
+    apigateway_v1._handle_execute_in_scope = executed
 
 
 def save():
@@ -186,6 +212,8 @@ def main():
     keep_every_write(journal)
     restore_journal(journal)
     serve_own_routes(journal, count_starts())
+    serve_every_method()
+    fill_in_the_path()
     ministack.main()
 
 

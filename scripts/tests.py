@@ -2,9 +2,9 @@
 
 What must be built is built first. Then these go side by side, each output shown whole when it is over:
 
-    service      the suites and the outages, on a stack of their own; they measure time, so the others make way
+    service      the suites, schemathesis and the outages, on a stack of their own; they measure time, so the others make way
     operations   least privilege, and the scripts and documents, on another stack
-    units        dependencies, unit tests, and the templates
+    units        dependencies, unit tests, the TypeScript client, the reading page, and the templates
 """
 
 import os
@@ -67,7 +67,7 @@ STACK = [sys.executable, "scripts/stack.py"]
 JOBS = [
     Job("service", [*STACK, "test", "scripts/e2e.sh", "service"], niceness=0),
     Job("operations", [*STACK, "test", "scripts/e2e.sh", "operations"], niceness=5),
-    Job("units", ["make", "--no-print-directory", "supply-chain", "unit", "lint-template"], niceness=15),
+    Job("units", ["make", "--no-print-directory", "supply-chain", "unit", "typescript", "site", "lint-template"], niceness=15),
 ]
 
 

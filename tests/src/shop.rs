@@ -1,12 +1,13 @@
 //! A storefront: a tenant that no other test knows, and its calls of the API.
 
+use order_service_client::{Error, NewOrder, Order, ProblemKind, Retries, Status, Target, Timeouts, Token};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::seeds::personal;
-use crate::{Events, Partners, eventually, http, setting};
+use crate::{DEADLINE, Events, Partners, eventually, http, setting};
 
 /// A storefront of its own.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Shop {
     pub partners: Partners,
     /// The events that come out.
     pub events: Events,
+    /// Its calls, typed. It repeats none, so that no failure is passed over.
+    pub client: order_service_client::Client,
     http: Client,
     api: String,
     token: String,
@@ -64,13 +67,15 @@ impl Shop {
         let tenant = format!("t-{}", Uuid::new_v4().simple());
         let partners = Partners::of(&tenant);
         let token = partners.token(json!({"tenant": tenant, "sub": "suite", "scope": scope})).await;
-        Self { tenant, partners, events: Events::new(), http: http(), api: setting("API_URL"), token }
+        let (events, client) = (Events::new(), client(&token));
+        Self { tenant, partners, events, client, http: http(), api: setting("API_URL"), token }
     }
 
     /// The same storefront with another token.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {
-        Self { token: token.into(), ..self.clone() }
+        let token = token.into();
+        Self { client: client(&token), token, ..self.clone() }
     }
 
     /// A product that no other test knows, with this many units at 10.00 EUR.
@@ -78,6 +83,25 @@ impl Shop {
         let id = format!("p-{}", Uuid::new_v4().simple());
         self.partners.stock(&id, units, 1_000, "EUR").await;
         id
+    }
+
+    /// An order for `cust-1` with these products; must be accepted and confirmed.
+    pub async fn buy(&self, lines: &[(&str, u32)]) -> Order {
+        let wanted = lines.iter().fold(NewOrder::new("cust-1"), |order, (product, units)| order.line(*product, *units));
+        let order = self.client.place_order(&wanted).await.expect("an order").order;
+        assert_eq!(order.status, Status::Confirmed, "{order:?}");
+        order
+    }
+
+    /// Moves an order, again and again until its reservation is confirmed.
+    pub async fn moved(&self, order: impl Into<Target>, status: Status) -> Order {
+        let target = order.into();
+        let result = eventually("the confirmation of the reservation", || async {
+            let result = self.client.move_order(target, status.clone()).await;
+            let is_early = |error: &Error| error.problem_kind() == Some(&ProblemKind::ReservationUnconfirmed);
+            Some(result).filter(|result| !result.as_ref().is_err_and(is_early))
+        });
+        result.await.expect("the order moves")
     }
 
     /// A request with the shop's token.
@@ -142,6 +166,21 @@ impl Shop {
         assert_eq!(answer.status, 201, "{answer:?}");
         answer
     }
+}
+
+fn client(token: &str) -> order_service_client::Client {
+    let timeouts = Timeouts { attempt: DEADLINE, call: DEADLINE, ..Timeouts::default() };
+    let builder = order_service_client::Client::builder(setting("API_URL")).token(Token::new(token));
+    builder.retries(Retries::none()).timeouts(timeouts).build().expect("a client")
+}
+
+/// Why the service refused.
+///
+/// # Panics
+/// When it did not.
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> ProblemKind {
+    let error = result.expect_err("the service refuses");
+    error.problem_kind().cloned().unwrap_or_else(|| panic!("no problem: {error:?}"))
 }
 
 /// The body of an order for `cust-1` with these products and quantities, and something of a person in every field.

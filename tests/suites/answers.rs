@@ -41,8 +41,13 @@ async fn what_the_gateway_answers_by_itself_is_protected_too() {
     let shop = Shop::open().await;
     let unknown_route = shop.get("/hostile-marker").await;
     let unknown_method = shop.send(shop.request(Method::PATCH, "/orders")).await;
-    for answer in [unknown_route, unknown_method] {
-        assert_eq!((answer.status, answer.code()), (404, "route_not_found"));
+    let anonymous = shop.with_token("").get("/orders").await;
+    for (answer, status, code) in [
+        (unknown_route, 404, "route_not_found"),
+        (unknown_method, 405, "method_not_allowed"),
+        (anonymous, 401, "unauthenticated"),
+    ] {
+        assert_eq!((answer.status, answer.code()), (status, code));
         assert!(is_protected(&answer), "{answer:?}");
     }
 }

@@ -71,6 +71,11 @@ fn of_create() -> Vec<Bad> {
         bad("a field twice", r#"{"customer_id":"a","customer_id":"b","lines":[]}"#, SHAPE),
         bad("51 pairs", order(|body| body["metadata"] = (0..51).map(|n| (n.to_string(), json!("v"))).collect()), SHAPE),
         bad("metadata that are numbers", order(|body| body["metadata"] = json!({"a": 1})), SHAPE),
+        bad(
+            "a pair twice",
+            r#"{"customer_id":"cust-1","lines":[{"product_id":"sku-1","quantity":1}],"metadata":{"a":"1","a":"2"}}"#,
+            SHAPE,
+        ),
         bad("long notes", order(|body| body["notes"] = json!("n".repeat(2_001))), SHAPE),
         bad("a long reference", order(|body| body["external_reference"] = json!("r".repeat(256))), SHAPE),
         bad("half an address", order(|body| body["shipping_address"] = json!({"city": "x"})), SHAPE),
@@ -81,6 +86,11 @@ fn of_shipping() -> Vec<Bad> {
     vec![
         bad("no number", r#"{"carrier":"c"}"#, SHAPE),
         bad("a script as URL", r#"{"carrier":"c","tracking_number":"n","tracking_url":"javascript:1"}"#, SHAPE),
+        bad(
+            "a host that is none",
+            r#"{"carrier":"c","tracking_number":"n","tracking_url":"https://[javascript]"}"#,
+            SHAPE,
+        ),
         bad("a time that is none", r#"{"carrier":"c","tracking_number":"n","shipped_at":"soon"}"#, SHAPE),
     ]
 }
@@ -98,6 +108,7 @@ fn of_update() -> Vec<Bad> {
         bad("a field that is not the client's", r#"{"status":"shipped"}"#, SHAPE),
         bad("another customer", r#"{"customer_id":"cust-2"}"#, SHAPE),
         bad("no lines", r#"{"lines":[]}"#, SHAPE),
+        bad("lines that are null", r#"{"lines":null}"#, SHAPE),
     ]
 }
 
@@ -114,6 +125,7 @@ async fn refuses(shop: &Shop, method: Method, path: &str, cases: Vec<Bad>) {
         assert_eq!(answer.header("content-type"), "application/problem+json", "{what}");
         assert_eq!(answer.body["status"], answer.status, "{what}");
         assert!(!answer.body["request_id"].as_str().unwrap_or_default().is_empty(), "{what}");
+        assert_eq!(answer.body["instance"], format!("/v1{path}"), "{what}");
     }
 }
 
@@ -152,6 +164,8 @@ async fn listing_refuses_every_parameter_it_does_not_know() {
         ("limit=0", "invalid_parameter"),
         ("limit=101", "invalid_parameter"),
         ("limit=many", "invalid_parameter"),
+        ("limit=%2B5", "invalid_parameter"),
+        ("limit=05", "invalid_parameter"),
         ("status=lost", "invalid_parameter"),
         ("customer_id=a%23b", "invalid_parameter"),
         ("created_after=yesterday", "invalid_parameter"),
@@ -179,8 +193,43 @@ async fn unknown_orders_routes_and_methods_do_not_exist() {
     ] {
         assert_eq!((answer.status, answer.code()), (404, "order_not_found"), "{answer:?}");
     }
-    for (method, path) in [(Method::PATCH, "/orders"), (Method::POST, unknown), (Method::GET, "/customers")] {
+    for (method, path) in [(Method::GET, "/customers"), (Method::PUT, "/orders/1/2/3"), (Method::DELETE, "/")] {
         let answer = shop.send(shop.request(method.clone(), path)).await;
         assert_eq!((answer.status, answer.code()), (404, "route_not_found"), "{method} {path}: {answer:?}");
+        assert_eq!(answer.body["instance"], format!("/v1{path}"));
+    }
+}
+
+#[tokio::test]
+async fn a_path_names_the_methods_that_it_has() {
+    let shop = Shop::open().await;
+    let order = "/orders/0192f0c1-7a3e-7cc0-8000-000000000404";
+    for (method, path, allow) in [
+        (Method::PATCH, "/orders".to_owned(), "GET, HEAD, POST"),
+        (Method::TRACE, "/orders".to_owned(), "GET, HEAD, POST"),
+        (Method::DELETE, "/orders".to_owned(), "GET, HEAD, POST"),
+        (Method::POST, order.to_owned(), "GET, HEAD, PUT, DELETE"),
+        (Method::GET, format!("{order}/shipping"), "PUT"),
+        (Method::GET, format!("{order}/status"), "PUT"),
+        (Method::POST, "/health".to_owned(), "GET, HEAD"),
+    ] {
+        let answer = shop.send(shop.request(method.clone(), &path)).await;
+        assert_eq!((answer.status, answer.code()), (405, "method_not_allowed"), "{method} {path}: {answer:?}");
+        assert_eq!(answer.header("allow"), allow, "{method} {path}");
+        assert_eq!(answer.body["instance"], format!("/v1{path}"));
+    }
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_a_body() {
+    let shop = Shop::open().await;
+    let product = shop.product(1).await;
+    let path = format!("/orders/{}", shop.order(&[(&product, 1)]).await.id());
+    for (path, status, etag) in
+        [(path.as_str(), 200, "\"1\""), ("/orders", 200, ""), ("/health", 200, ""), ("/orders/none", 404, "")]
+    {
+        let answer = shop.send(shop.request(Method::HEAD, path)).await;
+        assert_eq!((answer.status, answer.header("etag")), (status, etag), "{path}");
+        assert_eq!(answer.body, Value::Null, "{path}");
     }
 }

@@ -1,22 +1,30 @@
 //! Many clients change one order at once.
 
-use e2e::{Answer, Shop, eventually};
-use futures_util::StreamExt;
-use serde_json::json;
+use std::collections::BTreeMap;
 
-/// One writer: status, shipping or metadata, retried after a conflict.
-async fn write(shop: &Shop, path: &str, n: usize) -> Answer {
+use e2e::{Shop, eventually, refusal};
+use futures_util::StreamExt;
+use order_service_client::{Edit, LineRequest, Order, Patch, ProblemKind, Shipment, Status};
+use uuid::Uuid;
+
+/// One writer: status, shipping or metadata, on no condition, repeated after a conflict.
+async fn write(shop: &Shop, id: Uuid, n: usize) -> Option<Order> {
     loop {
-        let answer = match n % 3 {
-            0 => shop.put(&format!("{path}/status"), &json!({"status": "processing"})).await,
-            1 => {
-                let shipping = json!({"carrier": "c", "tracking_number": format!("track-{n}")});
-                shop.put_once_confirmed(&format!("{path}/shipping"), &shipping).await
+        let result = match n % 3 {
+            0 => shop.client.move_order(id, Status::Processing).await,
+            1 => shop.client.ship_order(id, &Shipment::new("c", format!("track-{n}"))).await,
+            _ => {
+                let metadata = Patch::Set(BTreeMap::from([("writer".to_owned(), n.to_string())]));
+                shop.client.update_order(id, &Edit { metadata, ..Edit::default() }).await
             }
-            _ => shop.put(path, &json!({"metadata": {"writer": n.to_string()}})).await,
         };
-        if answer.code() != "conflict" {
-            return answer;
+        match result {
+            Ok(order) => return Some(order),
+            Err(error) => match refusal(Err::<(), _>(error)) {
+                ProblemKind::Conflict | ProblemKind::ReservationUnconfirmed => {}
+                ProblemKind::IllegalTransition { .. } => return None,
+                other => panic!("{other:?}"),
+            },
         }
     }
 }
@@ -24,31 +32,19 @@ async fn write(shop: &Shop, path: &str, n: usize) -> Answer {
 #[tokio::test]
 async fn fifty_writers_lose_no_acknowledged_change_and_the_events_match_the_history() {
     let shop = Shop::open().await;
-    let product = shop.product(1).await;
-    let path = format!("/orders/{}", shop.order(&[(&product, 1)]).await.id());
-    let writers = futures_util::stream::iter(0..50).map(|n| write(&shop, &path, n)).buffer_unordered(50);
-    let answers: Vec<Answer> = writers.collect().await;
-    for answer in &answers {
-        assert!(answer.status == 200 || answer.code() == "illegal_transition", "{answer:?}");
+    let id = shop.buy(&[(&shop.product(1).await, 1)]).await.id;
+    let writers = futures_util::stream::iter(0..50).map(|n| write(&shop, id, n)).buffer_unordered(50);
+    let acknowledged: Vec<Order> = writers.filter_map(std::future::ready).collect().await;
+    let order = shop.client.order(id).await.unwrap();
+    let versions: Vec<u64> = order.history.iter().map(|entry| entry.version).collect();
+    assert_eq!(versions, (1..=order.version).collect::<Vec<_>>());
+    for written in &acknowledged {
+        let change = written.history.last().unwrap();
+        assert!(order.history.contains(change), "an acknowledged change is missing: {change:?}");
     }
-    let order = shop.get(&path).await.body;
-    let history = order["history"].as_array().unwrap();
-    let versions: Vec<u64> = history.iter().map(|entry| entry["version"].as_u64().unwrap()).collect();
-    assert_eq!(versions, (1..=order["version"].as_u64().unwrap()).collect::<Vec<_>>());
-    let request_ids: Vec<_> = history.iter().map(|entry| entry["request_id"].as_str().unwrap()).collect();
-    for answer in answers.iter().filter(|answer| answer.status == 200) {
-        let version = answer.body["version"].as_u64().unwrap();
-        assert!(version <= *versions.last().unwrap());
-        let shown = answer.body["history"].as_array().unwrap().last().unwrap()["request_id"].as_str().unwrap();
-        assert!(request_ids.contains(&shown), "an acknowledged change is missing: {answer:?}");
-    }
-    let recorded: Vec<String> = history
-        .iter()
-        .flat_map(|entry| entry["events"].as_array().unwrap())
-        .map(|kind| kind.as_str().unwrap().to_owned())
-        .collect();
-    let events = shop.events.of(order["id"].as_str().unwrap(), recorded.len()).await;
-    let announced: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    let recorded: Vec<&String> = order.history.iter().flat_map(|entry| &entry.events).collect();
+    let events = shop.events.of(&id.to_string(), recorded.len()).await;
+    let announced: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(announced, recorded);
 }
 
@@ -56,21 +52,21 @@ async fn fifty_writers_lose_no_acknowledged_change_and_the_events_match_the_hist
 async fn twenty_line_edits_at_once_reserve_what_the_order_has_and_nothing_else() {
     let shop = Shop::open().await;
     let product = shop.product(10_000).await;
-    let path = format!("/orders/{}", shop.order(&[(&product, 1)]).await.id());
+    let id = shop.buy(&[(&product, 1)]).await.id;
     for round in 0..3 {
-        let edit = |n: u64| {
-            let lines = json!({"lines": [{"product_id": product, "quantity": 10 * n + round + 2}]});
-            let (shop, path) = (&shop, &path);
-            async move { shop.put(path, &lines).await }
+        let edit = |n: u32| {
+            let edit = Edit { lines: Some(vec![LineRequest::new(&product, 10 * n + round + 2)]), ..Edit::default() };
+            let client = shop.client.clone();
+            async move { client.update_order(id, &edit).await }
         };
         let edits = futures_util::stream::iter(0..20).map(edit).buffer_unordered(20);
-        for answer in edits.collect::<Vec<_>>().await {
-            let expected =
-                matches!((answer.status, answer.code()), (200, _) | (409, "conflict" | "reservation_unconfirmed"));
-            assert!(expected, "losing to other writers is a conflict: {answer:?}");
+        for lost in edits.collect::<Vec<_>>().await.into_iter().filter(Result::is_err) {
+            let refused = refusal(lost);
+            let expected = matches!(refused, ProblemKind::Conflict | ProblemKind::ReservationUnconfirmed);
+            assert!(expected, "losing to other writers is a conflict: {refused:?}");
         }
     }
-    let quantity = shop.get(&path).await.body["lines"][0]["quantity"].as_u64().unwrap();
+    let quantity = shop.client.order(id).await.unwrap().lines[0].quantity;
     eventually("no reservation but the order's", || async {
         (shop.partners.units(&product).await == (10_000 - quantity, 0, quantity)).then_some(())
     })

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Shop, order_of};
+use e2e::{Shop, order_of, refusal};
 use futures_util::StreamExt;
+use order_service_client::{NewOrder, ProblemKind, Shortage};
 use serde_json::json;
 
 #[tokio::test]
@@ -65,20 +66,21 @@ async fn two_hundred_requests_with_one_key_make_one_order_one_reservation_and_on
 async fn the_same_key_of_two_tenants_names_two_orders() {
     let (one, other) = (Shop::open().await, Shop::open().await);
     let product = one.product(10).await;
-    let body = order_of(&[(&product, 1)]);
-    assert_ne!(one.place("key", &body).await.id(), other.place("key", &body).await.id());
+    let order = NewOrder::new("cust-1").line(product, 1);
+    let placed = [one.client.place_order_as("key", &order).await, other.client.place_order_as("key", &order).await];
+    let [one, other] = placed.map(|placed| placed.unwrap().order.id);
+    assert_ne!(one, other);
 }
 
 #[tokio::test]
 async fn an_unknown_customer_or_product_is_named() {
     let shop = Shop::open().await;
     let product = shop.product(1).await;
-    let nobody = json!({"customer_id": "nobody", "lines": [{"product_id": product, "quantity": 1}]});
-    let answer = shop.place("a", &nobody).await;
-    assert_eq!((answer.status, answer.code()), (422, "unknown_customer"));
-    let answer = shop.place("b", &order_of(&[(&product, 1), ("no-such-product", 1)])).await;
-    assert_eq!((answer.status, answer.code()), (422, "unknown_product"));
-    assert_eq!(answer.body["products"], json!(["no-such-product"]));
+    let nobody = NewOrder::new("nobody").line(&product, 1);
+    assert_eq!(refusal(shop.client.place_order(&nobody).await), ProblemKind::UnknownCustomer);
+    let nothing = NewOrder::new("cust-1").line(&product, 1).line("no-such-product", 1);
+    let products = vec!["no-such-product".to_owned()];
+    assert_eq!(refusal(shop.client.place_order(&nothing).await), ProblemKind::UnknownProduct { products });
     assert_eq!(shop.partners.units(&product).await, (1, 0, 0));
 }
 
@@ -86,10 +88,9 @@ async fn an_unknown_customer_or_product_is_named() {
 async fn a_shortage_is_a_conflict_that_names_the_product_and_holds_nothing() {
     let shop = Shop::open().await;
     let (plenty, scarce) = (shop.product(10).await, shop.product(1).await);
-    let answer = shop.place("a", &order_of(&[(&plenty, 1), (&scarce, 2)])).await;
-    assert_eq!((answer.status, answer.code()), (409, "out_of_stock"));
-    let expected = json!([{"product_id": scarce, "requested": 2, "available": 1}]);
-    assert_eq!(answer.body["unavailable"], expected);
+    let order = NewOrder::new("cust-1").line(&plenty, 1).line(&scarce, 2);
+    let unavailable = vec![Shortage { product_id: scarce, requested: 2, available: 1 }];
+    assert_eq!(refusal(shop.client.place_order(&order).await), ProblemKind::OutOfStock { unavailable });
     assert_eq!(shop.partners.units(&plenty).await, (10, 0, 0));
 }
 
@@ -98,7 +99,7 @@ async fn two_currencies_in_one_order_are_refused() {
     let shop = Shop::open().await;
     let (euro, dollar) = (shop.product(5).await, shop.product(5).await);
     shop.partners.stock(&dollar, 5, 500, "USD").await;
-    let answer = shop.place("a", &order_of(&[(&euro, 1), (&dollar, 1)])).await;
-    assert_eq!((answer.status, answer.code()), (422, "invalid_total"));
+    let order = NewOrder::new("cust-1").line(&euro, 1).line(&dollar, 1);
+    assert_eq!(refusal(shop.client.place_order(&order).await), ProblemKind::InvalidTotal);
     assert_eq!(shop.partners.units(&euro).await, (5, 0, 0));
 }

@@ -1,7 +1,7 @@
 //! `GET /orders/{id}`
 
-use e2e::Shop;
-use reqwest::Method;
+use e2e::{Shop, refusal};
+use order_service_client::{ProblemKind, Status};
 
 #[tokio::test]
 async fn an_order_is_read_as_it_was_placed() {
@@ -15,19 +15,17 @@ async fn an_order_is_read_as_it_was_placed() {
 #[tokio::test]
 async fn a_version_that_is_known_is_not_sent_again() {
     let shop = Shop::open().await;
-    let product = shop.product(1).await;
-    let path = format!("/orders/{}", shop.order(&[(&product, 1)]).await.id());
-    let read = |known: &str| shop.send(shop.request(Method::GET, &path).header("If-None-Match", known));
-    assert_eq!(read("\"1\"").await.status, 304);
-    assert_eq!(read("\"2\"").await.status, 200);
+    let order = shop.buy(&[(&shop.product(1).await, 1)]).await;
+    assert_eq!(shop.client.order_if_changed(&order).await.unwrap(), None);
+    let moved = shop.moved(&order, Status::Processing).await;
+    assert_eq!(shop.client.order_if_changed(&order).await.unwrap(), Some(moved));
 }
 
 #[tokio::test]
 async fn an_order_of_another_tenant_or_an_unknown_one_does_not_exist() {
     let (shop, stranger) = (Shop::open().await, Shop::open().await);
-    let product = shop.product(1).await;
-    let path = format!("/orders/{}", shop.order(&[(&product, 1)]).await.id());
-    for answer in [stranger.get(&path).await, shop.get("/orders/not-an-id").await] {
-        assert_eq!((answer.status, answer.code()), (404, "order_not_found"));
-    }
+    let order = shop.buy(&[(&shop.product(1).await, 1)]).await;
+    assert_eq!(refusal(stranger.client.order(order.id).await), ProblemKind::OrderNotFound);
+    let answer = shop.get("/orders/not-an-id").await;
+    assert_eq!((answer.status, answer.code()), (404, "order_not_found"));
 }

@@ -1,6 +1,8 @@
 //! `GET /orders`
 
 use e2e::{Answer, Shop};
+use futures_util::TryStreamExt;
+use order_service_client::{Filter, ListQuery, NewOrder, Status};
 use serde_json::{Value, json};
 
 fn ids(answer: &Answer) -> Vec<String> {
@@ -13,36 +15,36 @@ async fn five_orders(shop: &Shop) -> Vec<String> {
     let product = shop.product(10).await;
     let mut orders = Vec::new();
     for n in 0..5 {
-        let body = json!({
-            "customer_id": format!("cust-{}", n % 2 + 1),
-            "lines": [{"product_id": product, "quantity": 1}],
-            "external_reference": format!("PO-{n}"),
-        });
-        orders.push(shop.place(&n.to_string(), &body).await.id());
+        let wanted =
+            NewOrder::new(format!("cust-{}", n % 2 + 1)).line(&product, 1).external_reference(format!("PO-{n}"));
+        orders.push(shop.client.place_order(&wanted).await.unwrap().order);
     }
-    for id in &orders[..2] {
-        assert_eq!(shop.move_to(id, "processing").await.status, 200);
+    for order in &orders[..2] {
+        shop.moved(order, Status::Processing).await;
     }
-    orders.reverse();
-    orders
+    orders.iter().rev().map(|order| order.id.to_string()).collect()
+}
+
+async fn listed(shop: &Shop, query: impl Into<ListQuery>) -> Vec<String> {
+    shop.client.orders(query).map_ok(|row| row.id.to_string()).try_collect().await.unwrap()
 }
 
 #[tokio::test]
 async fn orders_are_listed_newest_first_by_every_filter_that_has_an_index() {
     let shop = Shop::open().await;
     let orders = five_orders(&shop).await;
-    assert_eq!(ids(&shop.get("/orders").await), orders);
-    assert_eq!(ids(&shop.get("/orders?status=processing").await), orders[3..]);
-    assert_eq!(ids(&shop.get("/orders?status=confirmed").await), orders[..3]);
-    assert_eq!(ids(&shop.get("/orders?status=shipped").await), [] as [String; 0]);
+    assert_eq!(listed(&shop, Filter::All).await, orders);
+    assert_eq!(listed(&shop, Filter::Status(Status::Processing)).await, orders[3..]);
+    assert_eq!(listed(&shop, Filter::Status(Status::Confirmed)).await, orders[..3]);
+    assert_eq!(listed(&shop, Filter::Status(Status::Shipped)).await, [] as [String; 0]);
     let of_second = [orders[1].clone(), orders[3].clone()];
-    assert_eq!(ids(&shop.get("/orders?customer_id=cust-2").await), of_second);
-    let oldest = shop.get(&format!("/orders/{}", orders[4])).await;
-    let created = oldest.body["created_at"].as_str().unwrap();
-    assert_eq!(ids(&shop.get(&format!("/orders?created_after={created}")).await), orders[..4]);
-    assert_eq!(ids(&shop.get(&format!("/orders?created_before={created}")).await), [] as [String; 0]);
+    assert_eq!(listed(&shop, Filter::Customer("cust-2".to_owned())).await, of_second);
+    let created = shop.client.order(orders[4].parse().unwrap()).await.unwrap().created_at;
+    assert_eq!(listed(&shop, ListQuery::default().created_after(created)).await, orders[..4]);
+    assert_eq!(listed(&shop, ListQuery::default().created_before(created)).await, [] as [String; 0]);
+    assert_eq!(listed(&shop, ListQuery::default().limit(2)).await, orders, "page after page");
     let stranger = Shop::open().await;
-    assert_eq!(ids(&stranger.get("/orders").await), [] as [String; 0]);
+    assert_eq!(listed(&stranger, Filter::All).await, [] as [String; 0]);
 }
 
 #[tokio::test]

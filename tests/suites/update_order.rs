@@ -1,6 +1,7 @@
 //! `PUT /orders/{id}`
 
-use e2e::Shop;
+use e2e::{Shop, refusal};
+use order_service_client::{Edit, LineRequest, ProblemKind, Status};
 use serde_json::json;
 
 #[tokio::test]
@@ -26,13 +27,17 @@ async fn fields_that_are_given_are_replaced_and_the_others_stay() {
     assert_eq!(fields, ["external_reference", "metadata", "notes", "shipping_address"]);
 }
 
+fn lines(product: &str, units: u32) -> Edit {
+    Edit { lines: Some(vec![LineRequest::new(product, units)]), ..Edit::default() }
+}
+
 #[tokio::test]
 async fn new_lines_are_priced_and_reserved_and_the_old_ones_released() {
     let shop = Shop::open().await;
     let (old, new) = (shop.product(10).await, shop.product(10).await);
-    let path = format!("/orders/{}", shop.order(&[(&old, 4)]).await.id());
-    let answer = shop.put(&path, &json!({"lines": [{"product_id": new, "quantity": 3}]})).await;
-    assert_eq!((answer.status, &answer.body["total"]["amount"]), (200, &json!(3_000)), "{answer:?}");
+    let order = shop.buy(&[(&old, 4)]).await;
+    let edited = shop.client.update_order(&order, &lines(&new, 3)).await.unwrap();
+    assert_eq!(edited.total.unwrap().amount, 3_000);
     assert_eq!(shop.partners.units(&new).await.0, 7);
     e2e::eventually("the old lines being free again", || async {
         (shop.partners.units(&old).await.0 == 10).then_some(())
@@ -44,14 +49,12 @@ async fn new_lines_are_priced_and_reserved_and_the_old_ones_released() {
 async fn lines_that_cannot_be_held_change_nothing() {
     let shop = Shop::open().await;
     let product = shop.product(5).await;
-    let placed = shop.order(&[(&product, 2)]).await;
-    let path = format!("/orders/{}", placed.id());
-    let lines = |quantity: u64| json!({"lines": [{"product_id": product, "quantity": quantity}]});
-    let answer = shop.put(&path, &lines(9)).await;
-    assert_eq!((answer.status, answer.code()), (409, "out_of_stock"));
-    assert_eq!(shop.get(&path).await.body, placed.body);
+    let order = shop.buy(&[(&product, 2)]).await;
+    let refused = refusal(shop.client.update_order(&order, &lines(&product, 9)).await);
+    assert!(matches!(refused, ProblemKind::OutOfStock { .. }), "{refused:?}");
+    assert_eq!(shop.client.order(order.id).await.unwrap(), order);
     assert_eq!(shop.partners.units(&product).await.0, 3);
-    shop.move_to(&placed.id(), "processing").await;
-    let answer = shop.put(&path, &lines(1)).await;
-    assert_eq!((answer.status, answer.code()), (409, "lines_closed"));
+    let order = shop.moved(&order, Status::Processing).await;
+    let refused = refusal(shop.client.update_order(&order, &lines(&product, 1)).await);
+    assert_eq!(refused, ProblemKind::LinesClosed { order_status: Status::Processing });
 }

@@ -1,6 +1,7 @@
 //! `PUT /orders/{id}/shipping`
 
-use e2e::Shop;
+use e2e::{Shop, refusal};
+use order_service_client::{ProblemKind, Shipment, Status};
 use serde_json::json;
 
 #[tokio::test]
@@ -31,10 +32,8 @@ async fn shipping_information_ships_an_order_that_is_processed() {
 #[tokio::test]
 async fn a_canceled_order_is_not_shipped() {
     let shop = Shop::open().await;
-    let product = shop.product(1).await;
-    let id = shop.order(&[(&product, 1)]).await.id();
-    shop.move_to(&id, "canceled").await;
-    let shipping = json!({"carrier": "c", "tracking_number": "n"});
-    let answer = shop.put(&format!("/orders/{id}/shipping"), &shipping).await;
-    assert_eq!((answer.status, answer.code()), (409, "order_canceled"));
+    let order = shop.buy(&[(&shop.product(1).await, 1)]).await;
+    shop.moved(&order, Status::Canceled).await;
+    let refused = refusal(shop.client.ship_order(order.id, &Shipment::new("c", "n")).await);
+    assert_eq!(refused, ProblemKind::OrderCanceled);
 }

@@ -1,20 +1,19 @@
 //! `PUT /orders/{id}/status`
 
-use e2e::Shop;
+use e2e::{Shop, refusal};
+use order_service_client::{ProblemKind, Status};
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn an_order_walks_through_its_life_and_announces_it() {
     let shop = Shop::open().await;
-    let product = shop.product(1).await;
-    let id = shop.order(&[(&product, 1)]).await.id();
-    for (version, status) in [(2, "processing"), (3, "shipped"), (4, "delivered")] {
-        let answer = shop.move_to(&id, status).await;
-        assert_eq!((answer.status, &answer.body["status"]), (200, &json!(status)), "{answer:?}");
-        assert_eq!(answer.header("etag"), format!("\"{version}\""));
+    let mut order = shop.buy(&[(&shop.product(1).await, 1)]).await;
+    for (version, status) in [(2, Status::Processing), (3, Status::Shipped), (4, Status::Delivered)] {
+        order = shop.moved(&order, status.clone()).await;
+        assert_eq!((order.version, &order.status), (version, &status));
     }
-    let events = shop.events.of(&id, 6).await;
+    let events = shop.events.of(&order.id.to_string(), 6).await;
     let kinds: Vec<_> = events.iter().skip(3).map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["order.updated", "order.shipped", "order.delivered"]);
     assert_eq!(events[4]["data"]["changes"], json!({"status": {"from": "processing", "to": "shipped"}}));
@@ -23,33 +22,29 @@ async fn an_order_walks_through_its_life_and_announces_it() {
 #[tokio::test]
 async fn an_illegal_move_names_what_would_be_legal() {
     let shop = Shop::open().await;
-    let product = shop.product(1).await;
-    let id = shop.order(&[(&product, 1)]).await.id();
-    let answer = shop.move_to(&id, "delivered").await;
-    assert_eq!((answer.status, answer.code()), (409, "illegal_transition"));
-    let named = [&answer.body["from"], &answer.body["to"], &answer.body["allowed"]];
-    assert_eq!(named, [&json!("confirmed"), &json!("delivered"), &json!(["processing", "canceled"])]);
+    let order = shop.buy(&[(&shop.product(1).await, 1)]).await;
+    let allowed = vec![Status::Processing, Status::Canceled];
+    let expected = ProblemKind::IllegalTransition { from: Status::Confirmed, to: Status::Delivered, allowed };
+    assert_eq!(refusal(shop.client.move_order(&order, Status::Delivered).await), expected);
 }
 
 #[tokio::test]
 async fn a_move_to_the_present_status_makes_no_version() {
     let shop = Shop::open().await;
-    let product = shop.product(1).await;
-    let id = shop.order(&[(&product, 1)]).await.id();
-    let answer = shop.move_to(&id, "confirmed").await;
-    assert_eq!((answer.status, &answer.body["version"]), (200, &json!(1)));
+    let order = shop.buy(&[(&shop.product(1).await, 1)]).await;
+    assert_eq!(shop.client.move_order(&order, Status::Confirmed).await.unwrap(), order);
 }
 
 #[tokio::test]
 async fn an_order_is_canceled_under_either_spelling_and_with_a_reason() {
     let shop = Shop::open().await;
-    let product = shop.product(1).await;
-    let id = shop.order(&[(&product, 1)]).await.id();
-    let body = json!({"status": "cancelled", "reason": "changed my mind"});
-    let answer = shop.put(&format!("/orders/{id}/status"), &body).await;
-    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("canceled")));
-    let change = &answer.body["history"][1]["changes"]["status"];
-    assert_eq!(change, &json!({"from": "confirmed", "to": "canceled", "reason": "changed my mind"}));
+    let order = shop.buy(&[(&shop.product(1).await, 1)]).await;
+    let cancelled = Status::Other("cancelled".to_owned()).because("changed my mind");
+    let order = shop.client.move_order(&order, cancelled).await.unwrap();
+    assert_eq!(order.status, Status::Canceled);
+    let change = &order.history[1].changes["status"];
+    assert_eq!((&change.from, &change.to), (&Some(json!("confirmed")), &Some(json!("canceled"))));
+    assert_eq!(change.reason.as_deref(), Some("changed my mind"));
 }
 
 #[tokio::test]

@@ -76,4 +76,13 @@ mod tests {
         assert_eq!(status, 204);
         assert!(store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap().is_deleted());
     }
+
+    #[tokio::test]
+    async fn the_answers_have_the_shape_that_clients_know() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let delete = async || testing::shape(handle(&store, DAY, testing::sample_request("delete-order")).await);
+        insta::assert_snapshot!("deleted", delete().await);
+        insta::assert_snapshot!("not_found", delete().await);
+    }
 }

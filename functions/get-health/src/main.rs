@@ -31,4 +31,10 @@ mod tests {
         assert_eq!((status, body["status"].as_str(), body["region"].as_str()), (200, Some("ok"), Some("eu-central-1")));
         assert_eq!(body["fakes"][0], "broker");
     }
+
+    #[tokio::test]
+    async fn the_answer_has_the_shape_that_clients_know() {
+        let check = HealthCheck::new("1.2.3", "eu-central-1".to_owned(), vec!["broker"]);
+        insta::assert_snapshot!("health", testing::shape(handle(&check, testing::sample_request("get-health")).await));
+    }
 }

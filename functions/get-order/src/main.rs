@@ -44,4 +44,18 @@ mod tests {
         assert_eq!((status, body["code"].as_str()), (404, Some("order_not_found")));
         assert_eq!(headers["content-type"], "application/problem+json");
     }
+
+    #[tokio::test]
+    async fn the_answers_have_the_shape_that_clients_know() {
+        let store = MemoryStore::default();
+        let read = async |change: fn(&mut serde_json::Value)| {
+            testing::shape(handle(&store, testing::attempt("get-order", "lambda", change)).await)
+        };
+        insta::assert_snapshot!("not_found", read(|_| {}).await);
+        store.insert(&sample::bare_order()).await.unwrap();
+        insta::assert_snapshot!("order", read(|_| {}).await);
+        let known =
+            |event: &mut serde_json::Value| event["multiValueHeaders"]["if-none-match"] = serde_json::json!(["\"1\""]);
+        insta::assert_snapshot!("not_modified", read(known).await);
+    }
 }

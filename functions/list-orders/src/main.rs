@@ -57,10 +57,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_confined_caller_is_told_of_the_filter_it_sent() {
+        let request = testing::attempt("list-orders", "lambda", |event| {
+            event["requestContext"]["authorizer"]["customer_id"] = "cust-1".into();
+        });
+        let reply = handle(&store_of(1).await, &cursors(), request).await;
+        let (status, _, body) = testing::parts(reply);
+        assert_eq!((status, body["code"].as_str()), (400, Some("unsupported_filter")));
+        let expected = "a token that is confined to a customer lists that customer's orders without status";
+        assert_eq!(body["detail"], expected);
+    }
+
+    #[tokio::test]
     async fn the_last_page_links_nowhere() {
         let (store, cursors) = (store_of(1).await, cursors());
         let reply = handle(&store, &cursors, testing::sample_request("list-orders")).await;
         let (_, headers, body) = testing::parts(reply);
         assert_eq!((headers.get("link"), &body["page"]["next_cursor"]), (None, &serde_json::Value::Null));
+    }
+
+    #[tokio::test]
+    async fn the_answers_have_the_shape_that_clients_know() {
+        let (store, cursors) = (store_of(3).await, cursors());
+        let list = async |query: &[(&str, &str)]| {
+            let query: serde_json::Map<_, _> =
+                query.iter().map(|(name, value)| ((*name).to_owned(), serde_json::json!([value]))).collect();
+            let request = testing::attempt("list-orders", "lambda", |event| {
+                event["multiValueQueryStringParameters"] = query.into();
+            });
+            testing::shape(handle(&store, &cursors, request).await)
+        };
+        insta::assert_snapshot!("page", list(&[("limit", "1")]).await);
+        insta::assert_snapshot!("last_page", list(&[("customer_id", "cust-9")]).await);
+        insta::assert_snapshot!("invalid_parameter", list(&[("limit", "0"), ("page", "2")]).await);
+        insta::assert_snapshot!("unsupported_filter", list(&[("status", "shipped"), ("customer_id", "cust-1")]).await);
+        insta::assert_snapshot!("invalid_cursor", list(&[("cursor", "x")]).await);
     }
 }

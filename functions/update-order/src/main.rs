@@ -88,4 +88,17 @@ mod tests {
         let (status, _, body) = testing::parts(handle(&orders, edit).await);
         assert_eq!((status, body["code"].as_str()), (404, Some("order_not_found")));
     }
+
+    #[tokio::test]
+    async fn the_answers_have_the_shape_that_clients_know() {
+        let orders = orders().await;
+        let edit = async |body: &str| {
+            let request = testing::attempt("update-order", "lambda", |event| event["body"] = body.into());
+            testing::shape(handle(&orders, request).await)
+        };
+        let all = r#"{"lines":[{"product_id":"sku-3","quantity":1}],"notes":"n","metadata":null,"external_reference":null,
+            "shipping_address":{"name":"n","line1":"1","line2":"2","city":"c","state":"s","postal_code":"p","country":"GB","phone":"1"}}"#;
+        insta::assert_snapshot!("edited", edit(all).await);
+        insta::assert_snapshot!("validation_failed", edit(r#"{"lines":null}"#).await);
+    }
 }

@@ -51,4 +51,25 @@ mod tests {
         let (status, _, body) = testing::parts(handle(&store, request).await);
         assert_eq!((status, body["code"].as_str()), (403, Some("confined_token")));
     }
+
+    #[tokio::test]
+    async fn the_answers_have_the_shape_that_clients_know() {
+        let store = MemoryStore::default();
+        let placed = sample::order();
+        store
+            .insert(&placed.transition(domain::status::Status::Processing, None, sample::stamp(2)).unwrap().unwrap())
+            .await
+            .unwrap();
+        let ship = async |body: &str| {
+            let request = testing::attempt("update-shipping", "lambda", |event| event["body"] = body.into());
+            testing::shape(handle(&store, request).await)
+        };
+        let all = r#"{"carrier":"c","tracking_number":"n","tracking_url":"https://t.example/n","service":"express",
+            "shipped_at":"2026-01-02","estimated_delivery":"2026-01-05T10:00:00+01:00"}"#;
+        insta::assert_snapshot!("reservation_unconfirmed", ship(all).await);
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let request = testing::attempt("update-shipping", "lambda", |event| event["body"] = all.into());
+        insta::assert_snapshot!("set", testing::shape(handle(&store, request).await));
+    }
 }

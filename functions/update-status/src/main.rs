@@ -68,4 +68,17 @@ mod tests {
         assert_eq!((status, body["code"].as_str()), (412, Some("precondition_failed")));
         assert_eq!(body["current_version"], 2);
     }
+
+    #[tokio::test]
+    async fn the_answers_have_the_shape_that_clients_know() {
+        let store = MemoryStore::default();
+        store.insert(&sample::order()).await.unwrap();
+        let move_to = async |body: &str| {
+            let request = testing::attempt("update-status", "lambda", |event| event["body"] = body.into());
+            testing::shape(handle(&store, request).await)
+        };
+        insta::assert_snapshot!("illegal_transition", move_to(r#"{"status":"delivered"}"#).await);
+        insta::assert_snapshot!("canceled", move_to(r#"{"status":"cancelled","reason":"why"}"#).await);
+        insta::assert_snapshot!("precondition_failed", move_to(r#"{"status":"processing"}"#).await);
+    }
 }

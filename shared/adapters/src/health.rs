@@ -18,13 +18,19 @@ pub struct HealthCheck {
     circuits: Option<Circuits>,
 }
 
-/// The answer.
+/// How the service is.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "Health"))]
 pub struct Health<'a> {
+    /// `degraded` while a partner is not called because it failed too often.
+    #[cfg_attr(feature = "schemas", schemars(extend("enum" = ["ok", "degraded"])))]
     status: &'static str,
+    /// The release.
     version: &'static str,
     region: &'a str,
+    /// The parts that are built-in fakes: `customers`, `inventory`, `broker`.
     fakes: &'a [&'static str],
+    /// The state of the circuit of each partner: `closed`, `open`, or `unknown` when it cannot be read.
     circuits: std::collections::BTreeMap<&'static str, &'static str>,
 }
 

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::http::HeaderMap;
+use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Context, RequestExt};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::dead_letters::{DeadLetters, NotBuried, Unreadable};
+use crate::http::headers::every_header;
 use crate::http::{ApiRequest, Problem, Reply};
 use crate::token::{ClaimNames, Jwks, KeySet, TokenConfig, TokenVerifier};
 
@@ -35,7 +37,7 @@ pub fn sample_event<T: DeserializeOwned>(name: &str) -> T {
 /// The request in `events/<name>.json`.
 #[must_use]
 pub fn sample_request(name: &str) -> ApiRequest {
-    ApiRequest::new(lambda_http::request::from_str(&sample_text(name)).expect("the sample event is a request"))
+    ApiRequest::new(every_header(sample_event(name)).into())
 }
 
 /// The request in `events/<name>.json`, changed, as Lambda hands it over under this request id.
@@ -43,7 +45,8 @@ pub fn sample_request(name: &str) -> ApiRequest {
 pub fn attempt(name: &str, lambda_request_id: &str, change: impl FnOnce(&mut Value)) -> ApiRequest {
     let mut event: Value = sample_event(name);
     change(&mut event);
-    let request = lambda_http::request::from_str(&event.to_string()).expect("the changed event is a request");
+    let request: LambdaRequest = serde_json::from_value(event).expect("the changed event is a request");
+    let request = lambda_http::Request::from(every_header(request));
     ApiRequest::new(request.with_lambda_context(lambda_context(lambda_request_id)))
 }
 
@@ -65,6 +68,59 @@ pub fn parts(outcome: Result<Reply, Problem>) -> (u16, HeaderMap, Value) {
         _ => Value::Null,
     };
     (parts.status.as_u16(), parts.headers, body)
+}
+
+/// What a client gets, as text: status, headers and body, with what differs from run to run replaced.
+#[must_use]
+pub fn shape(outcome: Result<Reply, Problem>) -> String {
+    let (status, headers, mut body) = parts(outcome);
+    let header = |name: &lambda_http::http::HeaderName| {
+        let values: Vec<_> =
+            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        format!("{name}: {}\n", values.join(", "))
+    };
+    let mut lines: Vec<String> = headers.keys().map(header).collect();
+    lines.sort();
+    let cursor = body.pointer("/page/next_cursor").and_then(Value::as_str).map(ToOwned::to_owned);
+    replace_what_differs(&mut body);
+    let body = if body.is_null() { String::new() } else { pretty(&body) };
+    let text = format!("{status}\n{}\n{body}", lines.concat());
+    cursor.map_or_else(|| text.clone(), |cursor| text.replace(&cursor, "<cursor>"))
+}
+
+/// JSON for people, members by name whatever the map of the build keeps.
+#[must_use]
+pub fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(&sorted(value)).expect("JSON")
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().map(|(name, value)| (name.clone(), sorted(value))).collect();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        value => value.clone(),
+    }
+}
+
+/// Times and the ids of requests.
+fn replace_what_differs(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match name.as_str() {
+                    "at" | "created_at" | "updated_at" => *value = "<time>".into(),
+                    "request_id" => *value = "<request id>".into(),
+                    _ => replace_what_differs(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(replace_what_differs),
+        _ => {}
+    }
 }
 
 /// An issuer of tokens with a key of its own.

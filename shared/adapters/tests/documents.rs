@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeSet;
+
 use adapters::problem::Code;
 use domain::history::EventKind;
 use domain::status::Status;
@@ -11,13 +13,23 @@ fn document(path: &str) -> String {
 }
 
 #[test]
-fn the_readme_shows_the_state_machine_as_it_is() {
+fn the_api_guide_shows_the_state_machine_as_it_is() {
     let moves = Status::ALL.iter().filter(|from| !from.allowed().is_empty()).map(|from| {
         let allowed: Vec<_> = from.allowed().iter().map(|to| to.as_str()).collect();
         format!("`{from} -> {}`", allowed.join(" | "))
     });
     let expected = format!("Statuses move {}.", moves.collect::<Vec<_>>().join(", "));
-    assert!(document("README.md").contains(&expected), "README.md lacks: {expected}");
+    assert!(document("docs/api.md").contains(&expected), "docs/api.md lacks: {expected}");
+}
+
+#[test]
+fn the_diagram_of_an_orders_life_shows_the_state_machine_as_it_is() {
+    let architecture = document("ARCHITECTURE.md");
+    let diagram = architecture.split_once("stateDiagram-v2\n").unwrap().1.split_once("```").unwrap().0;
+    let shown: BTreeSet<_> = diagram.lines().map(str::trim).filter(|line| !line.contains("[*]")).collect();
+    let moves = |from: &Status| from.allowed().iter().map(|to| format!("{from} --> {to}")).collect::<Vec<_>>();
+    let expected: BTreeSet<_> = Status::ALL.iter().flat_map(moves).collect();
+    assert_eq!(shown.into_iter().filter(|line| !line.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>(), expected);
 }
 
 #[test]
@@ -79,21 +91,4 @@ fn every_file_and_command_that_the_document_of_security_names_is_there() {
         };
         assert!(is_there, "there is no {name}");
     }
-}
-
-#[test]
-fn the_watch_table_serves_the_routes_of_the_template() {
-    let (template, manifest) = (document("template.yaml"), document("Cargo.toml"));
-    let routes = template.lines().filter_map(|line| line.split_once("Method: ")?.1.split_once(", Path: "));
-    let mut count = 0;
-    for (method, rest) in routes {
-        let path = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next().unwrap(),
-            None => rest.split([',', ' ']).next().unwrap(),
-        };
-        assert!(manifest.contains(&format!("\"{path}\" = [")), "Cargo.toml lacks {path}");
-        assert!(manifest.contains(&format!("method = \"{method}\"")), "Cargo.toml lacks {method} {path}");
-        count += 1;
-    }
-    assert_eq!(count, 9);
 }

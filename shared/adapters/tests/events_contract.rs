@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 
 use adapters::publisher::{CloudEvent, SOURCE, schema_name};
+use domain::details::{Edit, Patch};
 use domain::event::new_events;
 use domain::history::EventKind;
 use domain::memory::sample;
-use domain::order::{Edit, Order, Patch};
+use domain::order::Order;
 use domain::status::Status;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! What happened to an order: one entry per committed version, with the events that it stands for.
 
+use crate::details::Field;
 use crate::money::Money;
 use crate::status::{Inventory, Status};
 use crate::text::Reason;
@@ -70,62 +71,6 @@ pub enum Change {
     },
     /// Another field was replaced.
     Replaced(Field),
-}
-
-/// A field whose values are not repeated in the history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// `customer`
-    Customer,
-    /// `lines`
-    Lines,
-    /// `shipping_address`
-    ShippingAddress,
-    /// `shipping`
-    Shipping,
-    /// `metadata`
-    Metadata,
-    /// `external_reference`
-    ExternalReference,
-    /// `notes`
-    Notes,
-    /// A field of a newer release.
-    Unrecognized(Unrecognized),
-}
-
-impl Field {
-    /// Every field of this release.
-    pub const ALL: [Self; 7] = [
-        Self::Customer,
-        Self::Lines,
-        Self::ShippingAddress,
-        Self::Shipping,
-        Self::Metadata,
-        Self::ExternalReference,
-        Self::Notes,
-    ];
-
-    /// The field's name on the wire.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Customer => "customer",
-            Self::Lines => "lines",
-            Self::ShippingAddress => "shipping_address",
-            Self::Shipping => "shipping",
-            Self::Metadata => "metadata",
-            Self::ExternalReference => "external_reference",
-            Self::Notes => "notes",
-            Self::Unrecognized(name) => name.as_str(),
-        }
-    }
-
-    /// The field that was stored under this name.
-    #[must_use]
-    pub fn restore(name: &str) -> Self {
-        let known = Self::ALL.into_iter().find(|field| field.as_str() == name);
-        known.unwrap_or_else(|| Self::Unrecognized(Unrecognized::new(name)))
-    }
 }
 
 /// What an event says happened.

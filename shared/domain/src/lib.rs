@@ -3,8 +3,10 @@
 
 pub mod address;
 pub mod caller;
+pub mod details;
 pub mod draft;
 pub mod event;
+mod field_hash;
 pub mod fingerprint;
 pub mod history;
 pub mod id;

@@ -39,9 +39,10 @@ impl Limit {
     /// Parses a number of rows.
     ///
     /// # Errors
-    /// [`InvalidCode::OutOfRange`] outside 1 to 100.
+    /// [`InvalidCode::OutOfRange`] outside 1 to 100, with a sign or a leading zero.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let limit = text.parse().ok().filter(|limit| (1..=100).contains(limit));
+        let is_plain = |limit: &u16| limit.to_string() == text;
+        let limit = text.parse().ok().filter(|limit| (1..=100).contains(limit) && is_plain(limit));
         limit.map(Self).ok_or_else(|| Invalid::new(InvalidCode::OutOfRange, "must be a number from 1 to 100"))
     }
 
@@ -141,7 +142,7 @@ impl From<&Order> for OrderSummary {
             status: order.status,
             inventory: order.inventory,
             total: order.lines.total(),
-            external_reference: order.external_reference.clone(),
+            external_reference: order.details.external_reference.clone(),
             version: order.version,
             created_at: order.created_at,
             updated_at: order.updated_at,
@@ -156,4 +157,19 @@ pub struct Page {
     pub orders: Vec<OrderSummary>,
     /// Whether there may be more after the last row.
     pub has_more: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_number_from_1_to_100_without_sign_and_leading_zero() {
+        for (text, rows) in [("1", 1), ("25", 25), ("100", 100)] {
+            assert_eq!(Limit::parse(text).map(Limit::get), Ok(rows));
+        }
+        for bad in ["", "0", "101", "+5", "05", "-1", " 5", "5 ", "5.0", "٥"] {
+            assert_eq!(Limit::parse(bad).unwrap_err().code, InvalidCode::OutOfRange, "{bad:?}");
+        }
+    }
 }

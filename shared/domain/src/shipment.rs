@@ -1,5 +1,7 @@
 //! How an order travels.
 
+use fluent_uri::Uri;
+
 use crate::invalid::{Invalid, InvalidCode};
 use crate::text::Text;
 use crate::timestamp::Timestamp;
@@ -26,7 +28,7 @@ pub struct Shipment {
 pub struct TrackingUrl(String);
 
 impl TrackingUrl {
-    /// Parses a URL by its scheme, host and characters; it is shown, never fetched.
+    /// Parses a URL (RFC 3986) with a host; it is shown, never fetched.
     ///
     /// # Errors
     /// [`InvalidCode::TooLong`] or [`InvalidCode::Malformed`].
@@ -35,13 +37,12 @@ impl TrackingUrl {
         if url.len() > 2000 {
             return Err(Invalid::new(InvalidCode::TooLong, "must have at most 2000 characters"));
         }
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let has_host = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['));
-        if has_host && url.bytes().all(|b| b.is_ascii_graphic()) {
-            Ok(Self(url))
-        } else {
-            Err(Invalid::new(InvalidCode::Malformed, "must be an http or https URL"))
-        }
+        let is_web = Uri::parse(url.as_str()).is_ok_and(|uri| {
+            let scheme = uri.scheme().as_str();
+            let has_scheme = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+            has_scheme && uri.authority().is_some_and(|authority| !authority.host().is_empty())
+        });
+        if is_web { Ok(Self(url)) } else { Err(Invalid::new(InvalidCode::Malformed, "must be an http or https URL")) }
     }
 
     /// A URL as it was stored, whatever the rules were then.
@@ -63,8 +64,26 @@ mod tests {
 
     #[test]
     fn only_web_addresses_are_tracking_urls() {
-        assert!(TrackingUrl::parse("https://carrier.example/track?n=1").is_ok());
-        for bad in ["javascript:alert(1)", "https://", "https:// x", "ftp://x", "/track", ""] {
+        for good in ["https://carrier.example/track?n=1", "HTTPS://A.B/", "http://[::1]:8080/"] {
+            assert_eq!(TrackingUrl::parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "https://",
+            "https:// x",
+            "ftp://x",
+            "/track",
+            "",
+            "https:a.b",
+            "https:///track",
+            "https://:80/",
+            "https://[javascript]",
+            "https://[::1",
+            "https://a.b/%zz",
+            "https://a.b/<x>",
+            "https://a.b:port/",
+            "https://ä.example/",
+        ] {
             assert!(TrackingUrl::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
+use domain::details::{Edit, Patch};
 use domain::event::new_events;
 use domain::history::EventKind;
 use domain::line::Lines;
 use domain::memory::sample;
 use domain::metadata::Metadata;
-use domain::order::{Due, Edit, FollowUpKind, NewLines, Order, Patch, Refused};
+use domain::order::{Due, FollowUpKind, NewLines, Order, Refused};
 use domain::reservation::ReservationId;
 use domain::shipment::Shipment;
 use domain::status::{Inventory, Status};

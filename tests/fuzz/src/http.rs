@@ -151,5 +151,5 @@ pub fn entity_tags(data: &[u8]) {
 fn if_match(header: &[u8]) -> Option<IfMatch> {
     let mut request = Request::default();
     request.headers_mut().insert("if-match", HeaderValue::from_bytes(header).ok()?);
-    Some(ApiRequest::new(request).if_match())
+    accepted(ApiRequest::new(request).if_match())
 }

@@ -9,9 +9,14 @@ use crate::problem::{Code, FieldError, Problem};
 /// The largest body that is read: 256 KiB.
 pub const MAX_BODY: usize = 256 * 1024;
 
+/// Why a body with U+FFFD is refused.
+const REPLACED: &str =
+    "the body holds U+FFFD, which stands for bytes that are not UTF-8; where it is meant, write \\ufffd";
+
 /// Parses a body that must be `application/json` in UTF-8.
 ///
-/// API Gateway hands bytes that are not UTF-8 on as U+FFFD, so a body that holds one was damaged before it came here.
+/// API Gateway hands bytes that are not UTF-8 on as U+FFFD, so a body that holds one may have been damaged before it
+/// came here. Who means the character can write it as an escape.
 pub(super) fn parse<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]) -> Result<T, Problem> {
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
@@ -20,8 +25,11 @@ pub(super) fn parse<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]
     if body.len() > MAX_BODY {
         return Err(Problem::new(Code::BodyTooLarge));
     }
-    let text = std::str::from_utf8(body).ok().filter(|text| !text.contains(char::REPLACEMENT_CHARACTER));
-    let text = text.ok_or_else(|| Problem::new(Code::InvalidJson).detail("the body is not UTF-8"))?;
+    let not_json = |detail: &str| Problem::new(Code::InvalidJson).detail(detail);
+    let text = std::str::from_utf8(body).map_err(|_| not_json("the body is not UTF-8"))?;
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(not_json(REPLACED));
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());
@@ -170,6 +178,39 @@ mod tests {
         assert_eq!(wrong_types::<UpdateStatus>(r#"{"status":"canceled","reason":"why"}"#), [""; 0]);
         let shipping = r#"{"carrier":"c","tracking_number":"n","tracking_url":null,"shipped_at":"2026-01-31"}"#;
         assert_eq!(wrong_types::<UpdateShipping>(shipping), [""; 0]);
+    }
+
+    /// What is wrong with a body, as pointer and code.
+    fn wrong_fields<T: DeserializeOwned>(body: &str) -> Vec<(String, &'static str)> {
+        let Err(problem) = parse::<T>(Some("application/json"), body.as_bytes()) else { return Vec::new() };
+        problem.field_errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+    }
+
+    #[test]
+    fn a_key_of_the_metadata_that_is_given_twice_is_refused() {
+        let twice = r#"{"customer_id":"c","lines":[],"metadata":{"a":"1","b":"2","a":"3"}}"#;
+        let expected = [("/metadata/a".to_owned(), "duplicate_field")];
+        assert_eq!(wrong_fields::<CreateOrder>(twice), expected);
+        assert_eq!(wrong_fields::<UpdateOrder>(r#"{"metadata":{"a":"1","a":"1"}}"#), expected);
+    }
+
+    #[test]
+    fn lines_that_are_null_are_refused() {
+        let expected = [("/lines".to_owned(), "invalid_type")];
+        assert_eq!(wrong_fields::<UpdateOrder>(r#"{"lines":null,"notes":"n"}"#), expected);
+        assert_eq!(wrong_fields::<CreateOrder>(r#"{"customer_id":"c","lines":null}"#), expected);
+    }
+
+    #[test]
+    fn a_replacement_character_is_named_and_can_be_written_as_an_escape() {
+        let detail = |body: &str| {
+            let problem = parse::<UpdateOrder>(Some("application/json"), body.as_bytes()).unwrap_err();
+            String::from_utf8(problem.into_response("r", "/").into_body().to_vec()).unwrap()
+        };
+        assert!(detail("{\"notes\":\"\u{fffd}\"}").contains("U+FFFD"));
+        assert!(parse::<UpdateOrder>(Some("application/json"), br#"{"notes":"\ufffd"}"#).is_ok());
+        let broken = parse::<UpdateOrder>(Some("application/json"), b"\"\xff\"").unwrap_err();
+        assert_eq!(broken.code(), Code::InvalidJson);
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub(super) fn parse(query: Option<&QueryMap>) -> Result<(ListRequest, Option<Str
             _ => fields.refuse(pointer, "unknown_parameter", "this parameter does not exist"),
         }
     }
-    match fields.into_errors() {
-        errors if errors.is_empty() => Ok((request, cursor)),
-        errors => Err(Problem::new(Code::InvalidParameter).errors(errors)),
-    }
+    let mut errors = fields.into_errors();
+    // The parameters come in no order.
+    errors.sort_by(|one, other| one.pointer.cmp(&other.pointer));
+    if errors.is_empty() { Ok((request, cursor)) } else { Err(Problem::new(Code::InvalidParameter).errors(errors)) }
 }

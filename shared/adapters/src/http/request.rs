@@ -6,6 +6,7 @@ use domain::id::{IdempotencyKey, OrderId, TenantId};
 use domain::ports::Clock;
 use domain::trace::TraceParent;
 use domain::use_cases::{IfMatch, ListRequest, Target};
+use lambda_http::http::HeaderValue;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
@@ -88,10 +89,27 @@ impl ApiRequest {
         caller::from_context(self.inner.request_context_ref(), SystemClock.now()).ok().map(|caller| caller.tenant)
     }
 
-    /// The path as the client sent it: for its answer alone, not for logs.
+    /// The path of the route as the template has it, such as `/orders/{id}`; API Gateway alone tells it.
+    pub(super) fn path_of_route(&self) -> Option<&str> {
+        match self.inner.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The HTTP method.
+    pub(super) fn method(&self) -> &str {
+        self.inner.method().as_str()
+    }
+
+    /// The path as the client sees it, stage included: for its answer alone, not for logs.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.inner.raw_http_path()
+        let from_gateway = match self.inner.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.path.as_deref(),
+            _ => None,
+        };
+        from_gateway.unwrap_or_else(|| self.inner.raw_http_path())
     }
 
     /// Path and query string as the client sees them, stage included.
@@ -126,23 +144,34 @@ impl ApiRequest {
     /// # Errors
     /// [`Code::InvalidIdempotencyKey`].
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
-        let mut fields = self.inner.headers().get_all("idempotency-key").iter();
-        let Some(value) = fields.next() else { return Ok(None) };
-        if fields.next().is_some() {
-            return Err(Problem::new(Code::InvalidIdempotencyKey).detail("must be given once"));
-        }
+        let Some(value) = self.single("idempotency-key", Code::InvalidIdempotencyKey)? else { return Ok(None) };
         let key = IdempotencyKey::parse(value.to_str().unwrap_or("\u{fffd}"));
         key.map(Some).map_err(|invalid| Problem::new(Code::InvalidIdempotencyKey).detail(invalid.detail))
     }
 
     /// The versions that the `If-Match` header accepts. Entity tags that no version has never match (RFC 9110 §13.1.1).
-    #[must_use]
-    pub fn if_match(&self) -> IfMatch {
-        let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
-        match self.list("if-match") {
-            None => IfMatch::Any,
-            Some(any) if any.trim() == "*" => IfMatch::Any,
-            Some(tags) => IfMatch::Versions(tags.split(',').filter_map(version).collect()),
+    ///
+    /// # Errors
+    /// [`Code::InvalidIfMatch`] for a header that is given twice.
+    pub fn if_match(&self) -> Result<IfMatch, Problem> {
+        let Some(header) = self.single("if-match", Code::InvalidIfMatch)? else { return Ok(IfMatch::Any) };
+        let header = header.to_str().unwrap_or_default().trim();
+        if header == "*" {
+            return Ok(IfMatch::Any);
+        }
+        let version = |tag: &str| {
+            let digits = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+            digits.parse().ok().filter(|version: &u64| version.to_string() == digits)
+        };
+        Ok(IfMatch::Versions(header.split(',').filter_map(version).collect()))
+    }
+
+    /// A header that may be given once: of two, neither is taken.
+    fn single(&self, name: &str, code: Code) -> Result<Option<&HeaderValue>, Problem> {
+        let mut values = self.inner.headers().get_all(name).iter();
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => Err(Problem::new(code).detail("must be given once")),
         }
     }
 
@@ -162,11 +191,11 @@ impl ApiRequest {
     /// The order that this request wants to change, for a caller whose token may write.
     ///
     /// # Errors
-    /// As [`ApiRequest::caller`] and [`ApiRequest::order_id`].
+    /// As [`ApiRequest::caller`] and [`ApiRequest::order_id`]; [`Code::InvalidIfMatch`].
     pub fn target(&self, clock: &impl Clock) -> Result<Target, Problem> {
         let caller = self.caller(Scope::Write)?;
         let stamp = self.stamp(&caller, clock);
-        Ok(Target { caller, id: self.order_id()?, if_match: self.if_match(), stamp })
+        Ok(Target { caller, id: self.order_id()?, if_match: self.if_match()?, stamp })
     }
 
     /// What the query string asks for.
@@ -227,6 +256,35 @@ mod tests {
         assert_eq!((attempt_of(&direct), direct.request_id()), ("lambda".to_owned(), "lambda".to_owned()));
     }
 
+    fn with_header(name: &str, values: &[&str]) -> ApiRequest {
+        testing::attempt("update-status", "lambda", |event| event["multiValueHeaders"][name] = values.into())
+    }
+
+    #[test]
+    fn if_match_names_versions_as_the_etag_does() {
+        let versions =
+            |header: &str| with_header("if-match", &[header]).target(&SystemClock).map(|target| target.if_match);
+        assert_eq!(versions("*").unwrap(), IfMatch::Any);
+        assert_eq!(versions("\"25\", \"7\"").unwrap(), IfMatch::Versions(vec![25, 7]));
+        for never in ["\"+25\"", "\"025\"", "\" 25\"", "25", "W/\"25\"", "\"\"", "\"x\"", "\"99999999999999999999\""] {
+            assert_eq!(versions(never).unwrap(), IfMatch::Versions(vec![]), "{never}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_counts_is_given_once() {
+        let twice = with_header("if-match", &["\"1\"", "\"2\""]).target(&SystemClock);
+        assert_eq!(twice.unwrap_err().code().as_str(), "invalid_if_match");
+        let twice = with_header("idempotency-key", &["a", "b"]).idempotency_key();
+        assert_eq!(twice.unwrap_err().code().as_str(), "invalid_idempotency_key");
+    }
+
+    #[test]
+    fn the_path_is_the_one_that_the_client_sees() {
+        let request = testing::sample_request("get-order");
+        assert_eq!(request.path(), "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001");
+    }
+
     #[test]
     fn a_token_that_expired_while_the_authorizers_answer_was_kept_is_refused() {
         let now = SystemClock.now().as_millis() / 1_000;
@@ -277,13 +335,19 @@ mod tests {
     }
 
     #[test]
-    fn entity_tags_in_several_fields_are_one_list() {
-        let versions = |fields: &[&str]| with_fields("if-match", fields).if_match();
-        assert_eq!(versions(&[]), IfMatch::Any);
-        assert_eq!(versions(&["*"]), IfMatch::Any);
-        assert_eq!(versions(&["\"1\"", "\"2\", \"3\""]), IfMatch::Versions(vec![1, 2, 3]));
-        assert_eq!(versions(&["*", "\"1\""]), IfMatch::Versions(vec![1]), "no list holds a star");
-        assert_eq!(versions(&["W/\"1\"", ""]), IfMatch::Versions(Vec::new()));
+    fn a_request_has_one_if_match_header() {
+        let versions = |fields: &[&str]| with_fields("if-match", fields).if_match().map_err(|no| no.code());
+        assert_eq!(versions(&[]), Ok(IfMatch::Any));
+        assert_eq!(versions(&["*"]), Ok(IfMatch::Any));
+        assert_eq!(versions(&["\"1\", \"2\""]), Ok(IfMatch::Versions(vec![1, 2])));
+        assert_eq!(versions(&["W/\"1\""]), Ok(IfMatch::Versions(Vec::new())));
+        for several in [["\"1\"", "\"2\""], ["*", "*"], ["\"1\"", ""]] {
+            assert_eq!(versions(&several), Err(Code::InvalidIfMatch), "{several:?}");
+        }
+    }
+
+    #[test]
+    fn fields_of_if_none_match_are_one_list() {
         let known = with_fields("if-none-match", &["\"1\"", "\"2\""]).if_none_match();
         assert_eq!(known.as_deref(), Some("\"1\", \"2\""));
         assert_eq!(with_fields("if-none-match", &[]).if_none_match(), None);

@@ -3,11 +3,12 @@
 use domain::trace::{self, TraceParent};
 use lambda_http::http::header::{CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderValue};
-use lambda_http::{Body, Error, Request, Response, service_fn};
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Adapter, Body, Error, Request, Response, service_fn};
 
 use super::cors::{Allowed, Cors};
 use super::line::RequestLine;
-use super::{ApiRequest, Reply};
+use super::{ApiRequest, Reply, headers, methods};
 use crate::outbound::CallScope;
 use crate::problem::Problem;
 use crate::telemetry;
@@ -22,13 +23,21 @@ where
     F: Future<Output = Result<Reply, Problem>> + Send + 'a,
 {
     let cors = Cors::from_env();
-    lambda_http::run(service_fn(move |request: Request| {
+    let service = service_fn(move |request: Request| {
         let allowed = cors.allowed(request.headers());
         let (request, exchange) = Exchange::begin(request, allowed);
-        let handled = handler(request);
-        async move { Ok::<Response<Body>, Error>(exchange.answer(handled).await) }
-    }))
-    .await
+        let handled = methods::check(&request).map(|()| handler(request));
+        async move {
+            let handled = async {
+                match handled {
+                    Ok(handled) => handled.await,
+                    Err(problem) => Err(problem),
+                }
+            };
+            Ok::<Response<Body>, Error>(exchange.answer(handled).await)
+        }
+    });
+    lambda_runtime::run(Adapter::from(service).map_request(headers::every_header_of)).await
 }
 
 /// A request that is being handled: its bounds, its trace and its line.
@@ -38,6 +47,7 @@ pub struct Exchange {
     scope: CallScope,
     trace: Option<TraceParent>,
     allowed: Allowed,
+    is_head: bool,
 }
 
 impl Exchange {
@@ -46,7 +56,8 @@ impl Exchange {
     pub(super) fn begin(request: Request, allowed: Allowed) -> (ApiRequest, Self) {
         let request = ApiRequest::new(request);
         let (line, scope, trace) = (RequestLine::start(&request), request.call_scope(), request.trace());
-        (request, Self { line, scope, trace, allowed })
+        let is_head = request.method() == "HEAD";
+        (request, Self { line, scope, trace, allowed, is_head })
     }
 
     /// The same, for a caller that is no page.
@@ -62,6 +73,9 @@ impl Exchange {
         line.write();
         protect(response.headers_mut());
         self.allowed.say(response.headers_mut());
+        if self.is_head {
+            *response.body_mut() = Body::Empty;
+        }
         response
     }
 }

@@ -2,14 +2,19 @@
 
 mod fields;
 mod outcome;
+#[cfg(feature = "schemas")]
+mod schema;
 
+use lambda_http::http::HeaderValue;
 use lambda_http::http::StatusCode;
-use lambda_http::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use lambda_http::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub use fields::Fields;
+#[cfg(feature = "schemas")]
+pub use schema::{FIELD_CODES, ProblemView};
 
 /// Every error code of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub enum Code {
     InvalidJson,
     /// The `Idempotency-Key` header is not valid.
     InvalidIdempotencyKey,
+    /// There are two `If-Match` headers.
+    InvalidIfMatch,
     /// A query parameter is not valid, or not known.
     InvalidParameter,
     /// No index answers this combination of filters.
@@ -34,6 +41,8 @@ pub enum Code {
     ConfinedToken,
     /// No such order.
     OrderNotFound,
+    /// The route has no such method.
+    MethodNotAllowed,
     /// Fewer units are free than asked for.
     OutOfStock,
     /// The state machine does not know the move.
@@ -80,9 +89,10 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
+        Self::InvalidIfMatch,
         Self::InvalidParameter,
         Self::UnsupportedFilter,
         Self::InvalidCursor,
@@ -91,6 +101,7 @@ impl Code {
         Self::OtherCustomer,
         Self::ConfinedToken,
         Self::OrderNotFound,
+        Self::MethodNotAllowed,
         Self::OutOfStock,
         Self::IllegalTransition,
         Self::AwaitingConfirmation,
@@ -139,6 +150,7 @@ impl Code {
             Self::InvalidIdempotencyKey => {
                 (S::BAD_REQUEST, "invalid_idempotency_key", "The Idempotency-Key header is not valid.")
             }
+            Self::InvalidIfMatch => (S::BAD_REQUEST, "invalid_if_match", "The If-Match header is not valid."),
             Self::InvalidParameter => (S::BAD_REQUEST, "invalid_parameter", "A query parameter is not valid."),
             Self::UnsupportedFilter => (S::BAD_REQUEST, "unsupported_filter", "These filters cannot be combined."),
             Self::InvalidCursor => (S::BAD_REQUEST, "invalid_cursor", "The cursor does not belong to this list."),
@@ -149,6 +161,9 @@ impl Code {
                 (S::FORBIDDEN, "confined_token", "A token confined to a customer does not allow this.")
             }
             Self::OrderNotFound => (S::NOT_FOUND, "order_not_found", "There is no such order."),
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This route does not have this method.")
+            }
             Self::OutOfStock => (S::CONFLICT, "out_of_stock", "Fewer units are available than asked for."),
             Self::IllegalTransition => (S::CONFLICT, "illegal_transition", "The order cannot move to this status."),
             Self::AwaitingConfirmation => {
@@ -192,10 +207,12 @@ impl Code {
 
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// A JSON pointer into the body (RFC 6901), or `?name` for a query parameter.
     pub pointer: String,
     /// A stable code.
+    #[cfg_attr(feature = "schemas", schemars(extend("enum" = schema::FIELD_CODES)))]
     pub code: &'static str,
     /// The rule, as a sentence.
     pub detail: String,
@@ -215,6 +232,7 @@ struct Occurrence {
     errors: Vec<FieldError>,
     members: Map<String, Value>,
     cause: Option<String>,
+    allow: Option<&'static str>,
 }
 
 impl Problem {
@@ -242,6 +260,13 @@ impl Problem {
     #[must_use]
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.about.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Names the methods that the route has.
+    #[must_use]
+    pub fn allow(mut self, methods: &'static str) -> Self {
+        self.about.allow = Some(methods);
         self
     }
 
@@ -294,10 +319,27 @@ impl Problem {
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, lambda_http::http::HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(self.code, Code::Unavailable | Code::ReservationUnconfirmed) {
-            headers.insert(RETRY_AFTER, lambda_http::http::HeaderValue::from_static("1"));
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.code == Code::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(methods) = self.about.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_401_says_how_to_authenticate() {
+        let response = Problem::new(Code::Unauthenticated).into_response("request", "/v1/orders");
+        assert_eq!(response.headers()["www-authenticate"], "Bearer");
     }
 }

@@ -121,6 +121,8 @@ impl From<ListError> for Problem {
         match error {
             ListError::NoIndex => Self::new(Code::UnsupportedFilter)
                 .detail("status and customer_id cannot be combined; each goes with created_after and created_before"),
+            ListError::Confined => Self::new(Code::UnsupportedFilter)
+                .detail("a token that is confined to a customer lists that customer's orders without status"),
             ListError::Forbidden(error) => error.into(),
         }
     }

@@ -1,8 +1,7 @@
 //! The body of `POST /orders`.
 
-use std::collections::BTreeMap;
-
 use domain::address::{Address, Country};
+use domain::details::Details;
 use domain::draft::OrderDraft;
 use domain::id::{CustomerId, ProductId};
 use domain::line::RequestedLines;
@@ -11,47 +10,79 @@ use domain::quantity::Quantity;
 use domain::text::Text;
 use serde::Deserialize;
 
+use super::pairs::Pairs;
 use crate::problem::{Fields, Problem};
 
 /// What a client sends to place an order.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateOrder {
+    /// The customer, as the customer service knows it.
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::IdentifierText"))]
     customer_id: String,
+    /// What is ordered. Lines of one product are reserved as one, of at most 10,000 units.
+    #[cfg_attr(feature = "schemas", schemars(length(min = 1, max = 100)))]
     lines: Vec<LineBody>,
     #[serde(default)]
     shipping_address: Option<AddressBody>,
+    /// Pairs of your own: keys of up to 40 characters, values of up to 500.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::MetadataPairs>"))]
     #[serde(default)]
-    metadata: Option<BTreeMap<String, String>>,
+    metadata: Option<Pairs>,
+    /// Your own reference, for instance a purchase order number.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<255>>"))]
     #[serde(default)]
     external_reference: Option<String>,
+    /// Free text.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<2000>>"))]
     #[serde(default)]
     notes: Option<String>,
 }
 
-/// One line of a request.
+/// A product and how many units of it.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "NewLine"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct LineBody {
+    /// The product, as the inventory service knows it.
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::IdentifierText"))]
     product_id: String,
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::QuantityNumber"))]
+    #[serde(deserialize_with = "super::whole::number")]
     quantity: u32,
 }
 
-/// An address of a request.
+/// A postal address.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "NewAddress"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddressBody {
+    /// Who receives the order.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<255>>"))]
     #[serde(default)]
     name: Option<String>,
+    /// Street and number.
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::Text<255>"))]
     line1: String,
+    /// Apartment, suite, floor.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<255>>"))]
     #[serde(default)]
     line2: Option<String>,
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::Text<255>"))]
     city: String,
+    /// State, county or province.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<255>>"))]
     #[serde(default)]
     state: Option<String>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<32>>"))]
     #[serde(default)]
     postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2 code.
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::CountryText"))]
     country: String,
+    /// Telephone number of the receiver.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<32>>"))]
     #[serde(default)]
     phone: Option<String>,
 }
@@ -66,16 +97,13 @@ impl CreateOrder {
         let customer = fields.check("/customer_id", CustomerId::parse(self.customer_id));
         let lines = lines(&mut fields, self.lines);
         let shipping_address = self.shipping_address.and_then(|body| address(&mut fields, body));
-        let metadata = fields.check("/metadata", Metadata::parse(self.metadata.unwrap_or_default()));
+        let metadata = fields.check("/metadata", Metadata::parse(self.metadata.unwrap_or_default().0));
         let external_reference = fields.optional("/external_reference", self.external_reference, Text::parse);
         let notes = fields.optional("/notes", self.notes, Text::parse);
         let draft = customer.zip(lines).zip(metadata).map(|((customer, lines), metadata)| OrderDraft {
             customer,
             lines,
-            shipping_address,
-            metadata,
-            external_reference,
-            notes,
+            details: Details { shipping_address, metadata, external_reference, notes },
         });
         fields.finish(draft)
     }

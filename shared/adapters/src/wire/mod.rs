@@ -1,18 +1,24 @@
 //! The JSON of requests, replies and events.
 
 mod create_order;
+#[cfg(feature = "schemas")]
+mod input_schema;
 mod money_view;
 mod order_view;
 mod page_view;
+mod pairs;
 #[cfg(feature = "schemas")]
 mod schema;
 mod update_order;
 mod update_shipping;
 mod update_status;
+mod whole;
 
 pub use create_order::CreateOrder;
 pub use order_view::{ChangesView, OrderView};
 pub use page_view::PageView;
+#[cfg(feature = "schemas")]
+pub use schema::SINCE_1970;
 pub use update_order::UpdateOrder;
 pub use update_shipping::UpdateShipping;
 pub use update_status::UpdateStatus;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::address::Address;
+use domain::details::Details;
 use domain::history::{Change, HistoryEntry};
 use domain::line::Line;
 use domain::order::Order;
@@ -16,41 +17,59 @@ use super::money_view::MoneyView;
 
 /// The JSON form of an order.
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "Order"))]
 pub struct OrderView<'a> {
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "uuid")))]
     id: String,
     customer: CustomerView<'a>,
+    /// Absent in an event that would be too large with them.
     #[serde(skip_serializing_if = "Option::is_none")]
     lines: Option<Vec<LineView<'a>>>,
+    /// The sum of the lines; `null` until the inventory service has priced them.
     total: Option<MoneyView>,
+    /// The order's stage. Releases to come may add some.
     #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::statuses())))]
     status: &'a str,
+    /// The state of the reservation of the lines. Releases to come may add some.
     #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::inventories())))]
     inventory: &'a str,
     shipping_address: Option<AddressView<'a>>,
     shipping: Option<ShipmentView<'a>>,
+    /// The client's own pairs.
     metadata: &'a BTreeMap<String, String>,
+    /// The client's own reference.
     external_reference: Option<&'a str>,
     notes: Option<&'a str>,
+    /// 1, 2, 3 … one per change; the `ETag` is this number in quotes.
+    #[cfg_attr(feature = "schemas", schemars(range(min = 1)))]
     version: u64,
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "date-time")))]
     created_at: String,
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "date-time")))]
     updated_at: String,
+    /// The statuses that the order may move to now.
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<super::schema::StatusName>"))]
     allowed_transitions: Vec<&'a str>,
+    /// The newest 100 versions, oldest first. Absent in an event that would be too large with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<EntryView<'a>>>,
 }
 
+/// Who ordered, as the customer service knew them then.
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "Customer"))]
 struct CustomerView<'a> {
     id: &'a str,
+    /// `null`, like the address, until the customer service has answered.
     name: Option<&'a str>,
     email: Option<&'a str>,
 }
 
+/// A line of an order. Name and prices are `null` until the inventory service has priced it.
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "Line"))]
 struct LineView<'a> {
+    /// Names the line within its order.
     line_id: String,
     product_id: &'a str,
     name: Option<&'a str>,
@@ -59,8 +78,9 @@ struct LineView<'a> {
     total: Option<MoneyView>,
 }
 
+/// A postal address.
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "Address"))]
 struct AddressView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
@@ -77,8 +97,9 @@ struct AddressView<'a> {
     phone: Option<&'a str>,
 }
 
+/// Who carries the order, and where it can be followed.
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "Shipping"))]
 struct ShipmentView<'a> {
     carrier: &'a str,
     tracking_number: &'a str,
@@ -86,19 +107,26 @@ struct ShipmentView<'a> {
     tracking_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<&'a str>,
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "date-time")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     shipped_at: Option<String>,
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "date-time")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     estimated_delivery: Option<String>,
 }
 
+/// One version of an order.
 #[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "HistoryEntry"))]
 struct EntryView<'a> {
+    #[cfg_attr(feature = "schemas", schemars(range(min = 1)))]
     version: u64,
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "date-time")))]
     at: String,
+    /// The `sub` of the token, or the part of the service that made the change.
     actor: &'a str,
     request_id: &'a str,
+    /// The types of the events that announce this version.
     events: Vec<&'a str>,
     changes: ChangesView<'a>,
 }
@@ -111,7 +139,9 @@ struct EntryView<'a> {
 pub struct ChangesView<'a>(BTreeMap<&'a str, Value>);
 
 impl<'a> From<&'a Order> for OrderView<'a> {
+    /// Takes the details apart, so that a field that is not shown does not compile.
     fn from(order: &'a Order) -> Self {
+        let Details { shipping_address, metadata, external_reference, notes } = &order.details;
         let contact = order.customer.contact.as_ref();
         Self {
             id: order.id.to_string(),
@@ -124,11 +154,11 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             total: order.lines.total().map(Into::into),
             status: order.status.as_str(),
             inventory: order.inventory.as_str(),
-            shipping_address: order.shipping_address.as_ref().map(Into::into),
+            shipping_address: shipping_address.as_ref().map(Into::into),
             shipping: order.shipping.as_ref().map(Into::into),
-            metadata: order.metadata.as_map(),
-            external_reference: text(order.external_reference.as_ref()),
-            notes: text(order.notes.as_ref()),
+            metadata: metadata.as_map(),
+            external_reference: text(external_reference.as_ref()),
+            notes: text(notes.as_ref()),
             version: order.version,
             created_at: order.created_at.to_string(),
             updated_at: order.updated_at.to_string(),

@@ -5,30 +5,46 @@ use serde::Serialize;
 
 use super::money_view::MoneyView;
 
-/// The JSON form of a page.
+/// A page of a list of orders.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "OrderPage"))]
 pub struct PageView<'a> {
+    /// The orders, newest first.
     data: Vec<SummaryView<'a>>,
     page: Position<'a>,
 }
 
+/// Where a page stands in its list.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "PagePosition"))]
 struct Position<'a> {
+    /// The most orders that the page may hold.
     limit: u16,
+    /// Whether to ask for the next page, which may turn out empty.
     has_more: bool,
+    /// The `cursor` of the next page.
     next_cursor: Option<&'a str>,
 }
 
+/// What a list shows of an order.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema), schemars(rename = "OrderSummary"))]
 struct SummaryView<'a> {
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "uuid")))]
     id: String,
     customer_id: &'a str,
+    #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::statuses())))]
     status: &'a str,
+    #[cfg_attr(feature = "schemas", schemars(extend("enum" = super::schema::inventories())))]
     inventory: &'a str,
+    /// `null` until the inventory service has priced the lines.
     total: Option<MoneyView>,
     external_reference: Option<&'a str>,
+    #[cfg_attr(feature = "schemas", schemars(range(min = 1)))]
     version: u64,
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "date-time")))]
     created_at: String,
+    #[cfg_attr(feature = "schemas", schemars(extend("format" = "date-time")))]
     updated_at: String,
 }
 

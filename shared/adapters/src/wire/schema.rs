@@ -2,25 +2,59 @@
 
 #![allow(dead_code, reason = "these types are only described, never made")]
 
+use std::borrow::Cow;
+
+use domain::details::Field;
 use domain::status::{Inventory, Status};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::money_view::MoneyView;
+
+/// A pattern of the dates and times that are accepted: none before 1970.
+pub const SINCE_1970: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
 
 /// Every status, as text.
 pub(super) fn statuses() -> Vec<&'static str> {
     Status::ALL.iter().map(|status| status.as_str()).collect()
 }
 
+/// A status.
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline, extend("enum" = statuses()))]
+#[serde(transparent)]
+pub(super) struct StatusName(String);
+
 /// Every state of the reservation, as text.
 pub(super) fn inventories() -> Vec<&'static str> {
     Inventory::ALL.iter().map(|state| state.as_str()).collect()
 }
 
-/// What became different, by field.
+/// What became different, by field: those whose values are told, and every [`Field`].
+pub struct Changes;
+
+impl JsonSchema for Changes {
+    fn schema_name() -> Cow<'static, str> {
+        "Changes".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = ToldChanges::json_schema(generator);
+        let replaced = generator.subschema_for::<Option<Replaced>>();
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            for field in Field::ALL {
+                let mut property = replaced.clone();
+                property.insert("description".to_owned(), format!("`{}` was replaced.", field.as_str()).into());
+                properties.insert(field.as_str().to_owned(), property.to_value());
+            }
+        }
+        schema
+    }
+}
+
 #[derive(Serialize, JsonSchema)]
-pub struct Changes {
+struct ToldChanges {
     /// The status moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<StatusChange>,
@@ -30,27 +64,6 @@ pub struct Changes {
     /// The total changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<TotalChange>,
-    /// The customer became known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer: Option<Replaced>,
-    /// The lines were replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lines: Option<Replaced>,
-    /// The shipping address was replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shipping_address: Option<Replaced>,
-    /// The shipping information was replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    shipping: Option<Replaced>,
-    /// The metadata were replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Replaced>,
-    /// The external reference was replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_reference: Option<Replaced>,
-    /// The notes were replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notes: Option<Replaced>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -1,28 +1,36 @@
 //! The body of `PUT /orders/{id}`.
 
-use std::collections::BTreeMap;
-
+use domain::details::{Edit, Patch};
 use domain::line::RequestedLines;
 use domain::metadata::Metadata;
-use domain::order::{Edit, Patch};
 use domain::text::Text;
 use serde::{Deserialize, Deserializer};
 
 use super::create_order::{AddressBody, LineBody, address, lines};
+use super::pairs::Pairs;
 use crate::problem::{Fields, Problem};
 
 /// What a client sends to edit an order: a field that is absent stays, `null` empties it.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOrder {
-    #[serde(default)]
+    /// The new lines, in place of all present ones. Lines of one product are reserved as one, of at most 10,000 units.
+    /// An order always has lines, so `null` is refused.
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<LineBody>", length(min = 1, max = 100)))]
+    #[serde(default, deserialize_with = "present")]
     lines: Option<Vec<LineBody>>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<AddressBody>"))]
     #[serde(default, deserialize_with = "given")]
     shipping_address: Option<Option<AddressBody>>,
+    /// All pairs: those that are missing here are removed.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::MetadataPairs>"))]
     #[serde(default, deserialize_with = "given")]
-    metadata: Option<Option<BTreeMap<String, String>>>,
+    metadata: Option<Option<Pairs>>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<255>>"))]
     #[serde(default, deserialize_with = "given")]
     external_reference: Option<Option<String>>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<2000>>"))]
     #[serde(default, deserialize_with = "given")]
     notes: Option<Option<String>>,
 }
@@ -30,6 +38,11 @@ pub struct UpdateOrder {
 /// Tells `null` from absent: serde calls this for present fields only.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A field that may be absent and not `null`.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl UpdateOrder {
@@ -42,7 +55,7 @@ impl UpdateOrder {
         let lines = self.lines.and_then(|bodies| lines(&mut fields, bodies));
         let shipping_address = patch(self.shipping_address, |body| address(&mut fields, body));
         let metadata = self.metadata.map(Option::unwrap_or_default);
-        let metadata = metadata.and_then(|pairs| fields.check("/metadata", Metadata::parse(pairs)));
+        let metadata = metadata.and_then(|pairs| fields.check("/metadata", Metadata::parse(pairs.0)));
         let reference = patch(self.external_reference, |text| fields.check("/external_reference", Text::parse(text)));
         let notes = patch(self.notes, |text| fields.check("/notes", Text::parse(text)));
         let metadata = metadata.map_or(Patch::Keep, Patch::Set);

@@ -10,16 +10,28 @@ use crate::problem::{Fields, Problem};
 
 /// What a client sends to set the shipping information.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateShipping {
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::Text<255>"))]
     carrier: String,
+    /// The carrier's number for the parcel.
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::Text<255>"))]
     tracking_number: String,
+    /// An `http` or `https` URL where the parcel can be followed.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::TrackingUrlText>"))]
     #[serde(default)]
     tracking_url: Option<String>,
+    /// The carrier's product, for instance `express`.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<255>>"))]
     #[serde(default)]
     service: Option<String>,
+    /// When the parcel was handed over, from 1970 on. A date is read as its first instant in UTC.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::DateOrTime>"))]
     #[serde(default)]
     shipped_at: Option<String>,
+    /// When the parcel should arrive, from 1970 on. A date is read as its first instant in UTC.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::DateOrTime>"))]
     #[serde(default)]
     estimated_delivery: Option<String>,
 }

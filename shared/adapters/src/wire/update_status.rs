@@ -8,9 +8,14 @@ use crate::problem::{Fields, Problem};
 
 /// What a client sends to move an order to another status.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateStatus {
+    /// The status to move to; `cancelled` is read as `canceled`.
+    #[cfg_attr(feature = "schemas", schemars(with = "super::input_schema::StatusText"))]
     status: String,
+    /// Why, for the order's history.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<super::input_schema::Text<255>>"))]
     #[serde(default)]
     reason: Option<String>,
 }

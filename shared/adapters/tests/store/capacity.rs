@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use domain::caller::Caller;
+use domain::details::{Edit, Patch};
 use domain::id::CustomerId;
 use domain::listing::{Filter, Limit, ListQuery};
 use domain::memory::{CountingIds, sample};
 use domain::metadata::Metadata;
-use domain::order::{Edit, Order, OrderData, Patch};
+use domain::order::{Order, OrderData};
 use domain::ports::{ChangedOrders, Condition, OrderStore, Segment, StoreError};
 use domain::status::Status;
 use domain::use_cases::{EditOrder, IfMatch, OrderRequest, PlaceOrder, Target, change_order, get_order};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use domain::details::{Edit, Patch};
 use domain::event::new_events;
 use domain::memory::sample;
 use domain::metadata::Metadata;
-use domain::order::{Edit, Order, Patch, Refused};
+use domain::order::{Order, Refused};
 use domain::ports::OrderStore;
 use domain::status::Status;
 use domain::text::Text;
@@ -24,7 +25,7 @@ fn wish(n: u32, order: &Order, target: &Target) -> Result<Option<Order>, Refused
             order.ship(domain::shipment::Shipment { tracking_number, ..sample::shipment() }, stamp)
         }
         _ => {
-            let mut pairs = order.metadata.as_map().clone();
+            let mut pairs = order.details.metadata.as_map().clone();
             pairs.insert(format!("writer-{n}"), "was here".to_owned());
             let metadata = Patch::Set(Metadata::parse(pairs).unwrap());
             order.edit(&Edit { metadata, ..Edit::default() }, None, stamp)
@@ -70,7 +71,7 @@ async fn fifty_writers_lose_no_acknowledged_change_and_skip_no_version() {
         if let Some(version) = version {
             let entry = order.history.iter().find(|entry| entry.version == version).unwrap();
             assert_eq!(entry.stamp.request_id, sample::stamp(100 + n).request_id);
-            assert!(n % 3 != 2 || order.metadata.as_map().contains_key(&format!("writer-{n}")));
+            assert!(n % 3 != 2 || order.details.metadata.as_map().contains_key(&format!("writer-{n}")));
         }
     }
     let announced: Vec<_> = new_events(0, &order).iter().map(|event| event.kind).collect();

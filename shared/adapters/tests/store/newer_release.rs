@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::details::Edit;
 use domain::history::Stamp;
 use domain::line::Lines;
 use domain::memory::sample;
-use domain::order::{Edit, NewLines, Order};
+use domain::order::{NewLines, Order};
 use domain::ports::{Condition, OrderStore, UpdateError};
 use domain::reservation::ReservationId;
 

@@ -9,12 +9,13 @@
 
 use std::time::Duration;
 
+use crate::details::{Details, Edit, Patch};
 use crate::id::{CustomerId, TenantId};
 use crate::line::Lines;
 use crate::listing::{Filter, Limit, ListQuery, OrderSummary, Position};
 use crate::memory::sample;
 use crate::metadata::Metadata;
-use crate::order::{CancelReason, Edit, FollowUp, FollowUpKind, HEAD_START, NewLines, Order, OrderData, Patch};
+use crate::order::{CancelReason, FollowUp, FollowUpKind, HEAD_START, NewLines, Order, OrderData};
 use crate::ports::{ChangedOrders, Condition, DueOrder, Inserted, OrderKey, OrderStore, Segment, UpdateError};
 use crate::reservation::ReservationId;
 use crate::status::Status;
@@ -154,8 +155,8 @@ pub async fn every_optional_field_can_be_set_and_emptied_again(store: &impl Orde
     let emptied = order.edit(&clear, None, sample::stamp(2)).expect("legal").expect("a change");
     let emptied = updated(store, &order, emptied).await;
     let set = Edit {
-        shipping_address: order.shipping_address.clone().map_or(Patch::Clear, Patch::Set),
-        metadata: Patch::Set(order.metadata.clone()),
+        shipping_address: order.details.shipping_address.clone().map_or(Patch::Clear, Patch::Set),
+        metadata: Patch::Set(order.details.metadata.clone()),
         external_reference: Patch::Set(ExternalReference::parse("PO-2").expect("sample")),
         notes: Patch::Set(Notes::parse("ring twice").expect("sample")),
     };
@@ -431,8 +432,9 @@ pub async fn an_erased_order_keeps_its_key_taken(store: &impl OrderStore) {
     let deleted = order.delete(Duration::from_secs(60), sample::stamp(2)).expect("legal");
     let deleted = updated(store, &order, deleted).await;
     let erased = updated(store, &deleted, deleted.erased()).await;
-    let person = (erased.customer.contact.is_some(), erased.shipping_address.is_some(), erased.history.len());
-    assert_eq!((person, erased.fingerprint, erased.follow_ups.len()), ((false, false, 0), order.fingerprint, 1));
+    let person = (erased.customer.contact.as_ref(), &erased.details, erased.history.len());
+    assert_eq!(person, (None, &Details::default(), 0));
+    assert_eq!((erased.fingerprint, erased.follow_ups.len()), (order.fingerprint, 1));
     assert_eq!(store.insert(&order).await, Ok(Inserted::Existing(Box::new(erased.clone()))));
     assert_eq!(due(store, sample::stamp(99).at, 10).await, keys(1..=1));
     let released = erased.followed_up(false, &[order.reservation], sample::stamp(3));
@@ -451,7 +453,7 @@ pub async fn orders_that_changed_lately_are_found_over_all_pages_of_all_segments
     for n in 1..=60 {
         let data = OrderData {
             id: sample::order_id(n),
-            metadata: metadata.clone(),
+            details: Details { metadata: metadata.clone(), ..Details::default() },
             updated_at: sample::stamp(n).at,
             ..(*sample::order()).clone()
         };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::address::{Address, Country};
 use crate::caller::{Caller, Scope};
+use crate::details::Details;
 use crate::draft::OrderDraft;
 use crate::history::Stamp;
 use crate::id::{CustomerId, OrderId, ProductId, TenantId};
@@ -57,23 +58,25 @@ pub fn draft() -> OrderDraft {
     OrderDraft {
         customer: CustomerId::parse("cust-1").expect("sample"),
         lines: lines(&[(1, 2), (2, 1)]),
-        shipping_address: Some(Address {
-            name: Some(text("Ada Lovelace")),
-            line1: text("12 St James's Square"),
-            line2: None,
-            city: text("London"),
-            state: None,
-            postal_code: Some(Text::parse("SW1Y 4JH").expect("sample")),
-            country: Country::parse("GB").expect("sample"),
-            phone: None,
-        }),
-        metadata: Metadata::parse(BTreeMap::from([
-            ("channel".to_owned(), "web".to_owned()),
-            ("campaign".to_owned(), "autumn-sale".to_owned()),
-        ]))
-        .expect("sample"),
-        external_reference: Some(ExternalReference::parse("PO-1001").expect("sample")),
-        notes: None,
+        details: Details {
+            shipping_address: Some(Address {
+                name: Some(text("Ada Lovelace")),
+                line1: text("12 St James's Square"),
+                line2: None,
+                city: text("London"),
+                state: None,
+                postal_code: Some(Text::parse("SW1Y 4JH").expect("sample")),
+                country: Country::parse("GB").expect("sample"),
+                phone: None,
+            }),
+            metadata: Metadata::parse(BTreeMap::from([
+                ("channel".to_owned(), "web".to_owned()),
+                ("campaign".to_owned(), "autumn-sale".to_owned()),
+            ]))
+            .expect("sample"),
+            external_reference: Some(ExternalReference::parse("PO-1001").expect("sample")),
+            ..Details::default()
+        },
     }
 }
 
@@ -141,10 +144,7 @@ pub fn bare_order() -> Order {
     let draft = OrderDraft {
         customer: CustomerId::parse("cust-2").expect("sample"),
         lines: lines.clone(),
-        shipping_address: None,
-        metadata: Metadata::default(),
-        external_reference: None,
-        notes: None,
+        details: Details::default(),
     };
     Order::place(
         Placement {

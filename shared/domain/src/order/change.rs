@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use crate::address::Address;
-use crate::history::{Change, EventKind, Field, HistoryEntry, Stamp};
+use crate::details::{Edit, Field};
+use crate::history::{Change, EventKind, HistoryEntry, Stamp};
 use crate::line::Lines;
-use crate::metadata::Metadata;
 use crate::order::{FollowUp, FollowUpKind, Order, OrderData};
 use crate::reservation::ReservationId;
 use crate::shipment::Shipment;
 use crate::status::{IllegalTransition, Inventory, Status, Transition};
-use crate::text::{ExternalReference, Notes, Reason};
+use crate::text::Reason;
 
 /// So many reservations may wait for their release before an order takes other lines again.
 const MOST_RELEASES: usize = 10;
@@ -36,45 +35,6 @@ pub enum Refused {
     /// A parcel on its way cannot be undone.
     #[error("an order that is shipped cannot be deleted")]
     OnItsWay,
-}
-
-/// What a client wants of one field.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Patch<T> {
-    /// Leave it.
-    #[default]
-    Keep,
-    /// Empty it.
-    Clear,
-    /// Replace it.
-    Set(T),
-}
-
-impl<T: PartialEq + Clone> Patch<T> {
-    /// Applies the patch; whether the field is different now.
-    fn apply(&self, field: &mut Option<T>) -> bool {
-        let wanted = match self {
-            Self::Keep => return false,
-            Self::Clear => None,
-            Self::Set(value) => Some(value.clone()),
-        };
-        let differs = *field != wanted;
-        *field = wanted;
-        differs
-    }
-}
-
-/// The editable fields of an order, but for its lines.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Edit {
-    /// Where it goes.
-    pub shipping_address: Patch<Address>,
-    /// The caller's own pairs, as a whole.
-    pub metadata: Patch<Metadata>,
-    /// The caller's own reference.
-    pub external_reference: Patch<ExternalReference>,
-    /// Free text.
-    pub notes: Patch<Notes>,
 }
 
 /// Lines to replace those of an order.
@@ -159,18 +119,7 @@ impl Order {
             data.lines = lines.numbered_after(&self.lines);
             data.replace_reservation(reservation, stamp.at);
         }
-        let mut metadata = Some(data.metadata.clone());
-        for (field, differs) in [
-            (Field::ShippingAddress, edit.shipping_address.apply(&mut data.shipping_address)),
-            (Field::Metadata, edit.metadata.apply(&mut metadata) && metadata.as_ref() != Some(&self.metadata)),
-            (Field::ExternalReference, edit.external_reference.apply(&mut data.external_reference)),
-            (Field::Notes, edit.notes.apply(&mut data.notes)),
-        ] {
-            if differs {
-                changes.push(Change::Replaced(field));
-            }
-        }
-        data.metadata = metadata.unwrap_or_default();
+        changes.extend(data.details.apply(edit).into_iter().map(Change::Replaced));
         if changes.is_empty() {
             return Ok(None);
         }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::history::{Change, EventKind, Field, Stamp};
+use crate::details::{Details, Field};
+use crate::history::{Change, EventKind, Stamp};
 use crate::line::Lines;
 use crate::order::change::inventory_change;
 use crate::order::{Contact, Customer, Order, OrderData};
@@ -318,11 +319,8 @@ impl Order {
         self.noted(|order| {
             order.customer = Customer::erased();
             order.lines = Lines::default();
-            order.shipping_address = None;
+            order.details = Details::default();
             order.shipping = None;
-            order.metadata = Default::default();
-            order.external_reference = None;
-            order.notes = None;
             order.history = Vec::new();
             order.forget(|kind| kind == FollowUpKind::Erase);
         })

@@ -6,20 +6,19 @@ mod place;
 
 use std::ops::Deref;
 
-use crate::address::Address;
+use crate::details::Details;
 use crate::fingerprint::Fingerprint;
 use crate::history::HistoryEntry;
 use crate::id::{CustomerId, OrderId, TenantId};
 use crate::line::Lines;
-use crate::metadata::Metadata;
 use crate::reservation::{Reservation, ReservationId};
 use crate::shipment::Shipment;
 use crate::status::{Inventory, Status};
-use crate::text::{ExternalReference, Notes, Text};
+use crate::text::Text;
 use crate::timestamp::Timestamp;
 use crate::trace::TraceParent;
 
-pub use change::{Edit, NewLines, Patch, Refused};
+pub use change::{NewLines, Refused};
 pub use follow_up::{CancelReason, Due, FollowUp, FollowUpKind, HEAD_START};
 pub use place::{Placement, Stock};
 
@@ -67,16 +66,10 @@ pub struct OrderData {
     pub status: Status,
     /// The state of its reservation.
     pub inventory: Inventory,
-    /// Where it goes.
-    pub shipping_address: Option<Address>,
+    /// What else the client says of it.
+    pub details: Details,
     /// How it travels.
     pub shipping: Option<Shipment>,
-    /// The caller's own pairs.
-    pub metadata: Metadata,
-    /// The caller's own reference.
-    pub external_reference: Option<ExternalReference>,
-    /// Free text.
-    pub notes: Option<Notes>,
     /// 1, 2, 3 …: one per committed change. It is the condition of every write.
     pub version: u64,
     /// When version 1 was made.

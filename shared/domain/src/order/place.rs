@@ -43,7 +43,7 @@ impl Order {
     pub fn place(placement: Placement, stamp: Stamp) -> Self {
         let Placement { tenant, id, home_region, draft, contact, stock, reservation } = placement;
         let fingerprint = Fingerprint::of(&draft);
-        let OrderDraft { customer, lines: _, shipping_address, metadata, external_reference, notes } = draft;
+        let OrderDraft { customer, lines: _, details } = draft;
         let (lines, inventory) = match stock {
             Stock::Reserved(lines) => (lines, Inventory::Reserved),
             Stock::Unknown(lines) => (lines, Inventory::Unconfirmed),
@@ -60,11 +60,8 @@ impl Order {
             reservation,
             status,
             inventory,
-            shipping_address,
+            details,
             shipping: None,
-            metadata,
-            external_reference,
-            notes,
             version: 1,
             created_at: at,
             updated_at: at,

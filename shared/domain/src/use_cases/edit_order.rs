@@ -2,8 +2,9 @@
 
 use std::iter;
 
+use crate::details::Edit;
 use crate::line::{Lines, RequestedLines};
-use crate::order::{Edit, NewLines, Order, Refused};
+use crate::order::{NewLines, Order, Refused};
 use crate::ports::{InventoryService, OrderStore, ReserveError, Unavailable};
 use crate::reservation::{Reservation, ReservationId};
 use crate::status::Inventory;
@@ -250,7 +251,7 @@ mod tests {
 
     fn annotated(order: &Order) -> Order {
         let notes = crate::text::Notes::parse(format!("version {}", order.version)).unwrap();
-        let edit = Edit { notes: crate::order::Patch::Set(notes), ..Edit::default() };
+        let edit = Edit { notes: crate::details::Patch::Set(notes), ..Edit::default() };
         order.edit(&edit, None, sample::stamp(30)).unwrap().unwrap()
     }
 

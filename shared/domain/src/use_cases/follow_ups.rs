@@ -211,9 +211,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::details::Edit;
     use crate::history::Change;
     use crate::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
-    use crate::order::{Edit, FollowUpKind};
+    use crate::order::FollowUpKind;
     use crate::ports::Ids;
     use crate::status::Status;
     use crate::timestamp::Timestamp;

@@ -29,6 +29,9 @@ pub enum ListError {
     /// No index answers this combination of filters.
     #[error("no index answers this combination of filters")]
     NoIndex,
+    /// The caller sees one customer's orders only, and no index answers a status of those.
+    #[error("no index answers the status of one customer's orders")]
+    Confined,
     /// The caller may not see this customer's orders.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
@@ -38,16 +41,19 @@ impl ListRequest {
     /// The query of this request. A caller confined to a customer sees that customer's orders only.
     ///
     /// # Errors
-    /// [`ListError::NoIndex`] for status and customer at once, [`ListError::Forbidden`] for another customer.
+    /// [`ListError::NoIndex`] for status and customer at once, [`ListError::Confined`] for a status where the caller is
+    /// confined to a customer, [`ListError::Forbidden`] for another customer.
     pub fn for_caller(self, caller: &Caller) -> Result<ListQuery, ListError> {
         if self.customer.as_ref().is_some_and(|customer| !caller.may_act_for(customer)) {
             return Err(Forbidden::OtherCustomer.into());
         }
-        let filter = match (self.status, self.customer.or_else(|| caller.customer.clone())) {
-            (None, None) => Filter::All,
-            (Some(status), None) => Filter::Status(status),
-            (None, Some(customer)) => Filter::Customer(customer),
-            (Some(_), Some(_)) => return Err(ListError::NoIndex),
+        let filter = match (self.status, self.customer, &caller.customer) {
+            (Some(_), Some(_), _) => return Err(ListError::NoIndex),
+            (Some(_), None, Some(_)) => return Err(ListError::Confined),
+            (Some(status), None, None) => Filter::Status(status),
+            (None, Some(customer), _) => Filter::Customer(customer),
+            (None, None, Some(own)) => Filter::Customer(own.clone()),
+            (None, None, None) => Filter::All,
         };
         Ok(ListQuery {
             tenant: caller.tenant.clone(),
@@ -83,5 +89,7 @@ mod tests {
         assert_eq!(own.filter, Filter::Customer(customer("cust-1")));
         let other = ListRequest { customer: Some(customer("cust-2")), ..ListRequest::default() };
         assert_eq!(other.for_caller(&confined), Err(ListError::Forbidden(Forbidden::OtherCustomer)));
+        let status = ListRequest { status: Some(Status::Shipped), ..ListRequest::default() };
+        assert_eq!(status.for_caller(&confined), Err(ListError::Confined));
     }
 }

@@ -208,10 +208,11 @@ fn is_same_request(existing: &Order, attempted: &Order) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::details::{Details, Edit};
     use crate::id::CustomerId;
     use crate::line::PricingError;
     use crate::memory::{CountingIds, MemoryCustomers, MemoryInventory, MemoryStore, sample};
-    use crate::order::{Edit, NewLines};
+    use crate::order::NewLines;
     use crate::ports::Condition;
     use crate::reservation::Shortage;
     use crate::status::{Inventory, Status};
@@ -296,7 +297,13 @@ mod tests {
         service.run(request(1)).await.unwrap();
         assert_eq!(service.run(with_lines(2, &[(1, 5)])).await, Err(PlaceOrderError::KeyReused));
         let other_notes = OrderRequest {
-            draft: OrderDraft { notes: Some(crate::text::Notes::parse("other").unwrap()), ..sample::draft() },
+            draft: OrderDraft {
+                details: Details {
+                    notes: Some(crate::text::Notes::parse("other").unwrap()),
+                    ..sample::draft().details
+                },
+                ..sample::draft()
+            },
             ..request(3)
         };
         assert_eq!(service.run(other_notes).await, Err(PlaceOrderError::KeyReused));

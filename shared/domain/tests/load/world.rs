@@ -6,13 +6,13 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::details::Details;
 use domain::draft::OrderDraft;
 use domain::history::Stamp;
 use domain::id::{CustomerId, OrderId, ProductId, TenantId};
 use domain::line::Product;
 use domain::listing::{ListQuery, Page};
 use domain::memory::{CountingIds, MemoryStore, sample};
-use domain::metadata::Metadata;
 use domain::order::{Contact, Order};
 use domain::ports::{
     Clock, Condition, ConfirmError, CustomerService, DueOrder, DuePage, Ids, Inserted, InventoryService, OrderKey,
@@ -185,13 +185,7 @@ impl Ports {
 
     /// Places an order of one unit for this tenant.
     pub async fn place(self, tenant: TenantId) -> Result<Placed, PlaceOrderError> {
-        let draft = OrderDraft {
-            lines: sample::lines(&[(1, 1)]),
-            shipping_address: None,
-            metadata: Metadata::default(),
-            external_reference: None,
-            ..sample::draft()
-        };
+        let draft = OrderDraft { lines: sample::lines(&[(1, 1)]), details: Details::default(), ..sample::draft() };
         let caller = domain::caller::Caller { tenant, ..sample::caller() };
         let request = OrderRequest { caller, key: None, draft, stamp: self.stamp() };
         let (store, customers, inventory) = (self.clone(), self.clone(), self.clone());

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::details::Details;
+use domain::details::{Edit, Patch};
 use domain::draft::OrderDraft;
 use domain::fingerprint::Fingerprint;
 use domain::id::{CustomerId, IdempotencyKey, OrderId};
 use domain::memory::sample;
-use domain::order::{Edit, Order, Patch, Refused};
+use domain::order::{Order, Refused};
 use domain::ports::{EventPublisher, Ids, InventoryService, OrderStore, StoreError, Tally};
 use domain::reservation::ReservationId;
 use domain::shipment::Shipment;
@@ -71,8 +73,10 @@ impl Shopper {
         let draft = OrderDraft {
             customer: CustomerId::parse(customer).unwrap(),
             lines: sample::lines(&lines),
-            external_reference: Some(Text::parse(format!("shopper-{n}")).unwrap()),
-            ..sample::draft()
+            details: Details {
+                external_reference: Some(Text::parse(format!("shopper-{n}")).unwrap()),
+                ..sample::draft().details
+            },
         };
         Self { key: IdempotencyKey::parse(&format!("key-{key}")).unwrap(), draft }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::details::Details;
 use domain::event::{EventId, new_events};
 use domain::history::{Change, EventKind};
 use domain::id::OrderId;
@@ -113,7 +114,7 @@ fn what_clients_were_told_is_true(world: &World, orders: &BTreeMap<OrderId, Orde
     }
     let mut references = BTreeSet::new();
     for order in orders.values() {
-        ensure(references.insert(order.external_reference.as_ref().map(|text| text.as_str())), || {
+        ensure(references.insert(order.details.external_reference.as_ref().map(|text| text.as_str())), || {
             format!("{} is there twice", order.id)
         })?;
     }
@@ -201,10 +202,7 @@ pub fn check_erased(world: &World, before: &[Order], sent: usize) -> Check {
 }
 
 fn is_tombstone(order: &Order) -> bool {
-    let has_person = order.customer.contact.is_some()
-        || order.shipping_address.is_some()
-        || order.shipping.is_some()
-        || order.external_reference.is_some()
-        || order.notes.is_some();
-    !has_person && order.metadata.as_map().is_empty() && order.history.is_empty() && order.follow_ups.is_empty()
+    let has_person =
+        order.customer.contact.is_some() || order.shipping.is_some() || order.details != Details::default();
+    !has_person && order.history.is_empty() && order.follow_ups.is_empty()
 }

@@ -1,6 +1,7 @@
 //! The history within an item: the part that grows, so it is kept the shortest.
 
-use domain::history::{Change, EventKind, Field, HistoryEntry, Stamp};
+use domain::details::Field;
+use domain::history::{Change, EventKind, HistoryEntry, Stamp};
 use domain::invalid::Invalid;
 use domain::money::{Currency, Money};
 use domain::status::{Inventory, Status};

@@ -9,6 +9,7 @@ mod value;
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::details::Details;
 use domain::fingerprint::Fingerprint;
 use domain::id::{CustomerId, OrderId, TenantId};
 use domain::line::Lines;
@@ -153,11 +154,13 @@ impl OrderRecord {
             reservation: self.reservation.try_into()?,
             status: Status::restore(&self.status),
             inventory: Inventory::restore(&self.inventory),
-            shipping_address: self.shipping_address.map(Into::into),
+            details: Details {
+                shipping_address: self.shipping_address.map(Into::into),
+                metadata: Metadata::restore(self.metadata),
+                external_reference: self.external_reference.map(Text::restore),
+                notes: self.notes.map(Text::restore),
+            },
             shipping: self.shipping.map(Into::into),
-            metadata: Metadata::restore(self.metadata),
-            external_reference: self.external_reference.map(Text::restore),
-            notes: self.notes.map(Text::restore),
             version: self.version,
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
@@ -184,11 +187,8 @@ impl From<&Order> for OrderRecord {
             reservation,
             status,
             inventory,
-            shipping_address,
+            details: Details { shipping_address, metadata, external_reference, notes },
             shipping,
-            metadata,
-            external_reference,
-            notes,
             version,
             created_at,
             updated_at,

@@ -1,0 +1,200 @@
+//! The operations of the API.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::Stream;
+use reqwest::Method;
+use reqwest::header::{HeaderName, IF_NONE_MATCH};
+use uuid::Uuid;
+
+use crate::answer::Success;
+use crate::call::{Call, Effect};
+use crate::config::ClientBuilder;
+use crate::error::{Error, ErrorKind};
+use crate::key::IdempotencyKey;
+use crate::listing::{self, ListQuery};
+use crate::model::{Edit, Health, Move, NewOrder, Order, OrderSummary, Page, Shipment, Wish};
+use crate::problem::ProblemKind;
+use crate::target::{Target, entity_tag};
+use crate::transport::Transport;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A client of one deployment. Clones share their connections.
+///
+/// Every method answers [`Error`] when the service refuses, or when no attempt was answered.
+#[derive(Clone)]
+pub struct Client(Arc<Transport>);
+
+/// An order that was placed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Placed {
+    /// The order as it is now. It is `pending` while a partner of the service cannot be asked.
+    pub order: Order,
+    /// Whether an earlier request with this key had placed it.
+    pub is_replayed: bool,
+    /// The key it was placed under.
+    pub idempotency_key: IdempotencyKey,
+}
+
+impl Client {
+    /// Begins to set up a client of the deployment at this URL, stage included: `https://orders.example/v1`.
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(base_url.into())
+    }
+
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self(Arc::new(transport))
+    }
+
+    /// `POST /orders` under a key of this call's own.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn place_order(&self, order: &NewOrder) -> Result<Placed, Error> {
+        self.place_order_as(IdempotencyKey::random(), order).await
+    }
+
+    /// `POST /orders` under this key. The same key and order again answer the order as it is then.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn place_order_as(&self, key: impl Into<IdempotencyKey>, order: &NewOrder) -> Result<Placed, Error> {
+        let key = key.into();
+        let call = Call::write(Method::POST, "/orders", &["orders"]).header(IDEMPOTENCY_KEY, key.as_str())?;
+        let sent = self.0.send(&call.json(order)?).await;
+        match sent.and_then(|Success { value, is_replayed, .. }| Ok((present(value)?, is_replayed))) {
+            Ok((order, is_replayed)) => Ok(Placed { order, is_replayed, idempotency_key: key }),
+            Err(error) => Err(error.with_key(key)),
+        }
+    }
+
+    /// `GET /orders/{id}`
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn order(&self, id: Uuid) -> Result<Order, Error> {
+        let call = Call::get("/orders/{id}", &["orders", &id.to_string()]);
+        present(self.0.send(&call).await?.value)
+    }
+
+    /// `GET /orders/{id}` with `If-None-Match`: `None` while the order still has this version.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn order_if_changed(&self, known: &Order) -> Result<Option<Order>, Error> {
+        let call = Call::get("/orders/{id}", &["orders", &known.id.to_string()]);
+        let call = call.header(IF_NONE_MATCH, &entity_tag(known.version))?;
+        Ok(self.0.send(&call).await?.value)
+    }
+
+    /// `GET /orders`: one page, the first one or the one at a cursor.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn page(&self, query: &ListQuery, cursor: Option<&str>) -> Result<Page, Error> {
+        let call = Call { query: query.pairs(cursor)?, ..Call::get("/orders", &["orders"]) };
+        present(self.0.send(&call).await?.value)
+    }
+
+    /// `GET /orders`: all rows, each page when the stream comes to it. The stream ends after an error.
+    pub fn orders<Q: Into<ListQuery>>(
+        &self,
+        query: Q,
+    ) -> impl Stream<Item = Result<OrderSummary, Error>> + Send + Unpin + use<Q> {
+        listing::walk(self.clone(), query.into())
+    }
+
+    /// `PUT /orders/{id}`: replaces the fields given.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn update_order(&self, target: impl Into<Target>, edit: &Edit) -> Result<Order, Error> {
+        let target = target.into();
+        let call = Call::write(Method::PUT, "/orders/{id}", &["orders", &target.id.to_string()]);
+        self.change(target, call, overwriting(target), edit).await
+    }
+
+    /// `PUT /orders/{id}/shipping`: sets the shipping information, which ships an order that is `processing`.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn ship_order(&self, target: impl Into<Target>, shipment: &Shipment) -> Result<Order, Error> {
+        let target = target.into();
+        let call = Call::write(Method::PUT, "/orders/{id}/shipping", &["orders", &target.id.to_string(), "shipping"]);
+        self.change(target, call, overwriting(target), shipment).await
+    }
+
+    /// `PUT /orders/{id}/status`: moves the order to a status, or [to a status with a reason](crate::Status::because).
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn move_order(&self, target: impl Into<Target>, to: impl Into<Move>) -> Result<Order, Error> {
+        let target = target.into();
+        let call = Call::write(Method::PUT, "/orders/{id}/status", &["orders", &target.id.to_string(), "status"]);
+        // No status is left and entered again, so a move that is repeated undoes nothing.
+        self.change(target, call, Effect::Idempotent, &to.into()).await
+    }
+
+    /// `DELETE /orders/{id}`
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn delete_order(&self, target: impl Into<Target>) -> Result<(), Error> {
+        let target = target.into();
+        let call = Call::write(Method::DELETE, "/orders/{id}", &["orders", &target.id.to_string()]).on(&target)?;
+        match self.0.send::<serde::de::IgnoredAny>(&call).await {
+            // An attempt whose answer was lost has deleted it.
+            Err(error) if error.is_uncertain() && error.problem_kind() == Some(&ProblemKind::OrderNotFound) => Ok(()),
+            result => result.map(drop),
+        }
+    }
+
+    /// `GET /health`, without a token.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn health(&self) -> Result<Health, Error> {
+        let call = Call { needs_token: false, ..Call::get("/health", &["health"]) };
+        present(self.0.send(&call).await?.value)
+    }
+
+    async fn change(&self, target: Target, call: Call, effect: Effect, wish: &impl Wish) -> Result<Order, Error> {
+        let call = Call { effect, ..call.on(&target)?.json(wish)? };
+        match self.0.send(&call).await {
+            Ok(success) => present(success.value),
+            Err(error) if is_stale(&error) && error.is_uncertain() => self.own_change(target, wish).await.ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The order, when it is one version on and has what was wished for: then an attempt whose answer was lost has
+    /// changed it, and a later attempt found the version gone.
+    async fn own_change(&self, target: Target, wish: &impl Wish) -> Option<Order> {
+        let order = self.order(target.id).await.ok()?;
+        let is_next = target.version.is_some_and(|version| order.version == version + 1);
+        (is_next && wish.is_fulfilled_by(&order)).then_some(order)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Client").field(&self.0.base.as_str()).finish()
+    }
+}
+
+/// Without a condition, a write that is repeated could replace what somebody else wrote after it.
+fn overwriting(target: Target) -> Effect {
+    if target.version.is_some() { Effect::Idempotent } else { Effect::Once }
+}
+
+fn is_stale(error: &Error) -> bool {
+    matches!(error.problem_kind(), Some(ProblemKind::PreconditionFailed { .. }))
+}
+
+/// Only answers to other questions have no body.
+fn present<T>(value: Option<T>) -> Result<T, Error> {
+    value.ok_or_else(|| Error::new(ErrorKind::Unreadable { status: 204 }, 1, true))
+}

@@ -1,0 +1,80 @@
+//! How far a call has come: attempts, pauses, and whether it may have taken effect.
+
+use std::time::Duration;
+
+use backon::ExponentialBackoff;
+use tokio::time::Instant;
+
+use crate::answer::{Outcome, Success, Verdict};
+use crate::call::{Call, Effect};
+use crate::config::{Retries, Timeouts};
+use crate::error::{Error, ErrorKind};
+
+/// The course of one call.
+pub(crate) struct Progress {
+    effect: Effect,
+    deadline: Instant,
+    attempt_timeout: Duration,
+    max_attempts: u32,
+    pauses: ExponentialBackoff,
+    attempts: u32,
+    /// Whether an attempt may have had the call's effect.
+    is_uncertain: bool,
+}
+
+impl Progress {
+    pub fn begin(call: &Call, retries: &Retries, timeouts: &Timeouts) -> Self {
+        Self {
+            effect: call.effect,
+            deadline: Instant::now() + timeouts.call,
+            attempt_timeout: timeouts.attempt,
+            max_attempts: retries.max_attempts,
+            pauses: retries.pauses(),
+            attempts: 0,
+            is_uncertain: false,
+        }
+    }
+
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Begins an attempt, which has so much time.
+    pub fn attempt(&mut self) -> Duration {
+        self.attempts += 1;
+        self.attempt_timeout.min(self.deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// The pause before another attempt; `None` when there must be no other.
+    pub fn pause_after<T>(&mut self, outcome: &Outcome<T>) -> Option<Duration> {
+        let verdict = outcome.verdict();
+        self.is_uncertain |= verdict == Verdict::Unknown && self.effect != Effect::Read;
+        let may_repeat = match verdict {
+            Verdict::Final => false,
+            Verdict::NotNow => true,
+            Verdict::Unknown => self.effect != Effect::Once,
+        };
+        if !may_repeat || self.attempts >= self.max_attempts {
+            return None;
+        }
+        let pause = self.pauses.next()?.max(outcome.retry_after().unwrap_or_default());
+        (Instant::now() + pause < self.deadline).then_some(pause)
+    }
+
+    pub fn conclude<T>(mut self, outcome: Outcome<T>) -> Result<Success<T>, Error> {
+        // A refusal of a repeated request decides the earlier ones as well, unless it is about the token, or about the
+        // order's version or existence, which the earlier ones may have changed.
+        let is_decided =
+            outcome.verdict() == Verdict::Final && !matches!(outcome.status(), Some(401 | 403 | 404 | 412));
+        self.is_uncertain &= !is_decided;
+        outcome.into_result().map_err(|kind| self.fail(kind))
+    }
+
+    pub fn fail(&self, kind: ErrorKind) -> Error {
+        Error::new(kind, self.attempts, self.is_uncertain)
+    }
+}

@@ -1,0 +1,171 @@
+// The operations of the API.
+
+import { OrderServiceError } from "./error.js";
+import { type CallOptions, type Options, settings } from "./options.js";
+import { type Call, type Effect, Transport } from "./transport.js";
+import type {
+  Edit,
+  Health,
+  ListQuery,
+  NewOrder,
+  Order,
+  OrderPage,
+  OrderSummary,
+  Placed,
+  Shipment,
+  Status,
+  Target,
+} from "./types.js";
+import { hasFields, hasShipment, hasStatus, type Wish } from "./wish.js";
+
+/** A client of one deployment. Every method rejects with {@link OrderServiceError}. */
+export class OrderServiceClient {
+  readonly #transport: Transport;
+
+  constructor(options: Options) {
+    this.#transport = new Transport(settings(options));
+  }
+
+  /**
+   * `POST /orders`. Without a key of the caller's own, the call gets a random one. The same key and order again answer the
+   * order as it is then.
+   */
+  async placeOrder(order: NewOrder, options: CallOptions & { idempotencyKey?: string } = {}): Promise<Placed> {
+    const { idempotencyKey = crypto.randomUUID(), signal } = options;
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const call: Call = {
+      method: "POST",
+      route: "/orders",
+      path: "/orders",
+      headers,
+      body: order,
+      effect: "idempotent",
+      signal,
+    };
+    try {
+      const { body, headers } = await this.#transport.send(call);
+      return { order: body as Order, isReplayed: headers.get("Idempotent-Replayed") === "true", idempotencyKey };
+    } catch (error) {
+      if (error instanceof OrderServiceError) error.idempotencyKey = idempotencyKey;
+      throw error;
+    }
+  }
+
+  /** `GET /orders/{id}` */
+  async getOrder(id: string, { signal }: CallOptions = {}): Promise<Order> {
+    const { body } = await this.#transport.send({ ...read("/orders/{id}", pathOf(id)), signal });
+    return body as Order;
+  }
+
+  /** `GET /orders/{id}` with `If-None-Match`: undefined while the order still has this version. */
+  async getOrderIfChanged(known: Order, { signal }: CallOptions = {}): Promise<Order | undefined> {
+    const headers = { "If-None-Match": entityTag(known.version) };
+    const { body } = await this.#transport.send({ ...read("/orders/{id}", pathOf(known.id)), headers, signal });
+    return body as Order | undefined;
+  }
+
+  /** `GET /orders`: one page, the first one or the one at a cursor. */
+  async listOrders(query: ListQuery & { cursor?: string } = {}, { signal }: CallOptions = {}): Promise<OrderPage> {
+    const { body } = await this.#transport.send({ ...read("/orders", "/orders"), query, signal });
+    return body as OrderPage;
+  }
+
+  /** `GET /orders`: all rows, each page when the loop comes to it. */
+  async *orders(query: ListQuery = {}, options: CallOptions = {}): AsyncGenerator<OrderSummary, void, undefined> {
+    let cursor: string | null = null;
+    do {
+      const page: OrderPage = await this.listOrders(cursor === null ? query : { ...query, cursor }, options);
+      yield* page.data;
+      cursor = page.page.next_cursor;
+    } while (cursor !== null);
+  }
+
+  /** `PUT /orders/{id}`: replaces the fields given; `null` empties one. */
+  updateOrder(target: Target, edit: Edit, options: CallOptions = {}): Promise<Order> {
+    return this.#change(target, "", edit, overwriting(target), hasFields(edit), options);
+  }
+
+  /** `PUT /orders/{id}/shipping`: sets the shipping information, which ships an order that is `processing`. */
+  shipOrder(target: Target, shipment: Shipment, options: CallOptions = {}): Promise<Order> {
+    return this.#change(target, "/shipping", shipment, overwriting(target), hasShipment(shipment), options);
+  }
+
+  /** `PUT /orders/{id}/status`: moves the order to another status. */
+  moveOrder(target: Target, status: Status, options: CallOptions & { reason?: string } = {}): Promise<Order> {
+    const { reason } = options;
+    // No status is left and entered again, so a move that is repeated undoes nothing.
+    return this.#change(target, "/status", { status, reason }, "idempotent", hasStatus(status), options);
+  }
+
+  /** `DELETE /orders/{id}` */
+  async deleteOrder(target: Target, { signal }: CallOptions = {}): Promise<void> {
+    const path = pathOf(idOf(target));
+    const call: Call = {
+      method: "DELETE",
+      route: "/orders/{id}",
+      path,
+      headers: ifMatch(target),
+      effect: "idempotent",
+      signal,
+    };
+    try {
+      await this.#transport.send(call);
+    } catch (error) {
+      // An attempt whose answer was lost has deleted it.
+      if (!(error instanceof OrderServiceError && error.isUncertain && error.code === "order_not_found")) throw error;
+    }
+  }
+
+  /** `GET /health`, without a token. */
+  async health({ signal }: CallOptions = {}): Promise<Health> {
+    const { body } = await this.#transport.send({ ...read("/health", "/health"), isPublic: true, signal });
+    return body as Health;
+  }
+
+  async #change(
+    target: Target,
+    part: string,
+    body: unknown,
+    effect: Effect,
+    wish: Wish,
+    { signal }: CallOptions,
+  ): Promise<Order> {
+    const path = pathOf(idOf(target)) + part;
+    const call: Call = {
+      method: "PUT",
+      route: `/orders/{id}${part}`,
+      path,
+      headers: ifMatch(target),
+      body,
+      effect,
+      signal,
+    };
+    try {
+      return (await this.#transport.send(call)).body as Order;
+    } catch (error) {
+      const isOwn = error instanceof OrderServiceError && error.isUncertain && error.code === "precondition_failed";
+      const order = isOwn ? await this.#ownChange(target, wish) : undefined;
+      if (order === undefined) throw error;
+      return order;
+    }
+  }
+
+  /**
+   * The order, when it is one version on and has what was wished for: then an attempt whose answer was lost has changed
+   * it, and a later attempt found the version gone.
+   */
+  async #ownChange(target: Target, wish: Wish): Promise<Order | undefined> {
+    const order = await this.getOrder(idOf(target)).catch(() => undefined);
+    const isNext = typeof target !== "string" && order?.version === target.version + 1;
+    return order && isNext && wish(order) ? order : undefined;
+  }
+}
+
+const read = (route: string, path: string) => ({ method: "GET", route, path, effect: "read" }) as const;
+const pathOf = (id: string) => `/orders/${encodeURIComponent(id)}`;
+const idOf = (target: Target) => (typeof target === "string" ? target : target.id);
+const entityTag = (version: number) => `"${version}"`;
+const ifMatch = (target: Target): Record<string, string> =>
+  typeof target === "string" ? {} : { "If-Match": entityTag(target.version) };
+/** Without a condition, a write that is repeated could replace what somebody else wrote after it. */
+const overwriting = (target: Target): Effect => (typeof target === "string" ? "once" : "idempotent");

@@ -1,0 +1,7 @@
+/** Typed client of the order service's HTTP API. */
+
+export { OrderServiceClient } from "./client.js";
+export { type ErrorKind, OrderServiceError } from "./error.js";
+export type { Attempt, CallOptions, Options, TokenSource } from "./options.js";
+export type * from "./types.js";
+export type { components, operations, paths } from "./schema.js";

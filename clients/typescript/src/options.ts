@@ -1,0 +1,69 @@
+// How a client is set up.
+
+/** A token, or a function that gives one for each attempt. `refused` is the one that was just answered 401. */
+export type TokenSource = string | ((refused?: string) => string | Promise<string>);
+
+/** What is told of each attempt: nothing personal, no token. */
+export interface Attempt {
+  method: string;
+  /** The path as the documentation writes it. */
+  route: string;
+  /** 1 for the first. */
+  attempt: number;
+  /** The HTTP status, when there was an answer. */
+  status: number | undefined;
+  /** The pause before the next attempt, when there is one. */
+  pauseMs: number | undefined;
+}
+
+export interface Options {
+  /** The deployment's URL, stage included: `https://orders.example/v1`. */
+  baseUrl: string;
+  token?: TokenSource;
+  /** Requests per call, the first included: 5. */
+  maxAttempts?: number;
+  /** The pause after the first attempt: 200. It doubles with each, and jitter adds up to as much again. */
+  firstPauseMs?: number;
+  /** The longest pause, unless `Retry-After` asks for a longer one: 5,000. */
+  longestPauseMs?: number;
+  /** Time for one answer: 10,000. */
+  attemptTimeoutMs?: number;
+  /** Time for a call with all its attempts and pauses: 30,000. */
+  callTimeoutMs?: number;
+  /** Send tokens over plain HTTP also to other hosts than this machine's own. */
+  allowPlainHttp?: boolean;
+  /** Another `fetch`. */
+  fetch?: typeof fetch;
+  /** Called after each attempt, for logs and metrics. */
+  onAttempt?: (attempt: Attempt) => void;
+}
+
+export interface CallOptions {
+  /** Ends the call. */
+  signal?: AbortSignal;
+}
+
+export type Settings = Required<Omit<Options, "token" | "onAttempt">> & Pick<Options, "token" | "onAttempt">;
+
+export function settings(options: Options): Settings {
+  const { baseUrl, allowPlainHttp = false } = options;
+  const url = new URL(baseUrl);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && (allowPlainHttp || isLoopback(url.hostname)))) {
+    throw new TypeError(`${baseUrl} must be https: a token would be readable on its way`);
+  }
+  return {
+    maxAttempts: 5,
+    firstPauseMs: 200,
+    longestPauseMs: 5_000,
+    attemptTimeoutMs: 10_000,
+    callTimeoutMs: 30_000,
+    fetch: (...request) => fetch(...request),
+    ...options,
+    allowPlainHttp,
+    baseUrl: baseUrl.replace(/\/+$/, ""),
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
+}

@@ -1,0 +1,267 @@
+// The client against a service that answers by script: refusals, lost answers, garbage, and answers of newer releases.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { type NewOrder, OrderServiceClient, OrderServiceError, type Status } from "order-service-client";
+
+import { ID, nobodysUrl, order, problem, Service, type Step } from "./script.js";
+
+const WANTED: NewOrder = { customer_id: "cust-1", lines: [{ product_id: "sku-1", quantity: 2 }] };
+const placed = (headers = {}) => ({ ...order(1, "confirmed"), status: 201, headers });
+const known = (version = 1, status = "confirmed") => order(version, status).body;
+const stale = (current_version: number) => problem(412, "precondition_failed", { current_version });
+
+/** The error that a call ends with. */
+async function failure(call: Promise<unknown>): Promise<OrderServiceError> {
+  const error = await call.then(
+    () => assert.fail("the call should fail"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof OrderServiceError, String(error));
+  return error;
+}
+
+test("a throttled order is placed after Retry-After under the same key", async (t) => {
+  const service = await Service.start(t, problem(429, "throttled", {}, { "Retry-After": "1" }), placed());
+  const started = Date.now();
+  const { idempotencyKey, isReplayed } = await service.client().placeOrder(WANTED);
+  assert.ok(Date.now() - started >= 1000);
+  assert.equal(isReplayed, false);
+  assert.match(idempotencyKey, /^[0-9a-f-]{36}$/);
+  assert.deepEqual(service.headers("idempotency-key"), [idempotencyKey, idempotencyKey]);
+  assert.deepEqual(service.requests[0]?.body, WANTED);
+});
+
+test("every order has a key of its own unless it is given one", async (t) => {
+  const service = await Service.start(t, placed(), placed(), placed({ "Idempotent-Replayed": "true" }));
+  const client = service.client();
+  await client.placeOrder(WANTED);
+  await client.placeOrder(WANTED);
+  assert.equal((await client.placeOrder(WANTED, { idempotencyKey: "checkout-7" })).isReplayed, true);
+  const [first, second, third] = service.headers("idempotency-key");
+  assert.notEqual(first, second);
+  assert.equal(third, "checkout-7");
+});
+
+test("an order whose answer was lost is placed again under its key, and named when it may have been placed", async (t) => {
+  const service = await Service.start(t, "lose", "cut", placed());
+  await service.client().placeOrder(WANTED);
+  assert.equal(new Set(service.headers("idempotency-key")).size, 1);
+  const lost = await Service.start(t, "lose", "lose", "lose", "lose");
+  const error = await failure(lost.client().placeOrder(WANTED));
+  assert.deepEqual([error.kind, error.attempts, error.isUncertain], ["no_answer", 4, true]);
+  assert.equal(error.idempotencyKey, lost.headers("idempotency-key")[0]);
+});
+
+test("an order that is refused after a lost answer was not placed", async (t) => {
+  const service = await Service.start(t, "lose", problem(422, "unknown_customer"));
+  const error = await failure(service.client().placeOrder(WANTED));
+  assert.deepEqual([error.code, error.isUncertain], ["unknown_customer", false]);
+});
+
+test("an outage is repeated until the attempts are used up", async (t) => {
+  const service = await Service.start(t, ...Array<Step>(9).fill(problem(503, "unavailable")));
+  const error = await failure(service.client().getOrder(ID));
+  assert.deepEqual(
+    [error.code, error.attempts, error.isUncertain, service.requests.length],
+    ["unavailable", 4, false, 4],
+  );
+});
+
+test("a Retry-After beyond the call's time is told and not waited for", async (t) => {
+  const service = await Service.start(t, problem(429, "throttled", {}, { "Retry-After": "3600" }));
+  const error = await failure(service.client().getOrder(ID));
+  assert.deepEqual([error.retryAfter, error.attempts], [3600, 1]);
+});
+
+test("a refusal for good is told at once with its members", async (t) => {
+  const unavailable = [{ product_id: "sku-1", requested: 2, available: 1 }];
+  const service = await Service.start(t, problem(409, "out_of_stock", { unavailable }));
+  const error = await failure(service.client().placeOrder(WANTED));
+  assert.deepEqual([error.attempts, error.status, error.problem?.unavailable], [1, 409, unavailable]);
+});
+
+test("shipping waits for the confirmation of the reservation", async (t) => {
+  const early = problem(409, "reservation_unconfirmed", {}, { "Retry-After": "0" });
+  const service = await Service.start(t, early, early, order(3, "shipped"));
+  assert.equal((await service.client().moveOrder(known(2, "processing"), "shipped")).status, "shipped");
+  assert.deepEqual(service.headers("if-match"), ['"2"', '"2"', '"2"']);
+});
+
+test("a conditional write that finds its own change has succeeded", async (t) => {
+  const moved = await Service.start(t, "lose", stale(2), order(2, "processing"));
+  assert.equal((await moved.client().moveOrder(known(), "processing")).version, 2);
+  const edited = await Service.start(t, problem(500, "internal"), stale(2), order(2, "confirmed", { notes: "x" }));
+  assert.equal((await edited.client().updateOrder(known(), { notes: "x", shipping_address: null })).version, 2);
+  const shipping = { carrier: "c", tracking_number: "n", estimated_delivery: "2026-12-24T00:00:00.000Z" };
+  const shipped = await Service.start(t, "lose", stale(2), order(2, "shipped", { shipping }));
+  assert.equal(
+    (await shipped.client().shipOrder(known(), { ...shipping, estimated_delivery: "2026-12-24" })).version,
+    2,
+  );
+});
+
+test("a conditional write that finds somebody else's change is refused", async (t) => {
+  for (const found of [order(2, "canceled"), order(3, "processing")]) {
+    const service = await Service.start(t, "lose", stale(found.body.version), found);
+    const error = await failure(service.client().moveOrder(known(), "processing"));
+    assert.deepEqual([error.code, error.isUncertain], ["precondition_failed", true]);
+  }
+  const service = await Service.start(t, stale(2));
+  const error = await failure(service.client().updateOrder(known(), { notes: "x" }));
+  assert.deepEqual([error.problem?.current_version, error.isUncertain, service.requests.length], [2, false, 1]);
+});
+
+test("an edit without a condition is sent again only after it was refused for now", async (t) => {
+  for (const lost of ["lose", problem(503, "unavailable")] as const) {
+    const service = await Service.start(t, lost, order(2, "confirmed"));
+    const error = await failure(service.client().updateOrder(ID, { notes: "x" }));
+    assert.deepEqual([error.attempts, error.isUncertain], [1, true]);
+  }
+  const service = await Service.start(t, problem(409, "conflict"), order(2, "confirmed"));
+  assert.equal((await service.client().updateOrder(ID, { notes: "x" })).version, 2);
+  assert.deepEqual(service.headers("if-match"), [undefined, undefined]);
+});
+
+test("a connection that cannot be made is made again even for a write without a condition", async () => {
+  const client = new OrderServiceClient({ baseUrl: await nobodysUrl(), maxAttempts: 3, firstPauseMs: 1 });
+  const error = await failure(client.updateOrder(ID, {}));
+  assert.deepEqual([error.kind, error.attempts, error.isUncertain], ["no_answer", 3, false]);
+});
+
+test("a deletion that finds the order gone has succeeded only after a lost answer", async (t) => {
+  const gone = problem(404, "order_not_found");
+  await (await Service.start(t, "lose", gone)).client().deleteOrder(known());
+  await (await Service.start(t, { status: 204 })).client().deleteOrder(known());
+  const service = await Service.start(t, problem(429, "throttled"), gone);
+  assert.equal((await failure(service.client().deleteOrder(known()))).code, "order_not_found");
+});
+
+test("garbage of a proxy is repeated and then told as such", async (t) => {
+  const html = { status: 502, body: "<html>Bad gateway</html>" };
+  const service = await Service.start(t, html, "cut", { status: 200, body: "[]" }, html);
+  const error = await failure(service.client().getOrder(ID));
+  assert.deepEqual([error.kind, error.status, error.attempts], ["unreadable", 502, 4]);
+});
+
+test("a redirect is not followed", async (t) => {
+  const elsewhere = await Service.start(t, order(1, "confirmed"));
+  const service = await Service.start(t, { status: 307, headers: { Location: `${elsewhere.url}/orders/${ID}` } });
+  assert.equal((await failure(service.client().getOrder(ID))).status, 307);
+  assert.equal(elsewhere.requests.length, 0);
+});
+
+test("a version that is known is not read again", async (t) => {
+  const service = await Service.start(t, { status: 304 }, order(4, "confirmed"));
+  const client = service.client();
+  assert.equal(await client.getOrderIfChanged(known(3)), undefined);
+  assert.equal((await client.getOrderIfChanged(known(3)))?.version, 4);
+  assert.deepEqual(service.headers("if-none-match"), ['"3"', '"3"']);
+});
+
+test("a list is walked page by page as far as somebody reads, although a page is empty", async (t) => {
+  const page = (rows: number, next_cursor: string | null): Step => ({
+    status: 200,
+    body: {
+      data: Array(rows).fill({ id: ID, version: 1 }),
+      page: { limit: 2, has_more: next_cursor !== null, next_cursor },
+    },
+  });
+  const service = await Service.start(t, page(2, "a+/="), "lose", page(0, "b"), page(1, null));
+  const rows = [];
+  for await (const row of service.client().orders({ status: "confirmed", limit: 2 })) rows.push(row);
+  assert.equal(rows.length, 3);
+  assert.deepEqual(
+    service.requests.map(({ path }) => path),
+    ["", "&cursor=a%2B%2F%3D", "&cursor=a%2B%2F%3D", "&cursor=b"].map(
+      (cursor) => `/v1/orders?status=confirmed&limit=2${cursor}`,
+    ),
+  );
+  const lazy = await Service.start(t, page(2, "a"));
+  for await (const row of lazy.client().orders()) if (row.version === 1) break;
+  assert.equal(lazy.requests.length, 1);
+});
+
+test("a token that is refused is replaced once", async (t) => {
+  const refused = problem(401, "unauthenticated");
+  const tokens = () => {
+    let renewals = 0;
+    return async (old?: string) => `token-${old === undefined ? renewals : ++renewals}`;
+  };
+  const service = await Service.start(t, refused, order(1, "confirmed"));
+  await service.client({ token: tokens() }).getOrder(ID);
+  assert.deepEqual(service.headers("authorization"), ["Bearer token-0", "Bearer token-1"]);
+  const twice = await Service.start(t, refused, refused, refused);
+  assert.equal((await failure(twice.client({ token: tokens() }).getOrder(ID))).attempts, 2);
+  const fixed = await Service.start(t, refused, refused);
+  assert.equal((await failure(fixed.client().getOrder(ID))).attempts, 1);
+});
+
+test("without a token nothing is sent, and health needs none", async (t) => {
+  const service = await Service.start(t, { status: 200, body: { status: "ok" } });
+  const client = service.client({
+    token: () => Promise.reject(new Error("the identity provider is down")),
+    callTimeoutMs: 300,
+  });
+  assert.equal((await failure(client.getOrder(ID))).kind, "no_token");
+  const never = service.client({ token: () => new Promise<string>(() => {}), callTimeoutMs: 100 });
+  assert.equal((await failure(never.getOrder(ID))).kind, "no_token");
+  assert.equal((await client.health()).status, "ok");
+  assert.deepEqual(service.headers("authorization"), [undefined]);
+});
+
+test("no attempt and no call takes longer than it may, and a signal ends it", async (t) => {
+  const service = await Service.start(t, "hang", placed());
+  await service.client({ attemptTimeoutMs: 200 }).placeOrder(WANTED);
+  const hanging = await Service.start(t, "hang", "hang");
+  const error = await failure(hanging.client({ attemptTimeoutMs: 60_000, callTimeoutMs: 200 }).placeOrder(WANTED));
+  assert.deepEqual([error.kind, error.isUncertain], ["no_answer", true]);
+  const aborted = await failure(hanging.client().placeOrder(WANTED, { signal: AbortSignal.timeout(100) }));
+  assert.deepEqual([aborted.kind, aborted.attempts], ["aborted", 1]);
+});
+
+test("answers of newer releases are read", async (t) => {
+  const newer = order(1, "on_hold", { gift_message: "Happy birthday" } as object);
+  const service = await Service.start(t, newer, problem(402, "payment_required", { amount: 5 }));
+  const client = service.client();
+  const { status } = await client.getOrder(ID);
+  const sentence = ((): string => {
+    switch (status) {
+      case "pending":
+        return "waits";
+      default:
+        return `is ${status}`; // the type demands this arm
+    }
+  })();
+  assert.equal(sentence, "is on_hold");
+  assert.equal((await failure(client.getOrder(ID))).code, "payment_required");
+});
+
+test("attempts are told without tokens, bodies, paths and queries", async (t) => {
+  const service = await Service.start(t, "lose", placed());
+  const attempts: object[] = [];
+  await service.client({ onAttempt: (attempt) => attempts.push(attempt) }).placeOrder(WANTED);
+  assert.deepEqual(Object.keys(attempts[0] ?? {}).sort(), ["attempt", "method", "pauseMs", "route", "status"]);
+  assert.doesNotMatch(JSON.stringify(attempts), /secret-token|cust-1|sku-1/);
+});
+
+test("a token is sent in the clear only to this machine or when allowed", () => {
+  const client = (baseUrl: string, allowPlainHttp = false) => new OrderServiceClient({ baseUrl, allowPlainHttp });
+  for (const url of ["https://a.example/v1/", "http://127.0.0.1:4566/v1", "http://[::1]/v1", "http://x.localhost/v1"])
+    client(url);
+  for (const url of ["http://a.example/v1", "http://127.0.0.1.example", "ftp://a.example", "orders"]) {
+    assert.throws(() => client(url), TypeError, url);
+  }
+  client("http://emulator:4566/v1", true);
+});
+
+// What must not compile.
+export function refusedByTheCompiler(client: OrderServiceClient): void {
+  // @ts-expect-error two filters have no index
+  void client.listOrders({ status: "pending", customer_id: "c" });
+  // @ts-expect-error no such status
+  const status: Status = "on_hold";
+  // @ts-expect-error no such field
+  void client.updateOrder(ID, { total: 5, status });
+}

@@ -1,0 +1,86 @@
+//! Bodies as examples: answers made by the service's own code, requests from the sample events.
+
+use adapters::exposition::Exposition;
+use adapters::health::HealthCheck;
+use adapters::system::SystemClock;
+use adapters::wire::{OrderView, PageView};
+use domain::details::{Edit, Patch};
+use domain::listing::{Limit, OrderSummary, Page};
+use domain::memory::MemoryStore;
+use domain::memory::sample::{self, stamp};
+use domain::order::Order;
+use domain::status::Status;
+use domain::text::{Notes, Reason};
+use serde_json::{Map, Value, json};
+
+use crate::text_of;
+
+/// Every example of an answer, by name.
+pub async fn answers() -> Map<String, Value> {
+    let placed = sample::followed_up_order();
+    let edit = Edit { notes: Patch::Set(Notes::parse("Ring twice.").unwrap()), ..Edit::default() };
+    let edited = placed.edit(&edit, None, stamp(2)).unwrap().unwrap();
+    let processing = placed.transition(Status::Processing, None, stamp(2)).unwrap().unwrap();
+    let shipped = processing.ship(sample::shipment(), stamp(3)).unwrap().unwrap();
+    let reason = Reason::parse("The customer changed their mind.").unwrap();
+    let canceled = placed.transition(Status::Canceled, Some(reason), stamp(2)).unwrap().unwrap();
+    let mut health = serde_json::to_value(health().run().await).unwrap();
+    health["circuits"] = json!({ "customers": "closed", "inventory": "closed" });
+    let examples = [
+        ("confirmed_order", "A new order", view(&placed)),
+        ("pending_order", "An order that waits for a partner", view(&sample::bare_order())),
+        ("edited_order", "An order with new notes", view(&edited)),
+        ("processing_order", "An order that is being processed", view(&processing)),
+        ("shipped_order", "An order that is shipped", view(&shipped)),
+        ("canceled_order", "An order that is canceled", view(&canceled)),
+        ("page", "A page with a next one", page(&placed, Some(CURSOR))),
+        ("last_page", "The last page", page(&placed, None)),
+        ("healthy", "Everything works", health),
+        ("metrics", "Nothing waits", metrics().await),
+    ];
+    let entry =
+        |(name, summary, value): (&str, &str, Value)| (name.to_owned(), json!({ "summary": summary, "value": value }));
+    examples.into_iter().map(entry).collect()
+}
+
+/// A cursor has this form; this one is signed by nobody.
+pub const CURSOR: &str = "AAABm3hGFADpAZLwwXo-fMCAAAAAAAAAAJqN1q4wZcDSt3ZkJcM5Tg";
+
+fn health() -> HealthCheck {
+    HealthCheck::new("1.0.0", "eu-central-1".to_owned(), Vec::new())
+}
+
+/// The metrics of an empty store.
+async fn metrics() -> Value {
+    let exposition = Exposition { version: "1.0.0", store: MemoryStore::default(), circuits: None, clock: SystemClock };
+    exposition.text().await.unwrap().into()
+}
+
+fn view(order: &Order) -> Value {
+    serde_json::to_value(OrderView::from(order)).unwrap()
+}
+
+fn page(order: &Order, next: Option<&str>) -> Value {
+    let page = Page { orders: vec![OrderSummary::from(order)], has_more: next.is_some() };
+    serde_json::to_value(PageView::new(&page, Limit::parse("1").unwrap(), next)).unwrap()
+}
+
+/// Every example of a request, by operation: the body of the sample event, and what else is worth showing.
+pub fn requests(operation: &str) -> Map<String, Value> {
+    let event: Value = serde_json::from_str(&text_of(&format!("events/{}.json", operation.replace('_', "-")))).unwrap();
+    let sample: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+    let more = match operation {
+        "create_order" => vec![(
+            "smallest",
+            "No more than what is required",
+            json!({ "customer_id": "cust-1", "lines": [{ "product_id": "sku-1", "quantity": 1 }] }),
+        )],
+        "update_order" => vec![("emptied", "Fields emptied", json!({ "notes": null, "metadata": null }))],
+        "update_status" => {
+            vec![("canceled", "Cancel", json!({ "status": "canceled", "reason": "The customer changed their mind." }))]
+        }
+        _ => Vec::new(),
+    };
+    let all = [("sample", "A request", sample)].into_iter().chain(more);
+    all.map(|(name, summary, value)| (name.to_owned(), json!({ "summary": summary, "value": value }))).collect()
+}

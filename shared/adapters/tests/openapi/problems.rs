@@ -1,0 +1,154 @@
+//! One problem of every code, as a client gets it: from the service's own conversions, and from the gateway responses
+//! of template.yaml.
+
+use std::collections::BTreeMap;
+
+use adapters::problem::{Code, FieldError, Problem};
+use domain::caller::{Forbidden, Scope};
+use domain::id::ProductId;
+use domain::line::PricingError;
+use domain::money::MoneyError;
+use domain::order::Refused;
+use domain::ports::StoreError;
+use domain::reservation::Shortage;
+use domain::status::{IllegalTransition, Status};
+use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError};
+use serde_json::Value;
+
+use crate::text_of;
+
+const ORDER: &str = "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001";
+/// The log says this, a client never hears it.
+pub const INSIDE: &str = "what only the log says";
+const REQUEST: &str = "6f1c9a52-0d4e-4c1b-9a51-000000000001";
+
+/// A problem and where it comes with.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub status: u16,
+    pub title: String,
+    /// What the client does about it, from docs/errors.md.
+    pub cure: String,
+    pub body: Value,
+    pub retry_after: bool,
+}
+
+/// Every problem by its code.
+pub struct Problems(BTreeMap<String, Case>);
+
+impl Problems {
+    pub fn all() -> Self {
+        let own = Code::ALL.map(|code| (code.as_str().to_owned(), own(code)));
+        let gateway = gateway().into_iter().map(|(_, body)| {
+            let case = Case {
+                status: body["status"].as_u64().unwrap_or(400).try_into().unwrap(),
+                title: body["title"].as_str().unwrap().to_owned(),
+                cure: cure(body["code"].as_str().unwrap()),
+                retry_after: body["status"] == 429,
+                body,
+            };
+            (case.body["code"].as_str().unwrap().to_owned(), case)
+        });
+        Self(gateway.chain(own).collect())
+    }
+
+    pub fn codes(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
+    pub fn of(&self, code: &str) -> &Case {
+        self.0.get(code).unwrap_or_else(|| panic!("no problem has the code {code}"))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Case)> {
+        self.0.iter()
+    }
+}
+
+fn own(code: Code) -> Case {
+    let response = problem(code).into_response(REQUEST, ORDER);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    Case {
+        status: response.status().as_u16(),
+        title: code.title().to_owned(),
+        cure: cure(code.as_str()),
+        retry_after: response.headers().contains_key("retry-after"),
+        body: serde_json::from_slice(response.body()).unwrap(),
+    }
+}
+
+/// A problem of this code, made as the service makes it.
+pub fn problem(code: Code) -> Problem {
+    let fields = |pointer: &str, code, detail: &str| {
+        vec![FieldError { pointer: pointer.to_owned(), code, detail: detail.to_owned() }]
+    };
+    let product = |id: &str| ProductId::parse(id).unwrap();
+    match code {
+        Code::InvalidJson => Problem::new(code).detail("the body is not JSON: it breaks off at line 1 column 12"),
+        Code::InvalidIdempotencyKey => Problem::new(code).detail("may hold only visible ASCII characters"),
+        Code::InvalidIfMatch => Problem::new(code).detail("must be given once"),
+        Code::InvalidParameter => {
+            Problem::new(code).errors(fields("?limit", "out_of_range", "must be a number from 1 to 100"))
+        }
+        Code::ValidationFailed => {
+            Problem::new(code).errors(fields("/lines/0/quantity", "out_of_range", "must be from 1 to 10000"))
+        }
+        Code::UnsupportedFilter => ListError::NoIndex.into(),
+        Code::InsufficientScope => Forbidden::MissingScope(Scope::Write).into(),
+        Code::OtherCustomer => Forbidden::OtherCustomer.into(),
+        Code::ConfinedToken => Forbidden::Confined.into(),
+        Code::OrderNotFound => GetOrderError::NotFound.into(),
+        Code::OutOfStock => {
+            LinesError::OutOfStock(vec![Shortage { product: product("sku-2"), requested: 3, available: 1 }]).into()
+        }
+        Code::IllegalTransition => {
+            Refused::Illegal(IllegalTransition { from: Status::Confirmed, to: Status::Delivered }).into()
+        }
+        Code::AwaitingConfirmation => Refused::AwaitingConfirmation.into(),
+        Code::ReservationUnconfirmed => Refused::ReservationUnconfirmed.into(),
+        Code::LinesClosed => Refused::LinesClosed(Status::Processing).into(),
+        Code::OrderCanceled => Refused::Canceled.into(),
+        Code::OrderShipped => Refused::OnItsWay.into(),
+        Code::Conflict => ChangeError::Conflict.into(),
+        Code::OrderDeleted => PlaceOrderError::Gone.into(),
+        Code::PreconditionFailed => ChangeError::Stale { current: 4 }.into(),
+        Code::OrderTooLarge => StoreError::TooLarge.into(),
+        Code::UnknownCustomer => PlaceOrderError::UnknownCustomer.into(),
+        Code::UnknownProduct => LinesError::from(PricingError::UnknownProducts(vec![product("sku-404")])).into(),
+        Code::InvalidTotal => LinesError::from(PricingError::Money(MoneyError::CurrencyMismatch)).into(),
+        Code::ReservationRefused => LinesError::ReservationRefused.into(),
+        Code::IdempotencyKeyReused => PlaceOrderError::KeyReused.into(),
+        Code::Internal => StoreError::Rejected(INSIDE.to_owned()).into(),
+        Code::Unavailable => StoreError::Unavailable(INSIDE.to_owned()).into(),
+        Code::MethodNotAllowed => Problem::new(code).allow("GET, HEAD, POST"),
+        Code::InvalidCursor | Code::Unauthenticated | Code::BodyTooLarge | Code::UnsupportedMediaType => {
+            Problem::new(code)
+        }
+    }
+}
+
+/// The gateway responses of template.yaml: status code, where there is one, and body, filled in.
+pub fn gateway() -> Vec<(Option<String>, Value)> {
+    let template = text_of("template.yaml");
+    let section = template.split_once("      GatewayResponses:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let (mut status, mut answers) = (None, Vec::new());
+    for line in section.lines().map(str::trim) {
+        if let Some(code) = line.strip_prefix("StatusCode: ") {
+            status = Some(code.to_owned());
+        }
+        if let Some(body) = line.strip_prefix("application/json: '").and_then(|body| body.strip_suffix('\'')) {
+            let body = body.replace("$context.path", ORDER).replace("$context.requestId", REQUEST);
+            let body = body.replace("$context.error.responseType", "WAF_FILTERED");
+            answers.push((status.take(), serde_json::from_str(&body).unwrap()));
+        }
+    }
+    answers
+}
+
+/// The last column of the code's row in docs/errors.md.
+fn cure(code: &str) -> String {
+    let errors = text_of("docs/errors.md");
+    let row = errors.lines().find(|line| line.contains(&format!("| `{code}` |")));
+    let row = row.unwrap_or_else(|| panic!("docs/errors.md lacks {code}"));
+    row.trim_end_matches('|').rsplit('|').next().unwrap().trim().to_owned()
+}
