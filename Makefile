@@ -83,6 +83,14 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 .PHONY: measure-sweep
 measure-sweep: tools ## Measure how many orders a second one sweep completes, with partners that answer in 50 ms
 	cargo bench --locked --package adapters --bench sweep
+
+.PHONY: bench
+bench: tools ## Measure release builds of all functions beside baselines, CHECK=1 compares with docs/performance.json
+	cargo build --locked --release
+	cargo build --locked --release --package baselines
+	cargo build --locked --release --package bench --package partners
+	CHECK=$(CHECK) $(or $(CARGO_TARGET_DIR),target)/release/bench $(or $(CARGO_TARGET_DIR),target)/release
+
 .PHONY: measure-line
 measure-line: tools ## Measure what part of a request's processor time its log line takes
 	cargo test --locked --release --package adapters --test line_cost -- --nocapture

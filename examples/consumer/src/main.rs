@@ -52,7 +52,7 @@ enum ConsumeError {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let (client, table) = (Client::new(&aws::config().await?), config::required("SNAPSHOTS_TABLE")?);
+    let (client, table) = (Client::new(&aws::config()?), config::required("SNAPSHOTS_TABLE")?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
         let (client, table) = (&client, table.as_str());
         async move { Ok::<_, Error>(handle(client, table, event.payload).await) }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let aws = adapters::aws::config().await?;
+    let aws = adapters::aws::config()?;
     let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?, &aws)?);
     let usage_keys = UsageKeys::from_env();
     connections::made([verifier.connection()]).await;

@@ -14,7 +14,7 @@ use domain::use_cases::{OrderRequest, PlaceOrder};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(&aws)?);
     let orders = PlaceOrder {
         store: DynamoStore::from_env(&aws)?,

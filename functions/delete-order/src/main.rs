@@ -15,7 +15,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
-    let store = DynamoStore::from_env(&aws::config().await?)?;
+    let store = DynamoStore::from_env(&aws::config()?)?;
     let retention = DAY * config::parsed("RETENTION_DAYS")?;
     connections::made([store.connection()]).await;
     http::serve(|request| handle(&store, retention, request)).await

@@ -8,7 +8,7 @@ use adapters::{aws, connections, http, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
-    let circuits = Circuits::from_env(&aws::config().await?)?;
+    let circuits = Circuits::from_env(&aws::config()?)?;
     connections::made([circuits.connection()]).await;
     let check = HealthCheck::from_env(env!("CARGO_PKG_VERSION"), Some(circuits))?;
     http::serve(|request| handle(&check, request)).await

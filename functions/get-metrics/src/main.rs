@@ -12,7 +12,7 @@ use domain::ports::{Clock, OrderStore};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let (store, circuits) = (DynamoStore::from_env(&aws)?, Circuits::from_env(&aws)?);
     connections::made([store.connection(), circuits.connection()]).await;
     let circuits = Some(circuits);

@@ -10,7 +10,7 @@ use domain::use_cases::get_order;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
-    let store = DynamoStore::from_env(&aws::config().await?)?;
+    let store = DynamoStore::from_env(&aws::config()?)?;
     connections::made([store.connection()]).await;
     http::serve(|request| handle(&store, request)).await
 }

@@ -9,7 +9,7 @@ use domain::ports::OrderStore;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
-    let store = DynamoStore::from_env(&aws::config().await?)?;
+    let store = DynamoStore::from_env(&aws::config()?)?;
     let cursors = Cursors::from_env()?;
     connections::made([store.connection()]).await;
     http::serve(|request| handle(&store, &cursors, request)).await

@@ -12,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let (publisher, dead_letters) = (SelectedPublisher::from_env(&aws)?, DeadLetterQueue::from_env(&aws)?);
     let home_region = config::required("AWS_REGION")?;
     connections::made(publisher.connections()).await;

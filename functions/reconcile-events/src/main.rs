@@ -41,7 +41,7 @@ enum Request {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let trail = AuditTable::from_env(&aws, AuditQueue::from_env(&aws)?)?;
     let attempt = SystemClock.now().as_millis().to_string();
     let channels = SelectedPublisher::each_again(&aws, &attempt)?;

@@ -11,7 +11,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let table = AuditTable::from_env(&aws::config().await?, ())?;
+    let table = AuditTable::from_env(&aws::config()?, ())?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
         let table = &table;
         async move { Ok::<_, Error>(handle(table, event.payload, SystemClock.now()).await) }

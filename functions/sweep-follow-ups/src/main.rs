@@ -18,7 +18,7 @@ const RUN: Duration = Duration::from_secs(50);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let sweep = Sweep { follow_ups: follow_ups::connected(&aws).await?, clock: SystemClock };
     let circuits = Circuits::from_env(&aws)?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<EventBridgeEvent>| {

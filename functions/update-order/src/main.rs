@@ -13,7 +13,7 @@ use domain::use_cases::EditOrder;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let circuits = Circuits::from_env(&aws)?;
     let orders = EditOrder {
         store: DynamoStore::from_env(&aws)?,

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::http::HttpRequest;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_types::body::SdkBody;
 
-use crate::config::ConfigError;
+use crate::config::{self, ConfigError};
 
 /// The roots of AWS's own endpoints (<https://www.amazontrust.com/repository/>). Parsing these five instead of the
 /// system's whole store saves milliseconds of every cold start.
@@ -21,11 +22,13 @@ const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("../certs/amazon-trust-servi
 /// Connections die while a function is frozen, so idle ones are not kept for long.
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
-/// The configuration that every AWS client of the process shares.
+/// The configuration that every AWS client of the process shares. It is put together here: the chain of
+/// `aws_config::load_defaults` looks for profiles, containers and instances, which a function does not have, and is
+/// a quarter of a program.
 ///
 /// # Errors
-/// [`ConfigError`] when the HTTPS client cannot be built.
-pub async fn config() -> Result<SdkConfig, ConfigError> {
+/// [`ConfigError`] without a region, or when the HTTPS client cannot be built.
+pub fn config() -> Result<SdkConfig, ConfigError> {
     let invalid = |detail: String| ConfigError::Invalid { name: "AWS", detail };
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES);
     let tls = TlsContext::builder().with_trust_store(roots).build().map_err(|error| invalid(error.to_string()))?;
@@ -39,13 +42,15 @@ pub async fn config() -> Result<SdkConfig, ConfigError> {
         .operation_attempt_timeout(Duration::from_millis(1_000))
         .operation_timeout(Duration::from_millis(2_500))
         .build();
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(EnvironmentVariableRegionProvider::new())
+    let mut aws = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .region(Region::new(config::required("AWS_REGION")?))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts)
         .http_client(http);
-    Ok(loader.load().await)
+    aws.set_endpoint_url(config::optional("AWS_ENDPOINT_URL"));
+    Ok(aws.build())
 }
 
 /// Makes `GET /ping` of a request, which every endpoint answers without a permission and without a charge. A client that

@@ -25,7 +25,7 @@ fn partner(url: Url, patience: &str) -> Partner {
 
 /// This service's own configuration, with every service of AWS at this address.
 async fn aws(endpoint: &Url) -> SdkConfig {
-    let config = adapters::aws::config().await.unwrap().into_builder();
+    let config = adapters::aws::config().unwrap().into_builder();
     config
         .endpoint_url(endpoint.as_str())
         .region(Region::from_static("eu-central-1"))
