@@ -1,12 +1,18 @@
-"""What the template says where no test can see it: the gateway's and the firewall's own answers, access logs, the table."""
+"""What the template says where no test can see it: the gateway's and the firewall's own answers, access logs, the cache, the table."""
 
+import json
+import os
 import re
 import unittest
 
+import yaml
 from deployment import template
-from sam import ROOT
+from shell import PYTHON, ROOT, run
+
+VERSION = re.search(r'API_VERSION: &str = "(.+)"', (ROOT / "shared/adapters/src/http/versioning.rs").read_text())[1]
 
 HEADERS = {
+    "API-Version": f"'{VERSION}'",
     "Cache-Control": "'no-store'",
     "Content-Type": "'application/problem+json'",
     "Strict-Transport-Security": "'max-age=31536000'",
@@ -22,7 +28,7 @@ LOGGED = set(
 
 
 class Template(unittest.TestCase):
-    def test_every_gateway_response_is_a_problem_that_nobody_stores(self):
+    def test_every_gateway_response_is_a_problem_that_nobody_stores_and_names_the_version(self):
         responses = template()["Resources"]["Api"]["Properties"]["GatewayResponses"]
         self.assertLessEqual({"DEFAULT_4XX", "DEFAULT_5XX"}, set(responses))
         for kind, response in responses.items():
@@ -53,3 +59,34 @@ class Template(unittest.TestCase):
         self.assertEqual("true", template()["Parameters"]["DeletionProtection"]["Default"])
         self.assertTrue(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
         self.assertTrue(properties["SSESpecification"]["SSEEnabled"])
+
+
+class Cache(unittest.TestCase):
+    """What the gateway may keep, with CacheSize, it tells apart by all that an answer depends on."""
+
+    @classmethod
+    def setUpClass(cls):
+        done = run(PYTHON, "scripts/transformed.py", "template.yaml", env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"})
+        resources = json.loads(done.stdout)["Resources"]
+        cls.paths = resources["Api"]["Properties"]["Body"]["paths"]
+        settings = resources["Apiv1Stage"]["Properties"]["MethodSettings"]
+        cls.cached = {setting["ResourcePath"].replace("/~1", "/").replace("~1", "/"): setting for setting in settings if "CachingEnabled" in setting}
+        cls.contract = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+
+    def test_only_reads_of_orders_are_kept_encrypted_and_when_it_is_asked_for(self):
+        self.assertEqual({"/orders", "/orders/{id}"}, set(self.cached))
+        for setting in self.cached.values():
+            self.assertEqual(("GET", True), (setting["HttpMethod"], setting["CacheDataEncrypted"]))
+            self.assertEqual({"Fn::If": ["HasCache", True, False]}, setting["CachingEnabled"])
+
+    def test_the_key_is_the_token_the_origin_and_every_parameter_of_the_contract(self):
+        places = {"path": "path", "query": "querystring", "header": "header"}
+        for path in self.cached:
+            parameters = [self.resolved(reference) for reference in self.contract["paths"][path]["get"].get("parameters", [])]
+            wanted = {f"method.request.{places[parameter['in']]}.{parameter['name']}" for parameter in parameters}
+            wanted |= {"method.request.header.Authorization", "method.request.header.Origin"}
+            with self.subTest(path):
+                self.assertEqual(wanted, set(self.paths[path]["get"]["x-amazon-apigateway-integration"]["cacheKeyParameters"]))
+
+    def resolved(self, reference):
+        return self.contract["components"]["parameters"][reference["$ref"].rpartition("/")[2]]
