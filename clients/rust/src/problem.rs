@@ -26,11 +26,11 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
 }
 
-/// The codes of problems, with what each says beyond a sentence. docs/api.md tells cause and cure of each.
+/// The codes of problems, with what each says beyond a sentence. docs/errors.md tells cause and cure of each.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "docs/api.md documents the codes")]
+#[allow(missing_docs, reason = "docs/errors.md documents the codes")]
 pub enum ProblemKind {
     AccessDenied,
     AwaitingConfirmation,
@@ -71,6 +71,7 @@ pub enum ProblemKind {
     PreconditionFailed {
         current_version: u64,
     },
+    QuotaExceeded,
     RequestRefused {
         reason: String,
     },
