@@ -27,7 +27,7 @@ const POOL_IDLE: Duration = Duration::from_secs(20);
 /// a quarter of a program.
 ///
 /// # Errors
-/// [`ConfigError`] without a region, or when the HTTPS client cannot be built.
+/// [`ConfigError`] when the HTTPS client cannot be built.
 pub fn config() -> Result<SdkConfig, ConfigError> {
     let invalid = |detail: String| ConfigError::Invalid { name: "AWS", detail };
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES);
@@ -45,7 +45,7 @@ pub fn config() -> Result<SdkConfig, ConfigError> {
     let mut aws = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .region(Region::new(config::required("AWS_REGION")?))
+        .region(config::optional("AWS_REGION").map(Region::new))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts)
         .http_client(http);
