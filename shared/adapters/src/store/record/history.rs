@@ -142,8 +142,14 @@ const fn letter_of_event(kind: EventKind) -> Option<char> {
     }
 }
 
+/// A letter of a newer release is written as it was read, or that release would take it for a name. An opening bracket
+/// alone would take what follows for its name.
 fn written_event(kind: &EventKind) -> String {
-    letter_of_event(*kind).map_or_else(|| format!("[{}]", kind.as_str()), String::from)
+    match (letter_of_event(*kind), kind.as_str()) {
+        (Some(letter), _) => letter.into(),
+        (None, name) if name.chars().count() == 1 && name != "[" => name.to_owned(),
+        (None, name) => format!("[{name}]"),
+    }
 }
 
 fn read_events(mut written: &str) -> Vec<EventKind> {
@@ -168,6 +174,15 @@ mod tests {
         let names: Vec<_> = events.iter().map(EventKind::as_str).collect();
         assert_eq!(names, ["order.created", "order.returned", "order.confirmed", "?"]);
         assert_eq!(events[..3].iter().map(written_event).collect::<String>(), "c[order.returned]f");
+    }
+
+    #[test]
+    fn letters_of_a_newer_release_are_written_as_they_were_read() {
+        for written in ["c?f", "]rf", "z", "c[]"] {
+            assert_eq!(read_events(written).iter().map(written_event).collect::<String>(), written);
+        }
+        let unclosed = read_events("c[");
+        assert_eq!(read_events(&unclosed.iter().map(written_event).collect::<String>()), unclosed);
     }
 
     #[test]
