@@ -31,11 +31,12 @@ def main(seconds, *names):
 
 
 def build():
-    """The targets with coverage of this workspace's crates, which stable Rust can do; others are those of the tests."""
+    """The targets, optimized and with every check of a debug build (the profile `fuzz`), with coverage of this workspace's
+    crates, which stable Rust can do."""
     env = {**os.environ, "RUSTC_WORKSPACE_WRAPPER": str(ROOT / "scripts/coverage_rustc.sh")}
-    command = ["cargo", "build", "--locked", "--package", "fuzz", "--features", "libfuzzer"]
+    command = ["cargo", "build", "--locked", "--profile", "fuzz", "--package", "fuzz", "--features", "libfuzzer"]
     subprocess.run(command, cwd=ROOT, env=env, check=True)
-    return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/fuzz"
+    return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "fuzz/fuzz"
 
 
 def run(program, name, seconds):

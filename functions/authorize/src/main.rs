@@ -134,6 +134,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn everything_that_the_routes_go_by_is_handed_over_as_the_token_says_it() {
+        let said = json!({
+            "tenant": "demo", "sub": "app", "scope": "openid orders:write orders:read", "customer_id": "cust-1",
+            "exp": 4_000_000_000_u64,
+        });
+        let response = verdict_on(&format!("Bearer {}", TestIssuer::token(&said))).await.unwrap();
+        let expected = json!({
+            "tenant": "demo", "sub": "app", "scope": "orders:read orders:write", "customer_id": "cust-1",
+            "exp": "4000000000",
+        });
+        assert_eq!((response.context, response.principal_id.as_deref()), (expected, Some("app")));
+        let statement = &response.policy_document.statement[0];
+        assert_eq!(
+            (&statement.effect, statement.action.as_slice()),
+            (&IamPolicyEffect::Allow, &["execute-api:Invoke".to_owned()][..])
+        );
+    }
+
+    #[tokio::test]
     async fn the_answer_names_the_key_that_the_storefronts_requests_are_counted_under() {
         let key_of = async |tenant: &str| {
             let token = TestIssuer::token(&json!({"tenant": tenant, "sub": "shop", "scope": "orders:read"}));

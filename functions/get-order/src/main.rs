@@ -18,7 +18,7 @@ async fn main() -> Result<(), lambda_http::Error> {
 async fn handle(store: &impl OrderStore, request: ApiRequest) -> Result<Reply, Problem> {
     let caller = request.caller(Scope::Read)?;
     let order = get_order(store, &caller, request.order_id()?).await?;
-    Reply::order(&order, request.header("if-none-match"))
+    Reply::order(&order, request.if_none_match().as_deref())
 }
 
 #[cfg(test)]

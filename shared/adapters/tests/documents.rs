@@ -60,3 +60,35 @@ fn every_event_is_described() {
         assert!(events.contains(&format!("`{}`", kind.as_str())), "docs/events.md lacks {}", kind.as_str());
     }
 }
+
+/// Names of files and of commands of the Makefile in backquotes.
+fn named(text: &str) -> Vec<&str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_file =
+        |name: &str| ["functions/", "scripts/", "shared/", "tests/"].iter().any(|root| name.starts_with(root));
+    quoted.filter(|name| is_file(name) || name.starts_with("make ")).collect()
+}
+
+#[test]
+fn every_threat_names_what_shows_that_it_is_stopped() {
+    let security = document("docs/security.md");
+    let table = security.split_once("| which test shows it |\n").unwrap().1;
+    let rows: Vec<_> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() >= 15, "{}", rows.len());
+    for row in rows {
+        let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        assert!(shown == "the same" || !named(shown).is_empty(), "nothing shows that this is stopped: {row}");
+    }
+}
+
+#[test]
+fn every_file_and_command_that_the_document_of_security_names_is_there() {
+    let (security, makefile) = (document("docs/security.md"), document("Makefile"));
+    for name in named(&security) {
+        let is_there = match name.strip_prefix("make ") {
+            Some(command) => makefile.contains(&format!("\n{}:", command.split(' ').next().unwrap())),
+            None => std::fs::exists(format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"))).unwrap(),
+        };
+        assert!(is_there, "there is no {name}");
+    }
+}

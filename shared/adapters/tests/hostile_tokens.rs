@@ -126,6 +126,22 @@ async fn no_public_key_is_a_shared_secret() {
     }
 }
 
+/// A key of 1,024 bits, which can be broken, and a token that was signed with it (RFC 7518 §3.3).
+#[tokio::test]
+async fn a_short_key_verifies_nothing() {
+    const MODULUS: &str = "o3-p3kYf5Wht7ColnA2PWE2ivqQqaw4cDT1kSJJbX4CEaFZpKFKvOCSalWtX5BPaCJrSbeXIKyGAXITKiXulV1DA9Kr1X33mzQwk7haV_R16OF0PPYRdsrcdUqwp8HwfIhPWDM8OHne1xo5Fc76GzfISi27eakfCnNwsINpJ1qs";
+    const SIGNATURE: &str = "TsdPYRGh-KCq9gi7fkDXP-PlBSMNLSKSdSLV8ePjzLLM-AJImOcADsr76ra-NNOg6YJ1Cu_jQmUiYOWyqvyBYRI4mfe6BO_uSLOeCSOt6yeG9DFHxU5-r2CzsKwxprg3gUOfBtMKQr9fI9dNuuuI34zGZsamefZL26qQCfmyqnI";
+    let message = [
+        r#"{"alg":"RS256","kid":"short"}"#,
+        r#"{"iss":"https://issuer.example","aud":"orders","sub":"s","tenant":"t","scope":"orders:read","exp":4102444800}"#,
+    ]
+    .map(|part| URL_SAFE_NO_PAD.encode(part))
+    .join(".");
+    let verifier = verifier(&issuer(), &[json!({"kty": "RSA", "kid": "short", "n": MODULUS, "e": "AQAB"})]);
+    let refused = verifier.verify(&format!("Bearer {message}.{SIGNATURE}")).await;
+    assert_eq!(refused.unwrap_err(), TokenError::Signature);
+}
+
 /// Signatures that a careless implementation of ECDSA accepts for every message (CVE-2022-21449).
 #[tokio::test]
 async fn no_empty_signature_is_one_of_an_elliptic_key() {

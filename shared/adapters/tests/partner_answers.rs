@@ -93,6 +93,33 @@ async fn a_customer_is_believed_only_in_the_form_asked_for() {
     }
 }
 
+/// A partner's mistake must not bring personal data into the logs, which tell why a call failed.
+#[tokio::test]
+async fn why_an_answer_cannot_be_read_is_told_without_what_it_says() {
+    let person = "Quillfeather";
+    let price = json!({"amount": person, "currency": "EUR"});
+    for (body, expected) in [
+        (json!(person), "another form"),
+        (json!({"id": 4_711, "name": person, "email": person}), "another form"),
+        (json!({"id": "cust-1", "name": person}), "missing field `email`"),
+        (json!({"products": [{"id": "tea", "name": person, "unit_price": price}]}), "another form"),
+    ] {
+        let server = answering(body.to_string()).await;
+        let (customers, inventory) = (
+            HttpCustomers::new(partner(&server), Duration::ZERO),
+            HttpInventory::new(partner(&server), Duration::ZERO),
+        );
+        let is_of_products = body.get("products").is_some();
+        let cause = match is_of_products {
+            true => inventory.products(&tenant("demo"), &tea()).await.unwrap_err(),
+            false => customers.find(&tenant("demo"), &customer()).await.unwrap_err(),
+        };
+        let cause = cause.to_string();
+        assert!(!cause.contains(person) && !cause.contains("4711"), "{cause}");
+        assert!(cause.contains(expected) && cause.contains("line 1 column"), "{cause}");
+    }
+}
+
 #[tokio::test]
 async fn a_product_is_believed_only_in_the_form_asked_for() {
     let products = async |body: String| {

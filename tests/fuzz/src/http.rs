@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::sync::LazyLock;
 
 use adapters::http::{ApiRequest, Cursors, Problem, Reply};
 use adapters::wire::{CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::{IdempotencyKey, OrderId};
-use domain::listing::{Filter, ListQuery, Position};
+use domain::listing::{Filter, Limit, ListQuery, Position};
 use domain::memory::sample;
+use domain::order::Order;
 use domain::timestamp::Timestamp;
 use domain::use_cases::{IfMatch, ListRequest};
 use lambda_http::http::HeaderValue;
@@ -83,32 +85,36 @@ fn written(list: &ListRequest, cursor: Option<&str>) -> HashMap<String, Vec<Stri
     given.collect()
 }
 
+static CURSORS: LazyLock<Cursors> = LazyLock::new(|| Cursors::new("a secret of at least 32 characters").unwrap());
+
+/// The list whose cursors are forged.
+static LIST: LazyLock<ListQuery> = LazyLock::new(|| ListQuery {
+    tenant: sample::tenant(),
+    filter: Filter::All,
+    created_after: None,
+    created_before: None,
+    after: None,
+    limit: Limit::default(),
+});
+
 /// A place, then what a forger changes of its cursor: only the cursor itself leads back to the place.
 pub fn cursor(data: &[u8]) {
-    let query = ListQuery {
-        tenant: sample::tenant(),
-        filter: Filter::All,
-        created_after: None,
-        created_before: None,
-        after: None,
-        limit: domain::listing::Limit::default(),
-    };
-    let cursors = Cursors::new("a secret of at least 32 characters").unwrap();
+    let (cursors, query) = (&*CURSORS, &*LIST);
     if let Ok(text) = std::str::from_utf8(data)
-        && let Some(place) = accepted(cursors.read(&query, text))
+        && let Some(place) = accepted(cursors.read(query, text))
     {
-        assert_eq!(cursors.write(&query, place), text);
+        assert_eq!(cursors.write(query, place), text);
     }
     let Some((millis, rest)) = data.split_first_chunk::<8>() else { return };
     let place = Position { created_at: Timestamp::from_millis(i64::from_le_bytes(*millis)), id: sample::order_id(7) };
-    let cursor = cursors.write(&query, place);
-    assert_eq!(accepted(cursors.read(&query, &cursor)), Some(place));
+    let cursor = cursors.write(query, place);
+    assert_eq!(accepted(cursors.read(query, &cursor)), Some(place));
     let mut forged = URL_SAFE_NO_PAD.decode(&cursor).unwrap();
     for (byte, change) in forged.iter_mut().zip(rest) {
         *byte ^= change;
     }
     let forged = URL_SAFE_NO_PAD.encode(forged);
-    assert_eq!(accepted(cursors.read(&query, &forged)).is_some(), forged == cursor);
+    assert_eq!(accepted(cursors.read(query, &forged)).is_some(), forged == cursor);
 }
 
 /// A key that is accepted is the same in quotes, and names one order.
@@ -125,6 +131,8 @@ pub fn idempotency_key(data: &[u8]) {
     assert_eq!(OrderId::parse(&id.to_string()), Ok(id));
 }
 
+static ORDER: LazyLock<Order> = LazyLock::new(sample::order);
+
 /// A list of entity tags means the same once it is written as this service writes them. A list that holds an order's tag
 /// says that the client knows the order.
 pub fn entity_tags(data: &[u8]) {
@@ -134,8 +142,8 @@ pub fn entity_tags(data: &[u8]) {
         assert_eq!(self::if_match(tags.join(", ").as_bytes()), if_match);
     }
     let Ok(known) = std::str::from_utf8(data) else { return };
-    let order = sample::order();
-    let knows = |known: &str| Reply::order(&order, Some(known)).unwrap().into_response().status().as_u16() == 304;
+    let order = &*ORDER;
+    let knows = |known: &str| Reply::order(order, Some(known)).unwrap().into_response().status().as_u16() == 304;
     let _ = knows(known);
     assert!(knows(&format!("{known}, \"{}\"", order.version)));
 }

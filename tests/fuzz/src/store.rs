@@ -9,7 +9,7 @@ use serde_dynamo::Item;
 pub fn item(data: &[u8]) {
     let Ok(item) = serde_json::from_slice::<Item>(data) else { return };
     let Ok(order) = OrderRecord::read(item) else { return };
-    let stored: Item = serde_dynamo::to_item(OrderRecord::from(&order)).unwrap();
+    let stored = OrderRecord::from(&order).into_item().unwrap();
     assert_eq!(OrderRecord::read(stored).unwrap(), order);
 }
 

@@ -1,5 +1,6 @@
 //! The caller, from what the authorizer put into the request context.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use domain::caller::{Caller, Scope};
@@ -11,49 +12,69 @@ use serde_json::Value;
 use crate::problem::{Code, Problem};
 use crate::token::LEEWAY_SECONDS;
 
+/// What the authorizer said.
+type Claims = HashMap<String, Value>;
+
 /// Reads the authorizer's context of a REST or a payload 2.0 request. API Gateway keeps what the authorizer said for
 /// longer than the token may live, so whether it has expired is asked again here.
 pub(super) fn from_context(context: Option<&RequestContext>, now: Timestamp) -> Result<Caller, Problem> {
-    let claims = match context {
-        Some(RequestContext::ApiGatewayV1(context)) => texts(context.authorizer.fields.iter()),
-        Some(RequestContext::ApiGatewayV2(context)) => {
-            context.authorizer.as_ref().map(|authorizer| texts(authorizer.fields.iter())).unwrap_or_default()
-        }
-        _ => HashMap::new(),
+    let said = match context {
+        Some(RequestContext::ApiGatewayV1(context)) => Some(&context.authorizer.fields),
+        Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref().map(|authorizer| &authorizer.fields),
+        _ => None,
     };
-    let claims = if claims.contains_key("tenant") { claims } else { local_claims() };
+    let said = said.filter(|claims| claims.contains_key("tenant"));
+    let claims = said.map_or_else(|| Cow::Owned(local_claims()), Cow::Borrowed);
     parse(&claims).filter(|_| !has_expired(&claims, now)).ok_or_else(|| Problem::new(Code::Unauthenticated))
 }
 
 /// What names no time has expired.
-fn has_expired(claims: &HashMap<String, String>, now: Timestamp) -> bool {
-    let expires_at: Option<i64> = claims.get("exp").and_then(|seconds| seconds.parse().ok());
+fn has_expired(claims: &Claims, now: Timestamp) -> bool {
+    let expires_at: Option<i64> = text(claims, "exp").and_then(|seconds| seconds.parse().ok());
     expires_at.is_none_or(|seconds| seconds.saturating_add(LEEWAY_SECONDS) <= now.as_millis() / 1_000)
 }
 
-fn texts<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> HashMap<String, String> {
-    fields.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
+    claims.get(name).and_then(Value::as_str)
 }
 
-fn parse(claims: &HashMap<String, String>) -> Option<Caller> {
-    let granted: Vec<&str> = claims.get("scope").map(|scope| scope.split(' ').collect()).unwrap_or_default();
+/// A customer that cannot be read is not passed over: the caller would be confined to nobody.
+fn parse(claims: &Claims) -> Option<Caller> {
+    let granted: Vec<&str> = text(claims, "scope").map(|scope| scope.split(' ').collect()).unwrap_or_default();
+    let customer = match claims.get("customer_id") {
+        None => None,
+        Some(customer) => Some(CustomerId::parse(customer.as_str()?).ok()?),
+    };
     Some(Caller {
-        tenant: TenantId::parse(claims.get("tenant")?).ok()?,
-        subject: claims.get("sub").filter(|subject| !subject.is_empty())?.clone(),
+        tenant: TenantId::parse(text(claims, "tenant")?).ok()?,
+        subject: text(claims, "sub").filter(|subject| !subject.is_empty())?.to_owned(),
         scopes: Scope::ALL.into_iter().filter(|scope| granted.contains(&scope.as_str())).collect(),
-        customer: claims.get("customer_id").map(CustomerId::parse).transpose().ok()?,
+        customer,
     })
 }
 
 /// `cargo lambda watch` has no authorizer: there, and only in debug builds, `LOCAL_CALLER` names the caller as JSON
 /// (`{"tenant":…,"sub":…,"scope":…,"exp":…}`).
 #[cfg(debug_assertions)]
-fn local_claims() -> HashMap<String, String> {
+fn local_claims() -> Claims {
     let claims = crate::config::optional("LOCAL_CALLER");
     claims.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
 }
 
 #[cfg(not(debug_assertions))]
-fn local_claims() -> HashMap<String, String> {
+fn local_claims() -> Claims {
     HashMap::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_valid_up_to_the_last_second_of_the_leeway() {
+        let claims = Claims::from([("exp".to_owned(), "1000".into())]);
+        let has_expired_in = |second: i64| has_expired(&claims, Timestamp::from_millis(second * 1_000 + 999));
+        assert!(!has_expired_in(1_000 + LEEWAY_SECONDS - 1));
+        assert!(has_expired_in(1_000 + LEEWAY_SECONDS));
+    }
 }

@@ -133,7 +133,7 @@ fn position(bytes: &[u8]) -> Option<Position> {
 
 #[cfg(test)]
 mod tests {
-    use domain::id::TenantId;
+    use domain::id::{CustomerId, TenantId};
     use domain::listing::Limit;
     use domain::memory::sample;
     use domain::status::Status;
@@ -183,6 +183,37 @@ mod tests {
         }
         let other = Cursors::new("another secret of at least 32 characters").unwrap();
         assert!(other.read(&query(), &cursor).is_err());
+    }
+
+    #[test]
+    fn a_cursor_is_for_one_filter_and_one_side_of_a_time() {
+        let cursors = Cursors::new(SECRET).unwrap();
+        let of = |filter| ListQuery { filter, ..query() };
+        let time = Some(sample::stamp(1).at);
+        let lists = [
+            of(Filter::Status(Status::Shipped)),
+            of(Filter::Status(Status::Canceled)),
+            of(Filter::Customer(CustomerId::parse("shipped").unwrap())),
+            of(Filter::Customer(CustomerId::parse("other").unwrap())),
+            ListQuery { created_after: time, ..query() },
+            ListQuery { created_before: time, ..query() },
+        ];
+        for (written, list) in lists.iter().enumerate() {
+            let cursor = cursors.write(list, Position::of(&sample::order()));
+            for (read, list) in lists.iter().enumerate() {
+                assert_eq!(cursors.read(list, &cursor).is_ok(), read == written, "{written} {read}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_that_is_cut_short_is_none() {
+        let cursors = Cursors::new(SECRET).unwrap();
+        let cursor = URL_SAFE_NO_PAD.decode(cursors.write(&query(), Position::of(&sample::order()))).unwrap();
+        assert!(cursors.read(&query(), &URL_SAFE_NO_PAD.encode(&cursor)).is_ok());
+        for length in 0..cursor.len() {
+            assert!(cursors.read(&query(), &URL_SAFE_NO_PAD.encode(&cursor[..length])).is_err(), "{length}");
+        }
     }
 
     #[test]

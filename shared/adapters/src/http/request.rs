@@ -175,6 +175,19 @@ impl ApiRequest {
         }
     }
 
+    /// The entity tags of the `If-None-Match` header, as one list.
+    #[must_use]
+    pub fn if_none_match(&self) -> Option<String> {
+        self.list("if-none-match")
+    }
+
+    /// A header that is a list, whose fields are one list together (RFC 9110 §5.3).
+    fn list(&self, name: &str) -> Option<String> {
+        let fields = self.inner.headers().get_all(name).iter();
+        let fields: Vec<&str> = fields.map(|field| field.to_str().unwrap_or_default()).collect();
+        (!fields.is_empty()).then(|| fields.join(", "))
+    }
+
     /// The order that this request wants to change, for a caller whose token may write.
     ///
     /// # Errors
@@ -221,8 +234,10 @@ fn is_plain(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::id::CustomerId;
     use domain::memory::sample;
     use lambda_http::Context;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::testing;
@@ -283,6 +298,62 @@ mod tests {
         assert_eq!(with_expiry((now - 25).to_string().into()), Ok(()), "clocks may differ");
         for expired in [(now - 31).to_string().into(), "".into(), "soon".into(), serde_json::Value::Null] {
             assert_eq!(with_expiry(expired), Err(Code::Unauthenticated));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_the_authorizers_answer_is_refused_and_never_passed_over() {
+        let caller = |name: &str, value: Value| {
+            let request = testing::attempt("get-order", "lambda", |event| {
+                event["requestContext"]["authorizer"][name] = value;
+            });
+            request.caller(Scope::Read).map_err(|problem| problem.code())
+        };
+        let confined = caller("customer_id", "cust-1".into()).unwrap().customer;
+        assert_eq!(confined.as_ref().map(CustomerId::as_str), Some("cust-1"));
+        for name in ["customer_id", "tenant", "sub"] {
+            for wrong in [json!(""), json!(7), json!(["cust-1"]), Value::Null] {
+                assert_eq!(caller(name, wrong.clone()), Err(Code::Unauthenticated), "{name} {wrong}");
+            }
+        }
+        for wrong in [json!("#"), json!("a/b")] {
+            assert_eq!(caller("customer_id", wrong.clone()), Err(Code::Unauthenticated), "{wrong}");
+            assert_eq!(caller("tenant", wrong.clone()), Err(Code::Unauthenticated), "{wrong}");
+        }
+        for wrong in [json!(""), json!("Orders:Read"), json!("orders:read\torders:write"), json!(7), Value::Null] {
+            assert_eq!(caller("scope", wrong.clone()), Err(Code::InsufficientScope), "{wrong}");
+        }
+    }
+
+    /// A request with these fields of one header.
+    fn with_fields(name: &'static str, fields: &[&str]) -> ApiRequest {
+        let mut request = Request::default();
+        for field in fields {
+            request.headers_mut().append(name, field.parse().unwrap());
+        }
+        ApiRequest::new(request)
+    }
+
+    #[test]
+    fn the_condition_of_a_write_is_one_field_and_that_of_a_read_is_one_list_of_any_number() {
+        let versions = |fields: &[&str]| with_fields("if-match", fields).if_match().map_err(|no| no.code());
+        assert_eq!(versions(&[]), Ok(IfMatch::Any));
+        assert_eq!(versions(&["*"]), Ok(IfMatch::Any));
+        assert_eq!(versions(&["\"1\", \"2\",\"3\""]), Ok(IfMatch::Versions(vec![1, 2, 3])));
+        assert_eq!(versions(&["*, \"1\""]), Ok(IfMatch::Versions(vec![1])), "no list holds a star");
+        assert_eq!(versions(&["\"1\"", "\"2\""]), Err(Code::InvalidIfMatch));
+        let known = with_fields("if-none-match", &["\"1\"", "\"2\""]).if_none_match();
+        assert_eq!(known.as_deref(), Some("\"1\", \"2\""));
+        assert_eq!(with_fields("if-none-match", &[]).if_none_match(), None);
+    }
+
+    #[test]
+    fn a_request_has_one_idempotency_key() {
+        let key = |fields: &[&str]| with_fields("idempotency-key", fields).idempotency_key().map_err(|no| no.code());
+        assert_eq!(key(&[]), Ok(None));
+        assert_eq!(key(&["a"]).unwrap().unwrap().as_str(), "a");
+        for several in [["a", "b"], ["a", "a"]] {
+            assert_eq!(key(&several), Err(Code::InvalidIdempotencyKey), "{several:?}");
         }
     }
 

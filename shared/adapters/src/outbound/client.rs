@@ -298,9 +298,9 @@ impl Partner {
         if is_outage(status) { Err(self.no_answer(answered(status))) } else { Ok(answer) }
     }
 
-    /// The JSON of an answer.
+    /// The JSON of an answer. Why it cannot be read is told without what it says, which may be personal.
     pub(crate) fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Unavailable> {
-        serde_json::from_slice(&answer.body).map_err(|error| self.unavailable(error))
+        serde_json::from_slice(&answer.body).map_err(|error| self.unavailable(misfit(&error)))
     }
 
     /// An answer that the contract does not list for this call. Anything between here and the partner may have given
@@ -320,6 +320,16 @@ impl Partner {
     fn no_answer(&self, reason: impl std::fmt::Display) -> Unavailable {
         Unavailable { service: self.service, outage: Outage::NoAnswer, detail: reason.to_string() }
     }
+}
+
+/// Why a document is not the one expected: a field that it lacks, or the place alone, since other messages quote values.
+fn misfit(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    if message.starts_with("missing field") {
+        return message;
+    }
+    let kind = if error.is_data() { "has another form" } else { "is not JSON" };
+    format!("the answer {kind}, see line {} column {}", error.line(), error.column())
 }
 
 fn answered(status: StatusCode) -> String {

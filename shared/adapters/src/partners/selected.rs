@@ -1,6 +1,5 @@
 //! The real partners or their fakes, as the settings say.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::id::{CustomerId, ProductId, TenantId};
@@ -8,7 +7,6 @@ use domain::line::Product;
 use domain::order::Contact;
 use domain::ports::{ConfirmError, CustomerService, InventoryService, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
-use reqwest::Url;
 
 use super::{FakeCustomers, FakeInventory, HttpCustomers, HttpInventory};
 use crate::config::{self, ConfigError};
@@ -45,22 +43,6 @@ pub fn fakes() -> Result<Vec<&'static str>, ConfigError> {
 fn kept_for() -> Result<Duration, ConfigError> {
     let seconds = config::optional("PARTNER_CACHE_SECONDS").map(|_| config::parsed("PARTNER_CACHE_SECONDS"));
     Ok(Duration::from_secs(seconds.transpose()?.unwrap_or(30)))
-}
-
-/// The URL of a partner: `https`, or `http` when it is on this machine.
-fn encrypted(name: &'static str) -> Result<Url, ConfigError> {
-    let url: Url = config::parsed(name)?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_local(&url) => Ok(url),
-        _ => Err(ConfigError::Invalid { name, detail: "it must be https".to_owned() }),
-    }
-}
-
-/// Whether the host is this machine.
-fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn patience(name: &'static str) -> Result<Patience, ConfigError> {
@@ -102,7 +84,7 @@ impl SelectedCustomers {
             warn_of(CUSTOMERS);
             return Ok(Self::Fake(FakeCustomers));
         }
-        let url = encrypted("CUSTOMER_SERVICE_URL")?;
+        let url = config::encrypted_url("CUSTOMER_SERVICE_URL")?;
         let partner = client.partner("customer service", url, breaker(circuits, CUSTOMERS, role));
         let partner =
             with_secret(partner, "CUSTOMER_SERVICE_SECRET")?.with_patience(patience("CUSTOMER_SERVICE_PATIENCE")?);
@@ -148,7 +130,7 @@ impl SelectedInventory {
             warn_of(INVENTORY);
             return Ok(Self::Fake(FakeInventory));
         }
-        let url = encrypted("INVENTORY_SERVICE_URL")?;
+        let url = config::encrypted_url("INVENTORY_SERVICE_URL")?;
         let partner = client.partner("inventory service", url, breaker(circuits, INVENTORY, role));
         let partner =
             with_secret(partner, "INVENTORY_SERVICE_SECRET")?.with_patience(patience("INVENTORY_SERVICE_PATIENCE")?);
@@ -192,22 +174,6 @@ impl InventoryService for SelectedInventory {
         match self {
             Self::Http(service) => service.release(tenant, id).await,
             Self::Fake(service) => service.release(tenant, id).await,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_partner_on_this_machine_may_be_called_without_encryption() {
-        let is_local = |url: &str| is_local(&url.parse().unwrap());
-        for local in ["http://localhost:1", "http://127.0.0.1:1/v1", "http://127.1.2.3", "http://[::1]:1"] {
-            assert!(is_local(local), "{local}");
-        }
-        for remote in ["http://partner.example", "http://localhost.example", "http://10.0.0.1", "http://[::2]"] {
-            assert!(!is_local(remote), "{remote}");
         }
     }
 }

@@ -52,11 +52,16 @@ impl ClaimNames {
             customer: named("CUSTOMER_CLAIM", names.customer),
             audience: named("AUDIENCE_CLAIM", names.audience),
         };
-        if [&names.tenant, &names.scope].contains(&&names.customer) || names.tenant == names.scope {
+        names.told_apart()
+    }
+
+    fn told_apart(self) -> Result<Self, ConfigError> {
+        let Self { tenant, scope, customer, .. } = &self;
+        if [tenant, scope].contains(&customer) || tenant == scope {
             let detail = "two claims have one name".to_owned();
             return Err(ConfigError::Invalid { name: "TENANT_CLAIM", detail });
         }
-        Ok(names)
+        Ok(self)
     }
 }
 
@@ -137,4 +142,57 @@ fn scopes(claim: Option<&Value>, prefix: &str) -> Option<Vec<Scope>> {
     };
     let granted: Vec<&str> = granted.into_iter().filter_map(|scope| scope.strip_prefix(prefix)).collect();
     Some(Scope::ALL.into_iter().filter(|scope| granted.contains(&scope.as_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// What claims say at `NOW`, with these in the place of valid ones.
+    fn read(names: &ClaimNames, changes: &Value) -> Result<Claims, TokenError> {
+        let mut claims = json!({"tenant": "t", "sub": "s", "scope": "orders:read", "exp": NOW + 300});
+        let claims = claims.as_object_mut().unwrap();
+        claims.extend(changes.as_object().unwrap().clone());
+        Claims::read(claims, names, Timestamp::from_millis(NOW * 1_000 + 999))
+    }
+
+    fn refusal(changes: Value) -> Option<TokenError> {
+        read(&ClaimNames::default(), &changes).err()
+    }
+
+    #[test]
+    fn clocks_may_differ_by_30_seconds_and_not_by_one_more() {
+        assert_eq!(refusal(json!({"nbf": NOW + 30, "iat": NOW + 30, "exp": NOW - 29})), None);
+        assert_eq!(refusal(json!({"nbf": NOW + 31})), Some(invalid("nbf")));
+        assert_eq!(refusal(json!({"iat": NOW + 31})), Some(invalid("iat")));
+        assert_eq!(refusal(json!({"exp": NOW - 30})), Some(TokenError::Expired));
+    }
+
+    #[test]
+    fn a_subject_has_255_characters_of_any_script() {
+        assert_eq!(refusal(json!({"sub": "ä".repeat(255)})), None);
+        assert_eq!(refusal(json!({"sub": "ä".repeat(256)})), Some(invalid("sub")));
+    }
+
+    #[test]
+    fn a_scope_without_the_prefix_of_this_service_is_none() {
+        let names = ClaimNames { scope_prefix: "api/".to_owned(), ..ClaimNames::default() };
+        let scopes = |scope: &str| read(&names, &json!({"scope": scope})).map(|claims| claims.scopes);
+        assert_eq!(scopes("api/orders:read orders:write other/orders:admin"), Ok(vec![Scope::Read]));
+        assert_eq!(scopes("orders:read"), Err(TokenError::NoScope));
+    }
+
+    #[test]
+    fn claims_have_names_of_their_own() {
+        let named = |tenant: &str, scope: &str, customer: &str| {
+            let [tenant, scope, customer] = [tenant, scope, customer].map(ToOwned::to_owned);
+            ClaimNames { tenant, scope, customer, ..ClaimNames::default() }.told_apart().is_ok()
+        };
+        assert!(named("a", "b", "c"));
+        assert!(!named("a", "a", "c") && !named("a", "b", "a") && !named("a", "b", "b"));
+    }
 }

@@ -1,11 +1,12 @@
 //! The issuer's keys outlive the environments that fetched them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use adapters::token::{Fetch, Jwks, KeySet, SharedKeys};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ports::{Outage, Unavailable};
 use serde_json::json;
 
@@ -17,21 +18,22 @@ const URL: &str = "https://issuer.example/keys";
 /// How long an issuer that is down keeps its caller waiting.
 const HANGS: Duration = Duration::from_millis(2_500);
 
-/// An issuer of the key `a`, up or down, and environments that ask it and share this table.
+/// An issuer of one key, up or down, and environments that ask it and share this table.
 struct World {
     client: Client,
     is_down: Arc<AtomicBool>,
+    key: Arc<Mutex<&'static str>>,
 }
 
 impl World {
     async fn new() -> Self {
-        Self { client: table().await, is_down: Arc::default() }
+        Self { client: table().await, is_down: Arc::default(), key: Arc::new(Mutex::new("a")) }
     }
 
     fn fetch(&self) -> Fetch {
-        let is_down = Arc::clone(&self.is_down);
+        let (is_down, key) = (Arc::clone(&self.is_down), Arc::clone(&self.key));
         Box::new(move || {
-            let is_down = Arc::clone(&is_down);
+            let (is_down, key) = (Arc::clone(&is_down), Arc::clone(&key));
             Box::pin(async move {
                 if is_down.load(Ordering::SeqCst) {
                     tokio::time::sleep(HANGS).await;
@@ -40,7 +42,8 @@ impl World {
                 }
                 let point = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
                 let certificates = ["MIIB".repeat(1_000)];
-                let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": point, "x5c": certificates});
+                let id = *key.lock().unwrap();
+                let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": id, "x": point, "x5c": certificates});
                 Ok(serde_json::from_value::<KeySet>(json!({"keys": [key, {"kty": "oct"}]})).unwrap())
             })
         })
@@ -52,6 +55,20 @@ impl World {
         let keys = Jwks::fetched_by(self.fetch(), stale_after, Some(copy));
         adapters::connections::made([keys.connection()]).await;
         keys
+    }
+
+    /// When the keys of the copy were fetched, in milliseconds since 1970.
+    async fn fetched_at(&self) -> i64 {
+        let item = self.client.scan().table_name(TABLE).send().await.unwrap().items.unwrap().remove(0);
+        item["fetched_at"].as_n().unwrap().parse().unwrap()
+    }
+
+    /// Makes the copy older.
+    async fn age(&self, by: Duration) {
+        let mut item = self.client.scan().table_name(TABLE).send().await.unwrap().items.unwrap().remove(0);
+        let older = self.fetched_at().await - i64::try_from(by.as_millis()).unwrap();
+        item.insert("fetched_at".to_owned(), AttributeValue::N(older.to_string()));
+        self.client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
     }
 
     fn goes_down(&self) {
@@ -87,11 +104,43 @@ async fn a_copy_of_another_issuers_keys_is_none() {
 }
 
 #[tokio::test]
+async fn what_the_issuer_says_counts_and_not_the_copy() {
+    let world = World::new().await;
+    world.environment(URL, DAY).await;
+    *world.key.lock().unwrap() = "b";
+    let keys = world.environment(URL, DAY).await;
+    assert!(keys.key(Some("a")).await.is_err(), "a withdrawn key");
+    keys.key(Some("b")).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_copy_is_trusted_no_longer_than_keys_in_memory() {
     let world = World::new().await;
     world.environment(URL, DAY).await;
     world.goes_down();
     assert!(world.environment(URL, Duration::from_millis(1)).await.key(Some("a")).await.is_err());
+}
+
+#[tokio::test]
+async fn the_age_of_a_copy_is_that_of_its_keys() {
+    let world = World::new().await;
+    world.environment(URL, DAY).await;
+    world.age(DAY / 2).await;
+    world.goes_down();
+    assert!(world.environment(URL, DAY / 4).await.key(Some("a")).await.is_err());
+    world.environment(URL, DAY).await.key(Some("a")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_copy_is_renewed_when_it_is_older_than_five_minutes() {
+    let world = World::new().await;
+    world.environment(URL, DAY).await;
+    let first = world.fetched_at().await;
+    world.environment(URL, DAY).await;
+    assert_eq!(world.fetched_at().await, first);
+    world.age(Duration::from_secs(301)).await;
+    world.environment(URL, DAY).await;
+    assert!(world.fetched_at().await >= first);
 }
 
 #[tokio::test]

@@ -106,8 +106,11 @@ pub struct OrderRecord {
 }
 
 impl OrderRecord {
-    /// The record as an SDK item.
-    pub(super) fn into_item(self) -> Result<HashMap<String, AttributeValue>, StoreError> {
+    /// The record as an SDK item, with what only a newer release knows of its follow-ups.
+    ///
+    /// # Errors
+    /// [`StoreError::Rejected`] when it cannot be written as an item.
+    pub fn into_item(self) -> Result<HashMap<String, AttributeValue>, StoreError> {
         let item = serde_dynamo::to_item::<_, Item>(&self).map_err(|error| StoreError::Rejected(error.to_string()))?;
         let mut item = item.into_inner();
         follow_up::merge(&self.follow_ups, item.get_mut(FOLLOW_UPS));

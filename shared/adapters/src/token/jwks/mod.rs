@@ -74,15 +74,12 @@ impl Jwks {
     /// # Errors
     /// [`ConfigError`] when a setting is missing or not valid.
     pub fn from_env(client: &PartnerClient, aws: &SdkConfig) -> Result<Self, ConfigError> {
-        let setting = config::required("JWKS")?;
-        let invalid = |detail: String| ConfigError::Invalid { name: "JWKS", detail };
-        if !setting.starts_with("https://") && !setting.starts_with("http://") {
-            let keys: KeySet = serde_json::from_str(&setting).map_err(|error| invalid(error.to_string()))?;
-            return if keys.is_empty() { Err(invalid("no usable key".to_owned())) } else { Ok(Self::inline(keys)) };
-        }
+        let url = match Source::parse(&config::required("JWKS")?)? {
+            Source::Given(keys) => return Ok(Self::inline(keys)),
+            Source::Fetched(url) => url,
+        };
         let hours: Option<u64> =
             config::optional("JWKS_STALE_HOURS").map(|_| config::parsed("JWKS_STALE_HOURS")).transpose()?;
-        let url = Url::parse(&setting).map_err(|error| invalid(error.to_string()))?;
         let copy = SharedKeys::from_env(aws, &url)?;
         let stale_after = Duration::from_secs(hours.unwrap_or(24) * 3_600);
         Ok(Self::fetched_by(from_issuer(client, url), stale_after, Some(copy)))
@@ -148,6 +145,26 @@ impl Jwks {
         if let Ok(Err(error)) = tokio::time::timeout(REFRESH_PATIENCE, refresh).await {
             tracing::error!(cause = %error, "a refresh of the identity provider's keys broke off");
         }
+    }
+}
+
+/// Where the keys come from.
+#[derive(Debug)]
+enum Source {
+    Given(KeySet),
+    Fetched(Url),
+}
+
+impl Source {
+    /// Reads `JWKS`: the JSON document of a key set, or its URL. Whoever can change what a URL answers can make tokens, so
+    /// it is called with encryption.
+    fn parse(setting: &str) -> Result<Self, ConfigError> {
+        let invalid = |detail: String| ConfigError::Invalid { name: "JWKS", detail };
+        if !setting.trim_start().starts_with('{') {
+            return config::encrypted("JWKS", setting).map(Self::Fetched);
+        }
+        let keys: KeySet = serde_json::from_str(setting).map_err(|error| invalid(error.to_string()))?;
+        if keys.is_empty() { Err(invalid("no usable key".to_owned())) } else { Ok(Self::Given(keys)) }
     }
 }
 

@@ -15,6 +15,21 @@ struct Issuer {
     asked: AtomicUsize,
 }
 
+#[test]
+fn keys_are_given_or_come_over_an_encrypted_connection() {
+    let fetched = |setting: &str| matches!(Source::parse(setting), Ok(Source::Fetched(_)));
+    for url in ["https://issuer.example/keys", "http://127.0.0.1:4580/keys"] {
+        assert!(fetched(url), "{url}");
+    }
+    let given = r#" {"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    assert!(matches!(Source::parse(given), Ok(Source::Given(_))));
+    for wrong in
+        ["http://issuer.example/keys", "http://localhost.example/keys", "issuer.example", r#"{"keys":[]}"#, "[]"]
+    {
+        assert!(matches!(Source::parse(wrong), Err(ConfigError::Invalid { name: "JWKS", .. })), "{wrong}");
+    }
+}
+
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How long the issuer takes to answer, or its caller to give up.
@@ -99,6 +114,16 @@ async fn an_environment_that_is_frozen_between_requests_still_fetches_keys() {
     tokio::time::advance(REFRESHED_AFTER).await;
     *issuer.ids.lock().unwrap() = vec!["b"];
     assert!(!ask(&keys, "a").await.0, "a withdrawn key");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_for_keys_older_than_an_hour_as_long_as_a_slow_issuer_takes() {
+    let (issuer, keys) = Issuer::with(&["a", "b"]);
+    keys.connection().await;
+    *issuer.ids.lock().unwrap() = vec!["b"];
+    tokio::time::advance(AWAITED_AFTER).await;
+    assert_eq!(ask(&keys, "a").await, (false, ANSWER), "a withdrawn key");
+    assert_eq!(ask(&keys, "b").await, (true, Duration::ZERO));
 }
 
 #[tokio::test]
