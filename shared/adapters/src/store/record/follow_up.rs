@@ -1,7 +1,7 @@
 //! Follow-ups within an item. A release may add kinds, with names of up to 32 bytes, and attributes: a release that does
 //! not know them writes them as it read them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::order::{FollowUp, FollowUpKind};
@@ -95,10 +95,10 @@ impl FollowUpRecord {
         if *written == attributes {
             return Ok(self);
         }
-        let mut json = serde_json::to_value(&attributes).map_err(|_| DecodeError::NotA("follow-up"))?;
-        // The same attributes are the same text.
-        json.sort_all_objects();
-        Ok(Self { as_read: Some(json.to_string().into()), ..self })
+        // In the order of their names: two orders that were read from the same item are the same.
+        let attributes: BTreeMap<_, _> = attributes.iter().collect();
+        let json = serde_json::to_string(&attributes).map_err(|_| DecodeError::NotA("follow-up"))?;
+        Ok(Self { as_read: Some(json.into()), ..self })
     }
 
     /// What is written: what it was read from, with what was changed since.
