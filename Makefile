@@ -100,6 +100,21 @@ e2e: venv tools ## Test a freshly deployed stack on its own ports, then take it 
 	cargo test --locked --package e2e --no-run
 	@$(STACK) test scripts/e2e.sh
 
+.PHONY: deploy
+deploy: build deploy-built ## Build for AWS and deploy with samconfig.toml (CONFIG_ENV, CONFIRM=no), see docs/deploy.md
+
+.PHONY: build
+build: venv tools ## Build for AWS: .aws-sam/build
+	sam build
+
+.PHONY: deploy-built
+deploy-built: venv
+	$(PYTHON) scripts/deploy.py
+
+.PHONY: smoke
+smoke: tools ## Place, read, cancel and delete an order at URL with TOKEN (SMOKE_CUSTOMER, SMOKE_PRODUCT)
+	@cargo run --quiet --locked --package smoke
+
 .PHONY: watch
 watch: venv tools ## Serve the functions with `cargo lambda watch` against the running stack's table and partners
 	@$(WITH_STACK) exec $(PYTHON) scripts/watch.py
@@ -107,6 +122,11 @@ watch: venv tools ## Serve the functions with `cargo lambda watch` against the r
 .PHONY: consumer
 consumer: venv tools ## Deploy examples/consumer beside the running stack, place an order, show what arrived
 	@$(WITH_STACK) $(PYTHON) scripts/consumer.py
+
+.PHONY: gameday
+gameday: venv ## Break the running local stack in five ways, see what tells it, and repair it
+	@[ -f "$(STACK_ENV)" ] || { echo "error: no local stack runs; make run" >&2; exit 1; }
+	@source "$(STACK_ENV)"; $(PYTHON) scripts/gameday.py $(CASES)
 
 .PHONY: redrive
 redrive: venv ## Send the events of dead letters again, see docs/operations.md

@@ -34,6 +34,9 @@ class Deployment:
             "Reconcile": "ENABLED",
             "InspectionQueues": "ENABLED",
             "PlainHttp": "ENABLED",
+            "GradualDeployment": "false",
+            "CheckCustomer": "cust-1",
+            "CheckProduct": "sku-1",
             "Jwks": f"{encrypted}/.well-known/jwks.json",
             "AllowedOrigins": ",".join(ORIGINS),
             # A storefront with limits that a few requests reach.
@@ -54,7 +57,7 @@ class Deployment:
         if mark.exists() and not self.outputs():
             say("the emulator has no stack any more: its orders are gone, the service is deployed anew")
         say("deploying")
-        sam.deploy(self.folder, self.name, self.parameters, self.aws)
+        sam.deploy(self.folder, self.name, {**self.parameters, "Release": digest[:10]}, self.aws)
         self.outputs.cache_clear()
         self.apply_what_the_emulator_does_not_import()
         mark.write_text(digest)
@@ -62,7 +65,8 @@ class Deployment:
     def digest(self):
         """Changes when anything does that is deployed."""
         digest = hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode())
-        for file in [ROOT / "template.yaml", *sorted(sam.built(self.folder).glob("*/bootstrap"))]:
+        built = [*sam.built(self.folder).glob("*/bootstrap"), *(ROOT / "hooks").rglob("*.py")]
+        for file in [ROOT / "template.yaml", *sorted(built)]:
             digest.update(file.read_bytes())
         return digest.hexdigest()
 

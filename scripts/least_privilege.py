@@ -27,6 +27,8 @@ NOT_PROVED_HERE = {
     "SweepFollowUpsFunction": ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:Query"),
     "PublishEventsFunction": ("sqs:SendMessage", "sns:Publish", "s3:PutObject", "s3:ListBucket"),
     "ReconcileEventsFunction": ("sns:Publish",),
+    # The emulator knows no CodeDeploy; tests/local/test_check_release.py shows the call.
+    "CheckReleaseFunction": ("codedeploy:PutLifecycleEventHookExecutionStatus",),
     # What could not be recorded comes back after three minutes, and nothing is compared until then. test_roles.py shows it.
     "RecordEventsFunction": ("dynamodb:UpdateItem", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
@@ -63,6 +65,7 @@ def main():
         ("ReconcileEventsFunction", "sqs:GetQueueAttributes"): compares,
         ("ReconcileEventsFunction", "events:PutEvents"): resends,
         ("ReconcileEventsFunction", "sns:PublishBatch"): resends,
+        ("CheckReleaseFunction", "lambda:InvokeFunction"): accepts_the_release,
         ("PublishEventsFunction", "events:PutEvents"): lambda: comes_out_of("EVENTS_QUEUE_URL"),
         ("PublishEventsFunction", "sns:PublishBatch"): lambda: comes_out_of("FEED_QUEUE_URL"),
     }
@@ -111,7 +114,7 @@ def check_managed(iam):
     # The stack makes the log group.
     write_logs, read_changes = logs - {"logs:CreateLogGroup"} | TRACING, stream - logs
     mappings = client("lambda", os.environ).list_event_source_mappings()["EventSourceMappings"]
-    fed = {mapping["FunctionArn"].rsplit(":", 1)[1] for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]}
+    fed = {mapping["FunctionArn"].split(":")[6] for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]}
     resources = client("cloudformation", os.environ).describe_stack_resources(StackName=STACK)["StackResources"]
     functions = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
     for function, role in roles():
@@ -216,6 +219,17 @@ def succeeds(request):
     except reconcile.Failed:
         return False
     return report["done"] if request["mode"] == "compare" else report["republished"] == report["events"] > 0
+
+
+def physical(logical):
+    resource = client("cloudformation", os.environ).describe_stack_resource(StackName=STACK, LogicalResourceId=logical)
+    return resource["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def accepts_the_release():
+    """Whether the check before a deployment reaches every new version."""
+    answer = client("lambda", os.environ).invoke(FunctionName=physical("CheckReleaseFunction"), Payload="{}")
+    return "FunctionError" not in answer
 
 
 def is_released():

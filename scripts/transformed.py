@@ -1,4 +1,7 @@
-"""Prints a SAM template as CloudFormation gets it: what SAM adds is checked as well (`make lint-template`)."""
+"""Prints a SAM template as CloudFormation gets it: what SAM adds is checked as well (`make lint-template`).
+
+    transformed.py TEMPLATE [PARAMETER=VALUE ...]
+"""
 
 import json
 import sys
@@ -8,10 +11,11 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 
-def main(path):
+def main(path, *values):
     with open(path) as file:
         template = yaml_parse(file.read())
     parameters = {name: parameter.get("Default", "x") for name, parameter in template.get("Parameters", {}).items()}
+    parameters |= dict(value.split("=", 1) for value in values)
     for resource in template["Resources"].values():
         # What `sam build` puts there.
         if resource["Type"] == "AWS::Serverless::Function":

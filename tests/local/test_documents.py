@@ -12,8 +12,9 @@ from processes import answers as is_served
 from processes import free_port, wait_until
 from shell import FOLDER, ROOT, run, watch
 
-# All but the decisions, which only mention commands.
-DOCUMENTS = ["README.md", "clients/typescript/README.md"] + [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))]
+# All but the decisions, which only mention commands, and docs/deploy.md, whose commands take an AWS account.
+DOCUMENTS = ["README.md", "clients/typescript/README.md"]
+DOCUMENTS += [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "deploy.md"]
 
 # What cannot run here, and where it is proved.
 ELSEWHERE = {
@@ -30,7 +31,9 @@ ELSEWHERE = {
     "make simulate SEEDS=100000": "the same takes minutes; `make unit` runs fewer seeds",
     'make reconcile ARGS="--from 2026-01-31T09:00:00Z --to 2026-01-31T10:00:00Z --republish"': "as `make reconcile`",
     "npm run generate": "shared/adapters/tests/openapi writes the document; `npm test` compares the types",
-    "sam build && sam deploy --guided": "it takes an AWS account",
+    "make deploy": "it takes an AWS account; test_parameters.py shows what it runs",
+    "make smoke URL=... TOKEN=...": "test_smoke.py",
+    "make gameday": "test_gameday.py",
     'sam deploy --parameter-overrides "CursorSecretVersion=$VERSION"': "it takes an AWS account; test_rotation.py rotates it here",
     "make measure-line": "it takes minutes of release builds",
     "make supply-chain": "`make test` runs it beside this",

@@ -83,7 +83,7 @@ export interface paths {
         };
         /**
          * Read an order
-         * @description Strongly consistent: it shows every change that was answered.
+         * @description Strongly consistent: it shows every change that was answered, unless the client prefers otherwise.
          */
         get: operations["get_order"];
         /**
@@ -539,6 +539,11 @@ export interface components {
         /** @description Send the order only if its version is none of these. Entity tags as in `ETag`, separated by commas, or `*`. */
         "If-None-Match": string;
         /**
+         * @description `consistency=eventual`: an answer that may lack what was written within the last second is good enough (RFC 7240). Other preferences are passed over.
+         * @example consistency=eventual
+         */
+        Prefer: string;
+        /**
          * @description Only orders created later than this.
          * @example 2026-01-01T00:00:00Z
          */
@@ -562,6 +567,11 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
+         * @description The version of the contract: of this document, or of a later one.
+         * @example 1.1.0
+         */
+        "API-Version": string;
+        /**
          * @description The order's version in quotes.
          * @example "3"
          */
@@ -581,6 +591,11 @@ export interface components {
          * @example /v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001
          */
         Location: string;
+        /**
+         * @description `consistency=eventual`, when it was preferred.
+         * @example consistency=eventual
+         */
+        "Preference-Applied": "consistency=eventual";
         /**
          * @description Wait this many seconds.
          * @example 2
@@ -613,6 +628,7 @@ export interface operations {
             /** @description The service answers. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -623,6 +639,7 @@ export interface operations {
             /** @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why. */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -636,6 +653,7 @@ export interface operations {
             /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -650,6 +668,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -674,6 +693,7 @@ export interface operations {
             /** @description The metrics. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -684,6 +704,7 @@ export interface operations {
             /** @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why. */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -697,6 +718,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -714,6 +736,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -730,6 +753,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -744,6 +768,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -757,6 +782,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -813,6 +839,7 @@ export interface operations {
             /** @description A page of orders. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     Link: components["headers"]["Link"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -829,6 +856,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -842,6 +870,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -860,6 +889,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -876,6 +906,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -890,6 +921,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -903,6 +935,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -938,6 +971,7 @@ export interface operations {
             /** @description The order is placed: its lines are priced and their stock is reserved. */
             201: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     ETag: components["headers"]["ETag"];
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     Location: components["headers"]["Location"];
@@ -951,6 +985,7 @@ export interface operations {
             /** @description The order is accepted and waits for the customer or inventory service. */
             202: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     ETag: components["headers"]["ETag"];
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     Location: components["headers"]["Location"];
@@ -969,6 +1004,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -982,6 +1018,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1000,6 +1037,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1013,6 +1051,7 @@ export interface operations {
             /** @description - `out_of_stock`: Fewer units are available than asked for. Order less. */
             409: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1026,6 +1065,7 @@ export interface operations {
             /** @description - `order_deleted`: The order of this idempotency key was deleted. Use a new key. */
             410: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1042,6 +1082,7 @@ export interface operations {
              */
             413: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1055,6 +1096,7 @@ export interface operations {
             /** @description - `unsupported_media_type`: The body must be application/json. Send `Content-Type: application/json`. */
             415: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1075,6 +1117,7 @@ export interface operations {
              */
             422: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1091,6 +1134,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1105,6 +1149,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1118,6 +1163,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1137,6 +1183,11 @@ export interface operations {
             header?: {
                 /** @description Send the order only if its version is none of these. Entity tags as in `ETag`, separated by commas, or `*`. */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description `consistency=eventual`: an answer that may lack what was written within the last second is good enough (RFC 7240). Other preferences are passed over.
+                 * @example consistency=eventual
+                 */
+                Prefer?: components["parameters"]["Prefer"];
             };
             path: {
                 /**
@@ -1152,7 +1203,9 @@ export interface operations {
             /** @description The order. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     ETag: components["headers"]["ETag"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1163,7 +1216,9 @@ export interface operations {
             /** @description The client has this version. */
             304: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     ETag: components["headers"]["ETag"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1172,6 +1227,7 @@ export interface operations {
             /** @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why. */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1185,6 +1241,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1202,6 +1259,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1215,6 +1273,7 @@ export interface operations {
             /** @description - `order_not_found`: There is no such order. Use the `id` of an order of this tenant. */
             404: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1231,6 +1290,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1245,6 +1305,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1258,6 +1319,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1296,6 +1358,7 @@ export interface operations {
             /** @description The order as it is now. Where nothing differs there is no new version. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     ETag: components["headers"]["ETag"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1311,6 +1374,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1324,6 +1388,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1341,6 +1406,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1354,6 +1420,7 @@ export interface operations {
             /** @description - `order_not_found`: There is no such order. Use the `id` of an order of this tenant. */
             404: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1372,6 +1439,7 @@ export interface operations {
              */
             409: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1386,6 +1454,7 @@ export interface operations {
             /** @description - `precondition_failed`: The order has another version. Read the order and decide anew. */
             412: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1402,6 +1471,7 @@ export interface operations {
              */
             413: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1415,6 +1485,7 @@ export interface operations {
             /** @description - `unsupported_media_type`: The body must be application/json. Send `Content-Type: application/json`. */
             415: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1433,6 +1504,7 @@ export interface operations {
              */
             422: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1449,6 +1521,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1463,6 +1536,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1476,6 +1550,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1510,6 +1585,7 @@ export interface operations {
             /** @description The order is deleted. */
             204: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1521,6 +1597,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1534,6 +1611,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1552,6 +1630,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1565,6 +1644,7 @@ export interface operations {
             /** @description - `order_not_found`: There is no such order. Use the `id` of an order of this tenant. */
             404: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1581,6 +1661,7 @@ export interface operations {
              */
             409: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1594,6 +1675,7 @@ export interface operations {
             /** @description - `precondition_failed`: The order has another version. Read the order and decide anew. */
             412: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1607,6 +1689,7 @@ export interface operations {
             /** @description - `order_too_large`: The order would be larger than 399 KiB. Send fewer lines or shorter texts. */
             413: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1623,6 +1706,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1637,6 +1721,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1650,6 +1735,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1688,6 +1774,7 @@ export interface operations {
             /** @description The order as it is now. Where nothing differs there is no new version. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     ETag: components["headers"]["ETag"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1703,6 +1790,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1716,6 +1804,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1734,6 +1823,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1747,6 +1837,7 @@ export interface operations {
             /** @description - `order_not_found`: There is no such order. Use the `id` of an order of this tenant. */
             404: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1764,6 +1855,7 @@ export interface operations {
              */
             409: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1778,6 +1870,7 @@ export interface operations {
             /** @description - `precondition_failed`: The order has another version. Read the order and decide anew. */
             412: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1794,6 +1887,7 @@ export interface operations {
              */
             413: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1807,6 +1901,7 @@ export interface operations {
             /** @description - `unsupported_media_type`: The body must be application/json. Send `Content-Type: application/json`. */
             415: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1820,6 +1915,7 @@ export interface operations {
             /** @description - `validation_failed`: Some fields are not valid. Fix the fields named. */
             422: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1836,6 +1932,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1850,6 +1947,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1863,6 +1961,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1901,6 +2000,7 @@ export interface operations {
             /** @description The order as it is now. Where nothing differs there is no new version. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     ETag: components["headers"]["ETag"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1916,6 +2016,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1929,6 +2030,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1947,6 +2049,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1960,6 +2063,7 @@ export interface operations {
             /** @description - `order_not_found`: There is no such order. Use the `id` of an order of this tenant. */
             404: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1978,6 +2082,7 @@ export interface operations {
              */
             409: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1992,6 +2097,7 @@ export interface operations {
             /** @description - `precondition_failed`: The order has another version. Read the order and decide anew. */
             412: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2008,6 +2114,7 @@ export interface operations {
              */
             413: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2021,6 +2128,7 @@ export interface operations {
             /** @description - `unsupported_media_type`: The body must be application/json. Send `Content-Type: application/json`. */
             415: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2034,6 +2142,7 @@ export interface operations {
             /** @description - `validation_failed`: Some fields are not valid. Fix the fields named. */
             422: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2050,6 +2159,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -2064,6 +2174,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2077,6 +2188,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;

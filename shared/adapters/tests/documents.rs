@@ -42,18 +42,6 @@ fn every_error_code_is_described_with_its_status() {
 }
 
 #[test]
-fn every_parameter_of_the_template_is_described() {
-    let (template, readme) = (document("template.yaml"), document("README.md"));
-    let parameters = template.split_once("\nParameters:\n").unwrap().1.split_once("\nConditions:").unwrap().0;
-    let names = parameters.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
-    let names: Vec<_> = names.filter(|name| !name.starts_with(' ')).collect();
-    assert!(names.len() > 20);
-    for name in names {
-        assert!(readme.contains(&format!("`{name}`")), "README.md lacks {name}");
-    }
-}
-
-#[test]
 fn every_event_is_described() {
     let events = document("docs/events.md");
     for kind in EventKind::ALL {

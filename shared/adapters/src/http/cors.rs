@@ -11,7 +11,8 @@ use crate::config;
 
 /// The headers of answers that a page may read, beside those that it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag,Idempotent-Replayed,Link,Location,Retry-After,Server-Timing,WWW-Authenticate,x-amzn-RequestId",
+    "API-Version,Deprecation,ETag,Idempotent-Replayed,Link,Location,Preference-Applied,Retry-After,Server-Timing,Sunset,WWW-Authenticate,\
+     x-amzn-RequestId",
 );
 
 /// Whose pages may read answers.
@@ -108,7 +109,7 @@ mod tests {
         for listed in ["https://a.example", "https://b.example"] {
             let [origin, exposed, vary] = said("https://a.example, https://b.example", Some(listed));
             assert_eq!((origin.as_deref(), vary.as_deref()), (Some(listed), Some("Origin")));
-            assert!(exposed.unwrap().contains("ETag,Idempotent-Replayed"));
+            assert!(exposed.unwrap().starts_with("API-Version,Deprecation,ETag,Idempotent-Replayed"));
         }
     }
 

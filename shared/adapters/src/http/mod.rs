@@ -12,6 +12,7 @@ mod reply;
 mod request;
 mod serve;
 mod strict;
+mod versioning;
 
 pub use crate::problem::Problem;
 pub use body::MAX_BODY;
@@ -20,3 +21,4 @@ pub use methods::ROUTES;
 pub use reply::Reply;
 pub use request::ApiRequest;
 pub use serve::{Exchange, serve};
+pub use versioning::{API_VERSION, DEPRECATED, Deprecated};

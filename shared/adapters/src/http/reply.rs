@@ -46,6 +46,12 @@ impl Reply {
         Ok(Self::ok(&OrderView::from(order))?.header(ETAG, &etag))
     }
 
+    /// Says that the client was given the eventually consistent read that it preferred (RFC 7240).
+    #[must_use]
+    pub fn eventually_consistent(self) -> Self {
+        self.header(HeaderName::from_static("preference-applied"), "consistency=eventual")
+    }
+
     /// 201 for an order that stands, 202 for one that waits for a partner, with `Location` and `ETag`.
     ///
     /// # Errors

@@ -206,6 +206,19 @@ impl ApiRequest {
         list_query::parse(self.inner.query_string_parameters_ref())
     }
 
+    /// Whether the client prefers a cheaper read that may miss the last writes (RFC 7240): `Prefer: consistency=eventual`.
+    #[must_use]
+    pub fn prefers_eventual_consistency(&self) -> bool {
+        let headers = self.inner.headers().get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        let mut preferences = headers.flat_map(|header| header.split(','));
+        preferences.any(|preference| {
+            let words = preference.split(';').next().unwrap_or_default().split_once('=');
+            words.is_some_and(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("consistency") && value.trim().trim_matches('"') == "eventual"
+            })
+        })
+    }
+
     /// A header that is readable text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -268,6 +281,22 @@ mod tests {
         assert_eq!(versions("\"25\", \"7\"").unwrap(), IfMatch::Versions(vec![25, 7]));
         for never in ["\"+25\"", "\"025\"", "\" 25\"", "25", "W/\"25\"", "\"\"", "\"x\"", "\"99999999999999999999\""] {
             assert_eq!(versions(never).unwrap(), IfMatch::Versions(vec![]), "{never}");
+        }
+    }
+
+    #[test]
+    fn a_client_may_prefer_an_eventually_consistent_read() {
+        let prefers = |values: &[&str]| with_header("prefer", values).prefers_eventual_consistency();
+        for preferred in [
+            &["consistency=eventual"][..],
+            &["Consistency = \"eventual\""],
+            &["respond-async, consistency=eventual"],
+            &["respond-async", "consistency=eventual; x=y"],
+        ] {
+            assert!(prefers(preferred), "{preferred:?}");
+        }
+        for other in [&[][..], &["consistency=strong"], &["consistency"], &["eventual"], &["x=consistency=eventual"]] {
+            assert!(!prefers(other), "{other:?}");
         }
     }
 

@@ -8,6 +8,7 @@ use lambda_http::{Adapter, Body, Error, Request, Response, service_fn};
 
 use super::cors::{Allowed, Cors};
 use super::line::RequestLine;
+use super::versioning::{self, DEPRECATED, Deprecated};
 use super::{ApiRequest, Reply, headers, methods};
 use crate::outbound::CallScope;
 use crate::problem::Problem;
@@ -47,6 +48,7 @@ pub struct Exchange {
     scope: CallScope,
     trace: Option<TraceParent>,
     allowed: Allowed,
+    deprecated: Option<Deprecated>,
     is_head: bool,
 }
 
@@ -56,8 +58,9 @@ impl Exchange {
     pub(super) fn begin(request: Request, allowed: Allowed) -> (ApiRequest, Self) {
         let request = ApiRequest::new(request);
         let (line, scope, trace) = (RequestLine::start(&request), request.call_scope(), request.trace());
+        let deprecated = versioning::find(DEPRECATED, &request.route());
         let is_head = request.method() == "HEAD";
-        (request, Self { line, scope, trace, allowed, is_head })
+        (request, Self { line, scope, trace, allowed, deprecated, is_head })
     }
 
     /// The same, for a caller that is no page.
@@ -72,6 +75,7 @@ impl Exchange {
         let (mut response, line) = self.line.finish(outcome, notes);
         line.write();
         protect(response.headers_mut());
+        versioning::say(response.headers_mut(), self.deprecated);
         self.allowed.say(response.headers_mut());
         if self.is_head {
             *response.body_mut() = Body::Empty;
@@ -95,7 +99,7 @@ mod tests {
     use crate::testing;
 
     #[tokio::test]
-    async fn every_answer_is_protected() {
+    async fn every_answer_is_protected_and_names_the_version_of_the_contract() {
         for outcome in
             [Ok(Reply::no_content()), Err(Problem::new(Code::Internal)), Err(Problem::new(Code::OrderNotFound))]
         {
@@ -106,6 +110,7 @@ mod tests {
             assert_eq!(header("cache-control"), "no-store");
             assert_eq!(header("x-content-type-options"), "nosniff");
             assert_eq!(header("strict-transport-security"), "max-age=31536000");
+            assert_eq!(header("api-version"), crate::http::API_VERSION);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Parameters, headers and links.
 
+use adapters::http::API_VERSION;
 use adapters::wire::SINCE_1970;
 use domain::status::Status;
 use serde_json::{Map, Value, json};
@@ -33,6 +34,14 @@ pub fn parameters() -> Map<String, Value> {
         ),
         with_examples("If-Match", "Change the order only if its version is one of these.", &tags),
         with_examples("If-None-Match", "Send the order only if its version is none of these.", &tags),
+        with_example(
+            "header",
+            "Prefer",
+            "`consistency=eventual`: an answer that may lack what was written within the last second is good enough (RFC 7240). \
+             Other preferences are passed over.",
+            json!({ "type": "string" }),
+            "consistency=eventual",
+        ),
         with_example(
             "query",
             "status",
@@ -116,6 +125,13 @@ pub fn headers() -> Map<String, Value> {
             json!({ "type": "string" }),
             json!(format!("</v1/orders?cursor={CURSOR}&limit=1>; rel=\"next\"")),
         ),
+        (
+            "Preference-Applied",
+            false,
+            "`consistency=eventual`, when it was preferred.",
+            json!({ "type": "string", "const": "consistency=eventual" }),
+            json!("consistency=eventual"),
+        ),
         ("Retry-After", false, "Wait this many seconds.", json!({ "type": "integer", "minimum": 1 }), json!(2)),
         (
             "Idempotent-Replayed",
@@ -130,6 +146,13 @@ pub fn headers() -> Map<String, Value> {
             "How to authenticate. API Gateway renames it to `x-amzn-Remapped-WWW-Authenticate` in the answers of functions.",
             json!({ "type": "string" }),
             json!("Bearer"),
+        ),
+        (
+            "API-Version",
+            true,
+            "The version of the contract: of this document, or of a later one.",
+            json!({ "type": "string", "pattern": r"^1\.[0-9]+\.[0-9]+$" }),
+            json!(API_VERSION),
         ),
         (
             "x-amzn-RequestId",

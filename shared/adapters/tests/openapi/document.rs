@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use adapters::exposition::OPEN_METRICS;
+use adapters::http::{API_VERSION, DEPRECATED};
 use domain::caller::Scope;
 use domain::status::Status;
 use serde_json::{Map, Value, json};
@@ -10,9 +11,6 @@ use serde_json::{Map, Value, json};
 use crate::operations::{ALL, Answer, EVERYWHERE, Operation, WITH_BODY, WITH_TOKEN};
 use crate::problems::{Case, Problems};
 use crate::{components, examples, schemas};
-
-/// The version of the contract: it changes with the document, not with the code.
-const VERSION: &str = "1.0.0";
 
 /// The document as the code has it.
 pub async fn document() -> Value {
@@ -28,7 +26,7 @@ pub async fn document() -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "Orders",
-            "version": VERSION,
+            "version": API_VERSION,
             "description": description(),
             "license": { "name": "MIT", "identifier": "MIT" },
             "contact": { "name": "The order service's maintainers" },
@@ -76,7 +74,8 @@ fn description() -> String {
         **Errors** are [problem details](https://www.rfc-editor.org/rfc/rfc9457) with a stable `code`. \
         Ignore members and codes that you do not know.\n\n\
         **Compatibility.** New optional fields, members, codes, statuses and routes may come at any time. \
-        Nothing else changes within `v1`.\n\n\
+        Nothing else changes within `v1`. Every answer names the version of this document (`API-Version`). \
+        A route that will be removed says so in its answers a year before, with `Deprecation`, `Sunset` and `Link`.\n\n\
         `HEAD` is answered wherever `GET` is. Any other method that a route does not have is answered with 405 and `Allow`, \
         an unknown route with 404 `route_not_found`.",
         moves.join("\n")
@@ -115,6 +114,10 @@ fn operation(operation: &Operation, problems: &Problems) -> Value {
         "security": operation.scope.map_or(json!([]), |scope| json!([{ "bearer": [scope] }])),
         "responses": responses(operation, problems),
     });
+    let route = format!("{} {}", operation.method.to_uppercase(), operation.path);
+    if DEPRECATED.iter().any(|deprecated| deprecated.route == route) {
+        value["deprecated"] = true.into();
+    }
     if !operation.parameters.is_empty() {
         let reference = |name: &&str| json!({ "$ref": format!("#/components/parameters/{name}") });
         value["parameters"] = operation.parameters.iter().map(reference).collect();
@@ -219,7 +222,7 @@ fn capitalized(text: &str) -> String {
 
 fn headers(names: &[&str]) -> Map<String, Value> {
     let named = |name: &str| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
-    names.iter().copied().chain(["x-amzn-RequestId"]).map(named).collect()
+    names.iter().copied().chain(["API-Version", "x-amzn-RequestId"]).map(named).collect()
 }
 
 fn references(names: &[&str]) -> Map<String, Value> {

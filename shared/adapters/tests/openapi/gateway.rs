@@ -25,7 +25,7 @@ fn template() -> BTreeSet<Route> {
         }
         if line.trim().starts_with("x-amazon-apigateway-any-method: ") {
             let any = line.split_once("${AWS::Region}:lambda").unwrap().1.split_once("${").unwrap().1;
-            routes.insert((any.split_once(".Arn").unwrap().0.to_owned(), "ANY".to_owned(), path_of_any.clone()));
+            routes.insert((any.split_once("Aliaslive}").unwrap().0.to_owned(), "ANY".to_owned(), path_of_any.clone()));
         }
         if let Some((_, binary)) = line.split_once("Binary: ") {
             function = binary.split(' ').next().unwrap().to_owned();

@@ -16,6 +16,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
+use adapters::http::API_VERSION;
 use adapters::problem::Code;
 use adapters::testing;
 use adapters::wire::{CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
@@ -51,6 +52,14 @@ async fn no_release_is_broken() {
         let released = yaml::read(&std::fs::read_to_string(&release).unwrap());
         let breaks = compatibility::breaks(&released, &document);
         assert!(breaks.is_empty(), "clients of {} break:\n{}", release.display(), breaks.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_differs_from_the_release_of_its_version_has_a_version_of_its_own() {
+    let released = format!("{RELEASES}/openapi-{API_VERSION}.yaml");
+    if std::fs::exists(path(&released)).unwrap() {
+        assert!(yaml::read(&text_of(&released)) == document::document().await, "raise API_VERSION: {released} is out");
     }
 }
 

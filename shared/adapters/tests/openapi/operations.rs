@@ -121,13 +121,23 @@ pub const ALL: [Operation; 9] = [
         method: "get",
         path: "/orders/{id}",
         summary: "Read an order",
-        description: "Strongly consistent: it shows every change that was answered.",
+        description: "Strongly consistent: it shows every change that was answered, unless the client prefers otherwise.",
         scope: Some("orders:read"),
-        parameters: &["id", "If-None-Match"],
+        parameters: &["id", "If-None-Match", "Prefer"],
         body: None,
         answers: &[
-            Answer { description: "The order.", examples: &["confirmed_order", "shipped_order"], ..ORDER },
-            Answer { status: 304, description: "The client has this version.", headers: &["ETag"], ..NOTHING },
+            Answer {
+                description: "The order.",
+                headers: &["ETag", "Preference-Applied"],
+                examples: &["confirmed_order", "shipped_order"],
+                ..ORDER
+            },
+            Answer {
+                status: 304,
+                description: "The client has this version.",
+                headers: &["ETag", "Preference-Applied"],
+                ..NOTHING
+            },
         ],
         codes: &["order_not_found"],
     },

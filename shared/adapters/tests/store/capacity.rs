@@ -35,6 +35,8 @@ async fn every_use_case_makes_the_calls_and_costs_the_units_of_its_budget() {
     costs("create (budget 4)", &engine.meter.take(), &[("PutItem", 4.0)]);
     get_order(&store, &sample::caller(), sample::order_id(1)).await.unwrap();
     costs("get (budget 1)", &engine.meter.take(), &[("GetItem", 1.0)]);
+    get_order(&store.eventually_consistent(), &sample::caller(), sample::order_id(1)).await.unwrap();
+    costs("get, eventually consistent (budget 0.5)", &engine.meter.take(), &[("GetItem", 0.5)]);
     let order = sample::order();
     let confirmed = order.followed_up(true, &[], sample::stamp(1));
     store.update(&order, &confirmed, Condition::VersionAndFollowUps).await.unwrap();
