@@ -1,4 +1,7 @@
-"""The stack that the environment names: `source .local/stack.env`, or AWS credentials and STACK_NAME (`orders`)."""
+"""The stack that the environment names: `source .local/stack.env`, or AWS credentials and STACK_NAME (`orders`).
+
+    outputs.py NAME    prints an output of the stack, such as ApiUrl
+"""
 
 import os
 import sys
@@ -21,3 +24,9 @@ def in_one_line(main):
         main()
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"error: {error}; is the stack up (`make run`), or are AWS credentials, region and STACK_NAME set?")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    in_one_line(lambda: print(outputs()[sys.argv[1]]))
