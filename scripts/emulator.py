@@ -5,6 +5,9 @@ ministack saves its state only when it stops in order. Here each write of an ite
 wait for a function, `GET /_local/started` how often each function was started. A start loads what was saved, then writes what the
 journal holds: so a killed emulator has lost no item, and the streams carry every change since the last save once more.
 
+`POST /_local/throttle/<table>` lets a table refuse every request as DynamoDB refuses one that is too much, `POST /_local/throttle/`
+none; `GET /_local/throttled` tells how many were refused by kind (`scripts/gameday.py`).
+
 `ANY` routes and `$context.path`, which ministack lacks, are added.
 
 The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
@@ -163,8 +166,35 @@ def count_starts():
     return started
 
 
-def serve_own_routes(journal, started):
-    """Adds `POST /_local/save`, `GET /_local/unread` and `GET /_local/started`."""
+class Throttle:
+    """The table that refuses requests, if any, and how many it refused: reads and writes."""
+
+    READS = ("GetItem", "BatchGetItem", "Query", "Scan")
+    WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+
+    def __init__(self):
+        self.table, self.refused = "", Counter()
+
+    def guard(self):
+        handle = dynamodb.handle_request
+
+        async def guarded(method, path, headers, body, query_params):
+            action = headers.get("x-amz-target", "").rpartition(".")[2]
+            kind = "reads" if action in self.READS else "writes" if action in self.WRITES else None
+            if not self.table or not kind or f'"{self.table}"'.encode() not in body:
+                return await handle(method, path, headers, body, query_params)
+            self.refused[kind] += 1
+            refusal = {"__type": THROTTLED, "message": "The level of configured provisioned throughput was exceeded."}
+            return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(refusal).encode()
+
+        dynamodb.handle_request = guarded
+
+
+THROTTLED = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+
+
+def serve_own_routes(journal, started, throttle):
+    """Adds the routes beneath `/_local`."""
     app = ministack.app
 
     async def served(scope, receive, send):
@@ -176,6 +206,10 @@ def serve_own_routes(journal, started):
                 body = str(unread()).encode()
             case ("GET", "/_local/started"):
                 body = json.dumps(started).encode()
+            case ("POST", path) if path.startswith("/_local/throttle/"):
+                throttle.table = path.removeprefix("/_local/throttle/")
+            case ("GET", "/_local/throttled"):
+                body = json.dumps(throttle.refused).encode()
             case _:
                 return await app(scope, receive, send)
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -211,7 +245,9 @@ def main():
     journal = Journal(STATE / "journal")
     keep_every_write(journal)
     restore_journal(journal)
-    serve_own_routes(journal, count_starts())
+    throttle = Throttle()
+    throttle.guard()
+    serve_own_routes(journal, count_starts(), throttle)
     serve_every_method()
     fill_in_the_path()
     ministack.main()

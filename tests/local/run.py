@@ -11,6 +11,8 @@ from pathlib import Path
 SUITES = [
     "test_template",
     "test_operations",
+    "test_parameters",
+    "test_check_release",
     "test_roles",
     "test_functions",
     "test_scripts",
@@ -20,6 +22,8 @@ SUITES = [
     "test_throttling",
     "test_consumers",
     "test_rotation",
+    "test_smoke",
+    "test_gameday",
     "test_logs.Logs",
     "test_life",
 ]
