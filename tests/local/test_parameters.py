@@ -1,10 +1,13 @@
 """scripts/check_parameters.py notices each kind of fault that it is for, and scripts/deploy.py what must not be deployed."""
 
 import copy
+import json
+import re
 import tempfile
 import unittest
 from pathlib import Path
 
+import attach_table
 import check_parameters
 import deploy
 from processes import StackError
@@ -66,6 +69,14 @@ class Releases(unittest.TestCase):
         self.assertIn("--no-confirm-changeset", words)
         at = words.index("--parameter-overrides") + 1
         self.assertEqual(['A="1 2"', r'C="{\"x\": 1}"', 'Release="0123456789"'], words[at : at + 3])
+
+
+class Attaching(unittest.TestCase):
+    def test_what_is_imported_is_the_table_alone_as_the_template_has_it(self):
+        whole, part = yaml_parse((ROOT / "template.yaml").read_text()), attach_table.template()
+        self.assertEqual({"OrdersTable": whole["Resources"]["OrdersTable"]}, part["Resources"])
+        self.assertEqual("Retain", part["Resources"]["OrdersTable"]["DeletionPolicy"], "an import asks for it")
+        self.assertEqual(set(part["Parameters"]), set(re.findall(r'"Ref": "(\w+)"', json.dumps(part["Resources"]))))
 
 
 def ungrouped(_, interface, __):
