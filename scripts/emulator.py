@@ -8,7 +8,7 @@ journal holds: so a killed emulator has lost no item, and the streams carry ever
 `POST /_local/throttle/<table>` lets a table refuse every request as DynamoDB refuses one that is too much, `POST /_local/throttle/`
 none; `GET /_local/throttled` tells how many were refused by kind (`scripts/gameday.py`).
 
-`ANY` routes and `$context.path`, which ministack lacks, are added.
+`ANY` routes, `$context.path`, and the values of parameters for SAM, which ministack lacks, are added.
 
 The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
 """
@@ -18,6 +18,7 @@ import logging
 import os
 import threading
 from collections import Counter
+from contextvars import ContextVar
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +26,8 @@ import ministack.app as ministack
 from ministack.core.persistence import save_all
 from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1, dynamodb, lambda_svc
+from ministack.services.cloudformation import changesets, engine, handlers
+from samtranslator.translator import transform
 
 STATE = Path(os.environ["STATE_DIR"])
 
@@ -113,6 +116,19 @@ def serve_every_method():
         import_operation(api_id, resource_id, "ANY" if method == any_method.upper() else method, *rest)
 
     apigateway_v1._import_operation = imported
+
+
+def give_parameters_to_sam():
+    """SAM decides by the values of parameters (`AutoPublishCodeSha256`, `DeploymentPreference`), as on AWS."""
+    values = ContextVar("values")
+    apply, expand = engine._apply_transforms, transform.transform
+
+    def applied(template, provided=None, previous=None):
+        values.set(engine._transform_parameters(template, provided, previous))
+        return apply(template, provided, previous)
+
+    changesets._apply_transforms = handlers._apply_transforms = applied
+    transform.transform = lambda template, _none, *rest: expand(template, values.get(), *rest)
 
 
 def fill_in_the_path():
@@ -249,6 +265,7 @@ def main():
     throttle.guard()
     serve_own_routes(journal, count_starts(), throttle)
     serve_every_method()
+    give_parameters_to_sam()
     fill_in_the_path()
     ministack.main()
 
