@@ -88,7 +88,7 @@ def throttle(table):
 
 
 def deploy_a_broken_version():
-    """a version of get-order that looks for its orders in a table that does not exist is made live, without a check"""
+    """a version of get-order that looks for its orders in a table that is not its own is made live, without a check"""
     functions = client("lambda", os.environ)
     name = least_privilege.physical("GetOrderFunction")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

@@ -87,7 +87,7 @@ CASES = [
         works=breakages.an_order_is_read,
         alarm="ApiErrors",
         section="requests-are-answered-5xx",
-        line="ResourceNotFoundException",
+        line="AccessDeniedException",
     ),
 ]
 
@@ -119,7 +119,7 @@ def play(case):
         raise StackError(f"{case.name}: it looked like {cause}: {[alarm.name for alarm in alarms]}")
     for alarm in alarms:
         print(f"  alarm   {alarm.name}: {alarm.metric} is {alarm.value:g}, above {alarm.threshold:g} ({alarm.section})")
-    print(f"  line    {line}")
+    print(f"  line    {line[:400]}")
     print(f"  cause   docs/operations.md#{cause}, after {took:.0f} s")
     wait_until(f"{case.name}: the repair", case.works, PATIENCE)
     print(f"  repair  {case.repairs.__doc__}: it works after {time.monotonic() - began - took:.0f} s")

@@ -24,7 +24,7 @@ class Observed:
         pages = client("logs", self.env).get_paginator("filter_log_events")
         for page in pages.paginate(logGroupName=self.physical["Logs"], startTime=self.since):
             for event in page["events"]:
-                self.lines[event["eventId"]] = event["message"]
+                self.lines[event["logStreamName"], event["timestamp"], event["message"]] = event["message"]
         self.records = [line for line in map(parsed, self.lines.values()) if line]
         if not self.local("unread"):
             self.unread_since = None
