@@ -43,6 +43,8 @@ def main():
     probes = {
         ("CreateOrderFunction", "dynamodb:PutItem"): lambda: place() < 500,
         ("CreateOrderFunction", "dynamodb:GetItem"): lambda: place_unknown_customer() < 500,
+        ("CreateBatchFunction", "dynamodb:PutItem"): lambda: place_batch(demo.ORDER["customer_id"]) < 500,
+        ("CreateBatchFunction", "dynamodb:GetItem"): lambda: place_batch("nobody") < 500,
         ("GetOrderFunction", "dynamodb:GetItem"): lambda: status("GET", unknown_order()) < 500,
         ("GetMetricsFunction", "dynamodb:Query"): shows_metrics,
         ("ListOrdersFunction", "dynamodb:Query"): lambda: status("GET", "/orders") < 500,
@@ -162,6 +164,12 @@ def place():
 def place_unknown_customer():
     """A refusal by a partner makes the function read whether the key's order exists."""
     return status("POST", "/orders", {**demo.ORDER, "customer_id": "nobody"})
+
+
+def place_batch(customer):
+    """The status of the one order of a batch."""
+    batch = {"orders": [{**demo.ORDER, "customer_id": customer}]}
+    return demo.call("POST", f"{os.environ['API_URL']}/orders/batch", batch, headers())[2]["results"][0]["status"]
 
 
 def shows_metrics():

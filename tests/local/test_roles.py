@@ -49,7 +49,7 @@ class Roles(unittest.TestCase):
         for function, _, _, policy in least_privilege.policies(client("iam", os.environ)):
             granted.setdefault(function, set()).update(least_privilege.actions(policy))
         programs = sorted((FOLDER / "sam-build").glob("*Function/bootstrap"))
-        self.assertEqual(15, len(programs))
+        self.assertEqual(16, len(programs))
         for program in programs:
             function = program.parent.name
             with self.subTest(function=function):
@@ -63,7 +63,7 @@ class Roles(unittest.TestCase):
                 if "CircuitsTable" in statement["Resource"]:
                     items[function] = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
         self.assertEqual(["issuer-keys"], least_privilege.as_list(items.pop("AuthorizeFunction")))
-        self.assertEqual([["circuits"]] * 6, [least_privilege.as_list(keys) for keys in items.values()])
+        self.assertEqual([["circuits"]] * 7, [least_privilege.as_list(keys) for keys in items.values()])
 
     def test_the_policy_of_a_vpc_allows_what_lambda_asks_for(self):
         done = run(PYTHON, "scripts/transformed.py", "template.yaml", env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"})

@@ -160,6 +160,12 @@ impl Shop {
         self.send(request.json(body)).await
     }
 
+    /// `POST /orders/batch` with an idempotency key.
+    pub async fn place_batch(&self, key: &str, orders: &[Value]) -> Answer {
+        let request = self.request(Method::POST, "/orders/batch").header("Idempotency-Key", key);
+        self.send(request.json(&json!({"orders": orders}))).await
+    }
+
     /// `POST /orders` for `cust-1` with these products, under a new key; must be accepted.
     pub async fn order(&self, lines: &[(&str, u64)]) -> Answer {
         let answer = self.place(&Uuid::new_v4().to_string(), &order_of(lines)).await;

@@ -8,8 +8,9 @@ use serde_json::Value;
 const ORIGIN: &str = "http://localhost:3000";
 const OTHER_ORIGIN: &str = "http://localhost:5173";
 
-const ROUTES: [(&str, &str); 8] = [
+const ROUTES: [(&str, &str); 9] = [
     ("POST", "/orders"),
+    ("POST", "/orders/batch"),
     ("GET", "/orders"),
     ("GET", "/orders/0192f0c1-7a3e-7cc0-8000-000000000001"),
     ("PUT", "/orders/0192f0c1-7a3e-7cc0-8000-000000000001"),

@@ -30,8 +30,9 @@ struct Intruder {
 
 /// A route, and what an intruder tries on it. A route without an entry fails the first test here.
 type Attempt = for<'a> fn(&'a Victim, &'a Intruder) -> LocalBoxFuture<'a, ()>;
-const TABLE: [(&str, &str, Attempt); 9] = [
+const TABLE: [(&str, &str, Attempt); 10] = [
     ("POST", "/orders", |victim, intruder| take_the_key(victim, intruder).boxed_local()),
+    ("POST", "/orders/batch", |victim, intruder| take_the_key_of_a_batch(victim, intruder).boxed_local()),
     ("GET", "/orders", |victim, intruder| read_the_list(victim, intruder).boxed_local()),
     ("GET", "/orders/{id}", |victim, intruder| read_the_order(victim, intruder).boxed_local()),
     ("PUT", "/orders/{id}", |victim, intruder| {
@@ -150,6 +151,25 @@ async fn take_the_key(victim: &Victim, intruder: &Intruder) {
     }
     let replayed = victim.shop.place(&victim.key, &victim.body).await;
     assert_eq!((&replayed.body["id"], replayed.header("idempotent-replayed")), (&victim.order["id"], "true"));
+}
+
+/// The same key of a batch names other orders for everybody else, and a customer places none for another.
+async fn take_the_key_of_a_batch(victim: &Victim, intruder: &Intruder) {
+    let mut own = victim.body.clone();
+    own["customer_id"] = intruder.customer.into();
+    let key = Uuid::new_v4().to_string();
+    let of = |answer: &Answer| answer.body["results"][0].clone();
+    let original = of(&victim.shop.place_batch(&key, &[victim.body.clone()]).await);
+    assert_eq!(original["status"], 201, "{original}");
+    let answer = intruder.shop.place_batch(&key, &[own, victim.body.clone()]).await;
+    let placed = of(&answer);
+    assert_eq!((&placed["status"], &placed["replayed"]), (&json!(201), &json!(false)), "{placed}");
+    assert_ne!(placed["order"]["id"], original["order"]["id"]);
+    if intruder.is_confined {
+        assert_eq!(answer.body["results"][1]["problem"]["code"], "other_customer");
+    }
+    let replayed = of(&victim.shop.place_batch(&key, &[victim.body.clone()]).await);
+    assert_eq!((&replayed["order"]["id"], &replayed["replayed"]), (&original["order"]["id"], &json!(true)));
 }
 
 async fn read_the_list(victim: &Victim, intruder: &Intruder) {

@@ -7,6 +7,7 @@ mod answers;
 mod bad_input;
 mod concurrency;
 mod cors;
+mod create_batch;
 mod create_order;
 mod delete_order;
 mod events;

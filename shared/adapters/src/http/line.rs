@@ -229,6 +229,7 @@ mod tests {
         let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
         let samples = [
             "create-order",
+            "create-batch",
             "get-order",
             "list-orders",
             "update-order",

@@ -5,8 +5,9 @@ use super::ApiRequest;
 use crate::problem::{Code, Problem};
 
 /// Every route and its methods, as `Allow` names them.
-pub const ROUTES: [(&str, &str); 6] = [
+pub const ROUTES: [(&str, &str); 7] = [
     ("/orders", "GET, HEAD, POST"),
+    ("/orders/batch", "POST"),
     ("/orders/{id}", "GET, HEAD, PUT, DELETE"),
     ("/orders/{id}/shipping", "PUT"),
     ("/orders/{id}/status", "PUT"),

@@ -1,5 +1,6 @@
 //! Requests and replies: what every HTTP function shares.
 
+mod batch;
 mod body;
 mod caller;
 mod cors;

@@ -298,26 +298,8 @@ impl Problem {
     /// The `application/problem+json` response.
     #[must_use]
     pub fn into_response(self, request_id: &str, instance: &str) -> Response<Body> {
-        let status = self.code.status();
-        let mut body = json!({
-            "type": format!("urn:problem-type:orders:{}", self.code.as_str()),
-            "title": self.code.title(),
-            "status": status.as_u16(),
-            "instance": instance,
-            "code": self.code.as_str(),
-            "request_id": request_id,
-        });
-        if let Some(members) = body.as_object_mut() {
-            if let Some(detail) = self.about.detail {
-                members.insert("detail".to_owned(), detail.into());
-            }
-            if !self.about.errors.is_empty() {
-                members.insert("errors".to_owned(), json!(self.about.errors));
-            }
-            members.extend(self.about.members);
-        }
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
+        let mut response = Response::new(Body::from(self.body(request_id, instance).to_string()));
+        *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(self.code, Code::Unavailable | Code::ReservationUnconfirmed) {
@@ -330,6 +312,29 @@ impl Problem {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
         response
+    }
+
+    /// The members of the problem.
+    #[must_use]
+    pub fn body(&self, request_id: &str, instance: &str) -> Value {
+        let mut body = json!({
+            "type": format!("urn:problem-type:orders:{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": self.code.status().as_u16(),
+            "instance": instance,
+            "code": self.code.as_str(),
+            "request_id": request_id,
+        });
+        if let Some(members) = body.as_object_mut() {
+            if let Some(detail) = &self.about.detail {
+                members.insert("detail".to_owned(), detail.as_str().into());
+            }
+            if !self.about.errors.is_empty() {
+                members.insert("errors".to_owned(), json!(self.about.errors));
+            }
+            members.extend(self.about.members.clone());
+        }
+        body
     }
 }
 

@@ -69,6 +69,7 @@ macro_rules! metrics {
 metrics! {
     LATENCY "Latency" Milliseconds ["Route", "Code"] "Time of a request in its function. The number of values is that of requests; `Code` is `ok` or the code of the problem."
     REPLAYED_KEYS "ReplayedKeys" Count [] "Creates that found the order of their idempotency key."
+    BATCH_ORDERS_FAILED "BatchOrdersFailed" Count [] "Orders of batches whose result is a 5xx; the batch itself is answered 207."
     CUSTOMERS_LATENCY "CustomersLatency" Milliseconds [] "Time of a call of the customer service, also of one that failed."
     CUSTOMERS_FAILURES "CustomersFailures" Count [] "Calls of the customer service without a usable answer."
     CUSTOMERS_CIRCUIT_OPEN "CustomersCircuitOpen" Count [] "Whether its circuit is open for all, every minute and at every change: 1 or 0."

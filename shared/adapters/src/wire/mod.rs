@@ -1,5 +1,7 @@
 //! The JSON of requests, replies and events.
 
+mod batch_view;
+mod create_batch;
 mod create_order;
 #[cfg(feature = "schemas")]
 mod input_schema;
@@ -14,6 +16,8 @@ mod update_shipping;
 mod update_status;
 mod whole;
 
+pub use batch_view::{BatchView, ResultView};
+pub use create_batch::CreateBatch;
 pub use create_order::CreateOrder;
 pub use order_view::{ChangesView, OrderView};
 pub use page_view::PageView;

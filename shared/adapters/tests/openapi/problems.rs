@@ -20,7 +20,9 @@ use crate::text_of;
 const ORDER: &str = "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001";
 /// The log says this, a client never hears it.
 pub const INSIDE: &str = "what only the log says";
-const REQUEST: &str = "6f1c9a52-0d4e-4c1b-9a51-000000000001";
+/// The path of a batch.
+pub const BATCH: &str = "/v1/orders/batch";
+pub const REQUEST: &str = "6f1c9a52-0d4e-4c1b-9a51-000000000001";
 
 /// A problem and where it comes with.
 #[derive(Debug, Clone)]
