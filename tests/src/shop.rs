@@ -4,6 +4,7 @@ use order_service_client::{Error, NewOrder, Order, ProblemKind, Retries, Status,
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::seeds::personal;
@@ -197,4 +198,12 @@ pub fn order_of(lines: &[(&str, u64)]) -> Value {
     let mut order = json!({"customer_id": "cust-1", "lines": lines});
     order.as_object_mut().expect("an object").extend(personal().as_object().cloned().unwrap_or_default());
     order
+}
+
+/// The path of the report of what is ordered today. A test may run at midnight, and the clock of the stack be ahead.
+#[must_use]
+pub fn report_path(group_by: &str) -> String {
+    let today = OffsetDateTime::now_utc().date();
+    let (from, to) = (today - Duration::DAY, today + Duration::DAY);
+    format!("/reports/orders?from={from}&to={to}&group_by={group_by}")
 }

@@ -14,6 +14,7 @@ mod events;
 mod get_health;
 mod get_metrics;
 mod get_order;
+mod get_report;
 mod isolation;
 mod list_orders;
 mod tokens;

@@ -238,6 +238,7 @@ mod tests {
             "delete-order",
             "get-health",
             "get-metrics",
+            "get-report",
         ];
         let routes: BTreeSet<String> = samples.map(|sample| testing::sample_request(sample).route()).into();
         assert_eq!(routes.len(), samples.len());

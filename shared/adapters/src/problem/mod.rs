@@ -81,6 +81,8 @@ pub enum Code {
     ReservationRefused,
     /// The idempotency key was used with another body.
     IdempotencyKeyReused,
+    /// A report would be larger than one is made.
+    ReportTooLarge,
     /// Something unexpected.
     Internal,
     /// The store or a partner gives no answer.
@@ -89,7 +91,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidIfMatch,
@@ -121,6 +123,7 @@ impl Code {
         Self::InvalidTotal,
         Self::ReservationRefused,
         Self::IdempotencyKeyReused,
+        Self::ReportTooLarge,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -199,6 +202,9 @@ impl Code {
                 "idempotency_key_reused",
                 "The idempotency key was used with another request.",
             ),
+            Self::ReportTooLarge => {
+                (S::UNPROCESSABLE_ENTITY, "report_too_large", "The report would have more groups than one is made of.")
+            }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side."),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."),
         }

@@ -86,6 +86,7 @@ metrics! {
     FOLLOW_UPS_FAILED "FollowUpsFailed" Count [] "Orders that the table gave no answer for."
     OLDEST_FOLLOW_UP "OldestFollowUp" Seconds [] "How long the oldest follow-up has been due, of those that waited for a sweep or failed in it."
     FOLLOW_UPS_WAITING "FollowUpsWaiting" Count [] "Orders whose follow-ups are due within an hour, every minute; at most 1,000 of each shard are counted."
+    ORDERS_COUNTED "OrdersCounted" Count [] "Orders whose events reached count-orders and that the reports have as they were then."
     NEW_TO_PENDING "NewToPending" Count [] "Orders accepted without an answer of a partner."
     NEW_TO_CONFIRMED "NewToConfirmed" Count [] "Orders confirmed at once."
     PENDING_TO_CONFIRMED "PendingToConfirmed" Count [] "Orders confirmed by a follow-up."

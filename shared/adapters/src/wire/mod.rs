@@ -9,6 +9,7 @@ mod money_view;
 mod order_view;
 mod page_view;
 mod pairs;
+mod report_view;
 #[cfg(feature = "schemas")]
 mod schema;
 mod update_order;
@@ -21,6 +22,7 @@ pub use create_batch::CreateBatch;
 pub use create_order::CreateOrder;
 pub use order_view::{ChangesView, OrderView};
 pub use page_view::PageView;
+pub use report_view::ReportView;
 #[cfg(feature = "schemas")]
 pub use schema::SINCE_1970;
 pub use update_order::UpdateOrder;

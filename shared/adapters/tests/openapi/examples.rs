@@ -4,15 +4,16 @@ use adapters::exposition::Exposition;
 use adapters::health::HealthCheck;
 use adapters::problem::Code;
 use adapters::system::SystemClock;
-use adapters::wire::{BatchView, OrderView, PageView, ResultView};
+use adapters::wire::{BatchView, OrderView, PageView, ReportView, ResultView};
 use domain::details::{Edit, Patch};
 use domain::listing::{Limit, OrderSummary, Page};
 use domain::memory::MemoryStore;
 use domain::memory::sample::{self, stamp};
 use domain::order::Order;
+use domain::report::{Day, GroupBy, Report, rows_of};
 use domain::status::Status;
 use domain::text::{Notes, Reason};
-use domain::use_cases::Placed;
+use domain::use_cases::{Placed, ReportRequest};
 use serde_json::{Map, Value, json};
 
 use crate::problems::{BATCH, REQUEST, problem};
@@ -39,6 +40,7 @@ pub async fn answers() -> Map<String, Value> {
         ("batch_results", "One order is placed, one waits for a partner, one is refused", batch()),
         ("page", "A page with a next one", page(&placed, Some(CURSOR))),
         ("last_page", "The last page", page(&placed, None)),
+        ("report", "The orders of a month, by status", report(&[&placed, &shipped, &canceled])),
         ("healthy", "Everything works", health),
         ("metrics", "Nothing waits", metrics().await),
     ];
@@ -74,6 +76,13 @@ fn batch() -> Value {
         ResultView::refused(2, 409, shortage),
     ];
     serde_json::to_value(BatchView { results }).unwrap()
+}
+
+fn report(orders: &[&Order]) -> Value {
+    let day = |text| Day::parse(text).unwrap();
+    let request = ReportRequest { from: day("2026-01-01"), to: day("2026-01-31"), group_by: GroupBy::Status };
+    let report = Report::of(request.group_by, orders.iter().flat_map(|order| rows_of(order)));
+    serde_json::to_value(ReportView::new(&request, &report)).unwrap()
 }
 
 fn page(order: &Order, next: Option<&str>) -> Value {

@@ -50,7 +50,7 @@ pub const WITH_TOKEN: &[&str] =
 /// The codes of every operation with a body.
 pub const WITH_BODY: &[&str] = &["invalid_json", "body_too_large", "unsupported_media_type", "validation_failed"];
 
-pub const ALL: [Operation; 10] = [
+pub const ALL: [Operation; 11] = [
     Operation {
         id: "create_order",
         method: "post",
@@ -244,6 +244,27 @@ pub const ALL: [Operation; 10] = [
             "reservation_unconfirmed",
             "order_too_large",
         ],
+    },
+    Operation {
+        id: "get_report",
+        method: "get",
+        path: "/reports/orders",
+        summary: "Read what orders amount to",
+        description: "Adds up the orders that were created from `from` to `to`, in groups. An order is in one group, \
+            but by `product` it is in one of each product. Deleted orders are in none. \
+            Reports trail the orders by some seconds.",
+        scope: Some("orders:read"),
+        parameters: &["from", "to", "group_by"],
+        body: None,
+        answers: &[Answer {
+            status: 200,
+            description: "The report.",
+            schema: Some("OrderReport"),
+            headers: &[],
+            examples: &["report"],
+            links: &[],
+        }],
+        codes: &["invalid_parameter", "confined_token", "report_too_large"],
     },
     Operation {
         id: "get_health",

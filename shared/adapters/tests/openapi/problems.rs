@@ -12,7 +12,7 @@ use domain::order::Refused;
 use domain::ports::StoreError;
 use domain::reservation::Shortage;
 use domain::status::{IllegalTransition, Status};
-use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError};
+use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
 use serde_json::Value;
 
 use crate::text_of;
@@ -120,6 +120,7 @@ pub fn problem(code: Code) -> Problem {
         Code::InvalidTotal => LinesError::from(PricingError::Money(MoneyError::CurrencyMismatch)).into(),
         Code::ReservationRefused => LinesError::ReservationRefused.into(),
         Code::IdempotencyKeyReused => PlaceOrderError::KeyReused.into(),
+        Code::ReportTooLarge => ReportError::TooLarge.into(),
         Code::Internal => StoreError::Rejected(INSIDE.to_owned()).into(),
         Code::Unavailable => StoreError::Unavailable(INSIDE.to_owned()).into(),
         Code::MethodNotAllowed => Problem::new(code).allow("GET, HEAD, POST"),

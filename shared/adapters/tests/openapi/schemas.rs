@@ -3,7 +3,7 @@
 use adapters::health::Health;
 use adapters::problem::ProblemView;
 use adapters::wire::{
-    BatchView, CreateBatch, CreateOrder, OrderView, PageView, UpdateOrder, UpdateShipping, UpdateStatus,
+    BatchView, CreateBatch, CreateOrder, OrderView, PageView, ReportView, UpdateOrder, UpdateShipping, UpdateStatus,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -25,6 +25,7 @@ pub fn components(problems: &Problems) -> Map<String, Value> {
     written.subschema_for::<BatchView<'_>>();
     written.subschema_for::<OrderView<'_>>();
     written.subschema_for::<PageView<'_>>();
+    written.subschema_for::<ReportView>();
     written.subschema_for::<Health<'_>>();
     written.subschema_for::<ProblemView>();
     let (read, mut written) = (definitions(read), definitions(written));

@@ -10,5 +10,6 @@ mod contract;
 mod engine;
 mod issuer_keys;
 mod newer_release;
+mod reports;
 mod trail;
 mod walk;
