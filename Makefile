@@ -144,6 +144,10 @@ redrive: venv ## Send the events of dead letters again, see docs/operations.md
 reconcile: venv ## Compare histories with events, ARGS="--from TIME --to TIME --republish"
 	@$(OPERATE) $(PYTHON) scripts/reconcile.py $(ARGS)
 
+.PHONY: rebuild-reports
+rebuild-reports: venv ## Count all orders of the reports anew, see docs/operations.md
+	@$(OPERATE) $(PYTHON) scripts/rebuild_reports.py
+
 .PHONY: bench-reconcile
 bench-reconcile: tools ## Measure a comparison of ORDERS (1000000) orders on the test engine, see docs/adr/0012-reconciler.md
 	cargo run --locked --package adapters --example bench_reconcile -- $(or $(ORDERS),1000000)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import demo
 import reconcile
 from aws import client
+from outputs import outputs
 from processes import StackError, say, wait_until
 
 STACK = os.environ["STACK_NAME"]
@@ -30,12 +31,14 @@ NOT_PROVED_HERE = {
     # The emulator knows no CodeDeploy; tests/local/test_check_release.py shows the call.
     "CheckReleaseFunction": ("codedeploy:PutLifecycleEventHookExecutionStatus",),
     # What could not be recorded comes back after three minutes, and nothing is compared until then. test_roles.py shows it.
+    "CountOrdersFunction": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "RecordEventsFunction": ("dynamodb:UpdateItem", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 
 # What Lambda sends traces with, as in AWS's own AWSXRayDaemonWriteAccess, which also allows to read sampling rules.
 TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
+REPORT = "/reports/orders?from=2026-01-01&to=2026-12-31"
 SHIPPING = {"carrier": "Carrier", "tracking_number": "1"}
 CANCELED = {"status": "canceled"}
 
@@ -45,8 +48,15 @@ def main():
     probes = {
         ("CreateOrderFunction", "dynamodb:PutItem"): lambda: place() < 500,
         ("CreateOrderFunction", "dynamodb:GetItem"): lambda: place_unknown_customer() < 500,
+        ("CreateBatchFunction", "dynamodb:PutItem"): lambda: place_batch(demo.ORDER["customer_id"]) < 500,
+        ("CreateBatchFunction", "dynamodb:GetItem"): lambda: place_batch("nobody") < 500,
         ("GetOrderFunction", "dynamodb:GetItem"): lambda: status("GET", unknown_order()) < 500,
         ("GetMetricsFunction", "dynamodb:Query"): shows_metrics,
+        ("GetReportFunction", "dynamodb:GetItem"): lambda: status("GET", REPORT) < 500,
+        ("GetReportFunction", "dynamodb:Query"): lambda: status("GET", REPORT) < 500,
+        ("CountOrdersFunction", "dynamodb:GetItem"): is_counted,
+        ("CountOrdersFunction", "dynamodb:PutItem"): is_counted,
+        ("CountOrdersFunction", "dynamodb:UpdateItem"): is_counted,
         ("ListOrdersFunction", "dynamodb:Query"): lambda: status("GET", "/orders") < 500,
         ("UpdateOrderFunction", "dynamodb:GetItem"): lambda: status("PUT", unknown_order(), {}) < 500,
         ("UpdateOrderFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "", {"notes": new_key()}) < 500,
@@ -167,6 +177,12 @@ def place_unknown_customer():
     return status("POST", "/orders", {**demo.ORDER, "customer_id": "nobody"})
 
 
+def place_batch(customer):
+    """The status of the one order of a batch."""
+    batch = {"orders": [{**demo.ORDER, "customer_id": customer}]}
+    return demo.call("POST", f"{os.environ['API_URL']}/orders/batch", batch, headers())[2]["results"][0]["status"]
+
+
 def shows_metrics():
     token = demo.token(os.environ["PARTNERS_URL"], "orders:admin")
     request = urllib.request.Request(f"{os.environ['API_URL']}/metrics", headers={"Authorization": f"Bearer {token}"})
@@ -175,6 +191,16 @@ def shows_metrics():
             return answer.read().endswith(b"# EOF\n")
     except urllib.error.HTTPError:
         return False
+
+
+def is_counted():
+    """Whether a new order can be counted."""
+    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    body = json.dumps({"source": f"orders/{os.environ['TENANT']}", "subject": order["id"]})
+    event = json.dumps({"Records": [{"messageId": "1", "body": body}]})
+    function = outputs()["CountOrdersFunctionName"]
+    answer = client("lambda", os.environ).invoke(FunctionName=function, Payload=event)
+    return json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
 
 
 def unknown_order():

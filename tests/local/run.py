@@ -19,6 +19,7 @@ SUITES = [
     "test_sockets",
     "test_documents",
     "test_redrive",
+    "test_reports",
     "test_throttling",
     "test_consumers",
     "test_rotation",

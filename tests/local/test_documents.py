@@ -26,6 +26,7 @@ ELSEWHERE = {
     "make test": "it runs this",
     "make reference": "it serves until it is stopped; see below",
     "make redrive": "test_redrive.py",
+    "make rebuild-reports": "test_reports.py",
     "make reconcile": "tests/outages/reconcile.rs; here it would report the events that other tests lost on purpose",
     "make schemas": "shared/adapters/tests/events_contract.rs",
     "make simulate SEEDS=100000": "the same takes minutes; `make unit` runs fewer seeds",

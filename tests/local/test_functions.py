@@ -139,6 +139,7 @@ def outcome(answer):
 
 def expected(name):
     return {
+        "count-orders": ["batchItemFailures"],
         "authorize": ["context", "policyDocument", "principalId", "usageIdentifierKey"],
         "publish-events": ["batchItemFailures"],
         "reconcile-events": sorted("done trail_behind refused orders events missing missing_ids unknown unknown_ids republished".split()),

@@ -4,6 +4,7 @@ use order_service_client::{Error, NewOrder, Order, ProblemKind, Retries, Status,
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::seeds::personal;
@@ -160,6 +161,12 @@ impl Shop {
         self.send(request.json(body)).await
     }
 
+    /// `POST /orders/batch` with an idempotency key.
+    pub async fn place_batch(&self, key: &str, orders: &[Value]) -> Answer {
+        let request = self.request(Method::POST, "/orders/batch").header("Idempotency-Key", key);
+        self.send(request.json(&json!({"orders": orders}))).await
+    }
+
     /// `POST /orders` for `cust-1` with these products, under a new key; must be accepted.
     pub async fn order(&self, lines: &[(&str, u64)]) -> Answer {
         let answer = self.place(&Uuid::new_v4().to_string(), &order_of(lines)).await;
@@ -191,4 +198,12 @@ pub fn order_of(lines: &[(&str, u64)]) -> Value {
     let mut order = json!({"customer_id": "cust-1", "lines": lines});
     order.as_object_mut().expect("an object").extend(personal().as_object().cloned().unwrap_or_default());
     order
+}
+
+/// The path of the report of what is ordered today. A test may run at midnight, and the clock of the stack be ahead.
+#[must_use]
+pub fn report_path(group_by: &str) -> String {
+    let today = OffsetDateTime::now_utc().date();
+    let (from, to) = (today - Duration::DAY, today + Duration::DAY);
+    format!("/reports/orders?from={from}&to={to}&group_by={group_by}")
 }

@@ -137,6 +137,29 @@ async fn creating_refuses_what_it_cannot_read_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_batch_refuses_what_it_cannot_take_apart_and_writes_nothing() {
+    let shop = Shop::open().await;
+    let own = [
+        bad("no orders", "{}", SHAPE),
+        bad("an order that breaks off", r#"{"orders":[{"customer_id":"cust-1"}"#, JSON),
+        bad("orders that are no list", r#"{"orders":{"0":{}}}"#, SHAPE),
+        bad("orders twice", r#"{"orders":[],"orders":[]}"#, SHAPE),
+    ];
+    refuses(&shop, Method::POST, "/orders/batch", everywhere().into_iter().chain(own).collect()).await;
+    let cases = of_create();
+    let orders: Vec<_> = cases.iter().map(|case| std::str::from_utf8(&case.body).unwrap()).collect();
+    let request = shop.request(Method::POST, "/orders/batch").header("Content-Type", "application/json");
+    let answer = shop.send(request.body(format!(r#"{{"orders":[{}]}}"#, orders.join(",")))).await;
+    assert_eq!(answer.status, 207, "{answer:?}");
+    let results = answer.body["results"].as_array().unwrap();
+    assert_eq!(results.len(), cases.len());
+    for (result, case) in results.iter().zip(cases) {
+        assert!(case.codes.contains(&result["problem"]["code"].as_str().unwrap()), "{}: {result}", case.what);
+    }
+    assert_eq!(shop.get("/orders").await.body["data"], json!([]));
+}
+
+#[tokio::test]
 async fn changing_refuses_what_it_cannot_read_and_writes_nothing() {
     let shop = Shop::open().await;
     let product = shop.product(1).await;
@@ -208,6 +231,7 @@ async fn a_path_names_the_methods_that_it_has() {
         (Method::PATCH, "/orders".to_owned(), "GET, HEAD, POST"),
         (Method::TRACE, "/orders".to_owned(), "GET, HEAD, POST"),
         (Method::DELETE, "/orders".to_owned(), "GET, HEAD, POST"),
+        (Method::GET, "/orders/batch".to_owned(), "POST"),
         (Method::POST, order.to_owned(), "GET, HEAD, PUT, DELETE"),
         (Method::GET, format!("{order}/shipping"), "PUT"),
         (Method::GET, format!("{order}/status"), "PUT"),

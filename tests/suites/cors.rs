@@ -8,14 +8,16 @@ use serde_json::Value;
 const ORIGIN: &str = "http://localhost:3000";
 const OTHER_ORIGIN: &str = "http://localhost:5173";
 
-const ROUTES: [(&str, &str); 8] = [
+const ROUTES: [(&str, &str); 10] = [
     ("POST", "/orders"),
+    ("POST", "/orders/batch"),
     ("GET", "/orders"),
     ("GET", "/orders/0192f0c1-7a3e-7cc0-8000-000000000001"),
     ("PUT", "/orders/0192f0c1-7a3e-7cc0-8000-000000000001"),
     ("DELETE", "/orders/0192f0c1-7a3e-7cc0-8000-000000000001"),
     ("PUT", "/orders/0192f0c1-7a3e-7cc0-8000-000000000001/shipping"),
     ("PUT", "/orders/0192f0c1-7a3e-7cc0-8000-000000000001/status"),
+    ("GET", "/reports/orders"),
     ("GET", "/health"),
 ];
 

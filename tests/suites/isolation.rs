@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use e2e::{Answer, Shop, order_of, routes};
+use e2e::{Answer, Shop, eventually, order_of, report_path, routes};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, RequestBuilder};
@@ -30,8 +30,9 @@ struct Intruder {
 
 /// A route, and what an intruder tries on it. A route without an entry fails the first test here.
 type Attempt = for<'a> fn(&'a Victim, &'a Intruder) -> LocalBoxFuture<'a, ()>;
-const TABLE: [(&str, &str, Attempt); 9] = [
+const TABLE: [(&str, &str, Attempt); 11] = [
     ("POST", "/orders", |victim, intruder| take_the_key(victim, intruder).boxed_local()),
+    ("POST", "/orders/batch", |victim, intruder| take_the_key_of_a_batch(victim, intruder).boxed_local()),
     ("GET", "/orders", |victim, intruder| read_the_list(victim, intruder).boxed_local()),
     ("GET", "/orders/{id}", |victim, intruder| read_the_order(victim, intruder).boxed_local()),
     ("PUT", "/orders/{id}", |victim, intruder| {
@@ -45,6 +46,7 @@ const TABLE: [(&str, &str, Attempt); 9] = [
         change(victim, intruder, "PUT", "/status", json!({"status": "canceled"})).boxed_local()
     }),
     ("DELETE", "/orders/{id}", |victim, intruder| change(victim, intruder, "DELETE", "", Value::Null).boxed_local()),
+    ("GET", "/reports/orders", |victim, intruder| read_the_report(victim, intruder).boxed_local()),
     ("GET", "/health", |victim, intruder| read_the_health(victim, intruder).boxed_local()),
     ("GET", "/metrics", |victim, intruder| read_the_metrics(victim, intruder).boxed_local()),
 ];
@@ -152,6 +154,25 @@ async fn take_the_key(victim: &Victim, intruder: &Intruder) {
     assert_eq!((&replayed.body["id"], replayed.header("idempotent-replayed")), (&victim.order["id"], "true"));
 }
 
+/// The same key of a batch names other orders for everybody else, and a customer places none for another.
+async fn take_the_key_of_a_batch(victim: &Victim, intruder: &Intruder) {
+    let mut own = victim.body.clone();
+    own["customer_id"] = intruder.customer.into();
+    let key = Uuid::new_v4().to_string();
+    let of = |answer: &Answer| answer.body["results"][0].clone();
+    let original = of(&victim.shop.place_batch(&key, std::slice::from_ref(&victim.body)).await);
+    assert_eq!(original["status"], 201, "{original}");
+    let answer = intruder.shop.place_batch(&key, &[own, victim.body.clone()]).await;
+    let placed = of(&answer);
+    assert_eq!((&placed["status"], &placed["replayed"]), (&json!(201), &json!(false)), "{placed}");
+    assert_ne!(placed["order"]["id"], original["order"]["id"]);
+    if intruder.is_confined {
+        assert_eq!(answer.body["results"][1]["problem"]["code"], "other_customer");
+    }
+    let replayed = of(&victim.shop.place_batch(&key, std::slice::from_ref(&victim.body)).await);
+    assert_eq!((&replayed["order"]["id"], &replayed["replayed"]), (&original["order"]["id"], &json!(true)));
+}
+
 async fn read_the_list(victim: &Victim, intruder: &Intruder) {
     let get = async |query: &str| {
         let path = format!("/orders?{query}");
@@ -179,6 +200,23 @@ async fn read_the_list(victim: &Victim, intruder: &Intruder) {
     for query in [format!("tenant={}", victim.shop.tenant), format!("tenant_id={}", victim.shop.tenant)] {
         assert_eq!(get(&query).await.code(), "invalid_parameter");
     }
+}
+
+/// A report tells of the storefront of the token alone, and nothing to a customer.
+async fn read_the_report(victim: &Victim, intruder: &Intruder) {
+    let path = report_path("product");
+    let product = victim.shop.product(1).await;
+    victim.shop.order(&[(&product, 1)]).await;
+    let has_product = |answer: &Answer| answer.body.to_string().contains(&product);
+    let counted = async || Some(victim.shop.get(&path).await).filter(has_product);
+    eventually("the victim's report", counted).await;
+    let report = intruder.send(victim, || intruder.shop.request(Method::GET, &path)).await;
+    match intruder.is_confined {
+        true => assert_eq!((report.status, report.code()), (403, "confined_token")),
+        false => assert!(report.status == 200 && !has_product(&report), "{report:?}"),
+    }
+    let refused = intruder.shop.get(&format!("{path}&tenant={}", victim.shop.tenant)).await;
+    assert!(["invalid_parameter", "confined_token"].contains(&refused.code()), "{refused:?}");
 }
 
 async fn read_the_health(victim: &Victim, intruder: &Intruder) {

@@ -74,6 +74,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/orders/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place several orders
+         * @description Places up to 50 orders, each as `POST /orders` would. There is one result for each, in the order of the request. What becomes of one order changes nothing for the others.
+         *
+         *     Send an `Idempotency-Key` and retry with the same key and body until there is an answer: each order is placed once. A retry finds the orders that were placed and tries the others again. The key of a batch names no order of `POST /orders`.
+         *
+         *     The whole request is given as much time as a single order. While a partner is slow, orders that it had no time for are `pending`, with the status 202.
+         */
+        post: operations["create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orders/{id}": {
         parameters: {
             query?: never;
@@ -144,6 +168,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what orders amount to
+         * @description Adds up the orders that were created from `from` to `to`, in groups. An order is in one group, but by `product` it is in one of each product. Deleted orders are in none. Reports trail the orders by some seconds.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -158,6 +202,24 @@ export interface components {
             postal_code?: string | null;
             country: string;
             phone?: string | null;
+        };
+        /** @description What became of one order: `order` or `problem`. */
+        BatchResult: {
+            /** @description The HTTP status that `POST /orders` would have answered with. */
+            status: number;
+            /** @description The order's place in the request, from 0. */
+            index: number;
+            /** @description The order as it is now. */
+            order?: components["schemas"]["Order"] | null;
+            /** @description Why there is no order. Its pointers lead into this order's part of the request. */
+            problem?: components["schemas"]["Problem"] | null;
+            /** @description With `order`: whether an earlier request with the same key placed it. */
+            replayed?: boolean | null;
+        };
+        /** @description What became of a batch. */
+        BatchResults: {
+            /** @description One result for each order of the request, in its order. */
+            results: components["schemas"]["BatchResult"][];
         };
         /**
          * @description What became different, by field: `{"status": {"from": …, "to": …}}`, and `{"replaced": true}` for fields whose
@@ -184,6 +246,11 @@ export interface components {
             external_reference?: components["schemas"]["Replaced"] | null;
             /** @description `notes` was replaced. */
             notes?: components["schemas"]["Replaced"] | null;
+        };
+        /** @description What a client sends to place several orders. */
+        CreateBatch: {
+            /** @description The orders, each as in `POST /orders`. One that breaks a rule is refused alone. */
+            orders: components["schemas"]["CreateOrder"][];
         };
         /** @description What a client sends to place an order. */
         CreateOrder: {
@@ -345,6 +412,26 @@ export interface components {
             data: components["schemas"]["OrderSummary"][];
             page: components["schemas"]["PagePosition"];
         };
+        /** @description What the orders that were created on some days amount to. */
+        OrderReport: {
+            /**
+             * Format: date
+             * @description The first day, in UTC.
+             */
+            from: string;
+            /**
+             * @description What the orders of a group have in common.
+             * @enum {string}
+             */
+            group_by: "day" | "status" | "currency" | "product";
+            /** @description The groups that hold an order, in the order of their keys; statuses in the order of an order's life. */
+            groups: components["schemas"]["ReportGroup"][];
+            /**
+             * Format: date
+             * @description The last day, in UTC.
+             */
+            to: string;
+        };
         /** @description What a list shows of an order. */
         OrderSummary: {
             version: number;
@@ -433,11 +520,57 @@ export interface components {
          * @description The stable code of a problem. Releases to come may add some.
          * @enum {string}
          */
-        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
+        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
         /** @description A field whose values are not repeated. */
         Replaced: {
             /** @description Always `true`. */
             replaced: boolean;
+        };
+        /** @description The orders of one group. Deleted orders are in none, canceled ones are. */
+        ReportGroup: {
+            /** @description What an order is worth on average, in each currency, in whole minor units. */
+            average_value: components["schemas"]["Money"][];
+            /**
+             * Format: double
+             * @description The part of the orders that is canceled, to four decimals.
+             */
+            cancel_rate: number;
+            /**
+             * Format: int64
+             * @description How many of the orders are canceled.
+             */
+            canceled: number;
+            /**
+             * Format: int64
+             * @description How many units; of a product, its own.
+             */
+            items: number;
+            /** @description The day, the status, the currency or the product id; `null` for the currency of orders that have no price yet. */
+            key: string | null;
+            /**
+             * Format: int64
+             * @description How many orders.
+             */
+            orders: number;
+            /** @description From creation until the order was delivered. */
+            to_delivered: components["schemas"]["ReportTimes"];
+            /** @description From creation until the order was shipped. */
+            to_shipped: components["schemas"]["ReportTimes"];
+            /** @description What the orders are worth together, in each currency; of a product, what its lines are. */
+            value: components["schemas"]["Money"][];
+        };
+        /** @description A time that some of the orders took. */
+        ReportTimes: {
+            /**
+             * Format: int64
+             * @description What it took them on average; `null` of none.
+             */
+            average_seconds: number | null;
+            /**
+             * Format: int64
+             * @description How many of the orders came so far.
+             */
+            orders: number;
         };
         /** @description Who carries the order, and where it can be followed. */
         Shipping: {
@@ -559,10 +692,25 @@ export interface components {
          */
         cursor: string;
         /**
+         * @description The first day, in UTC.
+         * @example 2026-01-01
+         */
+        from: string;
+        /**
+         * @description What the orders of a group have in common.
+         * @example status
+         */
+        group_by: "day" | "status" | "currency" | "product";
+        /**
          * @description The most orders of a page.
          * @example 50
          */
         limit: number;
+        /**
+         * @description The last day, in UTC: at most 366 days together.
+         * @example 2026-01-31
+         */
+        to: string;
     };
     requestBodies: never;
     headers: {
@@ -1164,6 +1312,167 @@ export interface operations {
             503: {
                 headers: {
                     "API-Version": components["headers"]["API-Version"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unavailable";
+                    };
+                };
+            };
+        };
+    };
+    create_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this order among all orders of the tenant, for ever: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBatch"];
+            };
+        };
+        responses: {
+            /** @description The orders were tried. Each result has the status and the body that `POST /orders` would have answered with. */
+            207: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResults"];
+                };
+            };
+            /**
+             * @description - `invalid_idempotency_key`: The Idempotency-Key header is not valid. Send one key of 1 to 255 visible ASCII characters, bare or quoted.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
+             *     - `invalid_json`: The body is not valid JSON. Send JSON.
+             */
+            400: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "invalid_idempotency_key" | "request_refused" | "invalid_json";
+                    };
+                };
+            };
+            /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unauthenticated";
+                    };
+                };
+            };
+            /**
+             * @description - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
+             */
+            403: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "access_denied" | "insufficient_scope";
+                    };
+                };
+            };
+            /** @description - `body_too_large`: The body is larger than 256 KiB. Send a smaller body. */
+            413: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "body_too_large";
+                    };
+                };
+            };
+            /** @description - `unsupported_media_type`: The body must be application/json. Send `Content-Type: application/json`. */
+            415: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `validation_failed`: Some fields are not valid. Fix the fields named. */
+            422: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "validation_failed";
+                    };
+                };
+            };
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
+             */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "throttled" | "quota_exceeded";
+                    };
+                };
+            };
+            /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
+            500: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "internal";
+                    };
+                };
+            };
+            /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
+            503: {
+                headers: {
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -2189,6 +2498,147 @@ export interface operations {
             503: {
                 headers: {
                     "API-Version": components["headers"]["API-Version"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unavailable";
+                    };
+                };
+            };
+        };
+    };
+    get_report: {
+        parameters: {
+            query: {
+                /**
+                 * @description The first day, in UTC.
+                 * @example 2026-01-01
+                 */
+                from: components["parameters"]["from"];
+                /**
+                 * @description The last day, in UTC: at most 366 days together.
+                 * @example 2026-01-31
+                 */
+                to: components["parameters"]["to"];
+                /**
+                 * @description What the orders of a group have in common.
+                 * @example status
+                 */
+                group_by?: components["parameters"]["group_by"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReport"];
+                };
+            };
+            /**
+             * @description - `invalid_parameter`: A query parameter is not valid. Fix the query parameters named.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
+             */
+            400: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "invalid_parameter" | "request_refused";
+                    };
+                };
+            };
+            /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unauthenticated";
+                    };
+                };
+            };
+            /**
+             * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
+             */
+            403: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                    };
+                };
+            };
+            /** @description - `report_too_large`: The report would have more groups than one is made of. Ask for fewer days. */
+            422: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "report_too_large";
+                    };
+                };
+            };
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
+             */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "throttled" | "quota_exceeded";
+                    };
+                };
+            };
+            /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
+            500: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "internal";
+                    };
+                };
+            };
+            /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
+            503: {
+                headers: {
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;

@@ -6,7 +6,8 @@ use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Builder, SharedCredentialsProvider};
 use aws_sdk_dynamodb::config::http::HttpRequest;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -14,6 +15,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_types::body::SdkBody;
 
 use crate::config::{self, ConfigError};
+use crate::connections::Connection;
 
 /// The roots of AWS's own endpoints (<https://www.amazontrust.com/repository/>). Parsing these five instead of the
 /// system's whole store saves milliseconds of every cold start.
@@ -51,6 +53,13 @@ pub fn config() -> Result<SdkConfig, ConfigError> {
         .http_client(http);
     aws.set_endpoint_url(config::optional("AWS_ENDPOINT_URL"));
     Ok(aws.build())
+}
+
+/// Makes a connection to `DynamoDB` before it is needed.
+pub(crate) fn connection(client: &Client, table: &str) -> Connection {
+    let once = Builder::default().retry_config(RetryConfig::disabled());
+    let ping = client.get_item().table_name(table).customize().config_override(once).mutate_request(ping);
+    Box::pin(async move { pinged("DynamoDB", &ping.send().await) })
 }
 
 /// Makes `GET /ping` of a request, which every endpoint answers without a permission and without a charge. A client that

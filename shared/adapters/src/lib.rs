@@ -16,6 +16,7 @@ pub mod outbound;
 pub mod partners;
 pub mod problem;
 pub mod publisher;
+pub mod reports;
 pub mod store;
 pub mod stream;
 pub mod system;

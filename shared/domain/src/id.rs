@@ -164,6 +164,13 @@ impl IdempotencyKey {
         Ok(Self(key.to_owned()))
     }
 
+    /// The key of the order at this place in a batch that was sent under this key. It holds a space, which no key of a
+    /// client does, so that no other request can have it.
+    #[must_use]
+    pub fn of_item(&self, index: usize) -> Self {
+        Self(format!("{} {index}", self.0))
+    }
+
     /// The key without quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -190,6 +197,15 @@ mod tests {
             assert!(IdempotencyKey::parse(bad).is_err(), "{bad:?}");
         }
         assert!(IdempotencyKey::parse(&"x".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn the_key_of_an_item_is_no_key_that_a_client_can_send() {
+        let key = IdempotencyKey::parse("k").unwrap();
+        assert_eq!(key.of_item(1), key.of_item(1));
+        assert_ne!(key.of_item(1), key.of_item(11));
+        assert_ne!(IdempotencyKey::parse("k1").unwrap().of_item(1), key.of_item(11));
+        assert!(IdempotencyKey::parse(key.of_item(1).as_str()).is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod money;
 pub mod order;
 pub mod ports;
 pub mod quantity;
+pub mod report;
 pub mod reservation;
 pub mod shipment;
 pub mod status;

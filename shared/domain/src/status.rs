@@ -6,7 +6,7 @@ use crate::invalid::{Invalid, InvalidCode};
 use crate::unrecognized::Unrecognized;
 
 /// Where an order is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
     /// Accepted, not yet confirmed with a partner; only a follow-up confirms it.
     Pending,

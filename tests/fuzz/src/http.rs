@@ -8,6 +8,7 @@ use adapters::http::{ApiRequest, Cursors, Problem, Reply};
 use adapters::wire::{CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::draft::OrderDraft;
 use domain::id::{IdempotencyKey, OrderId};
 use domain::listing::{Filter, Limit, ListQuery, Position};
 use domain::memory::sample;
@@ -23,9 +24,16 @@ pub fn body(data: &[u8]) {
     let json: Option<Value> = serde_json::from_slice(data).ok();
     let again = json.map(|json| json.to_string().into_bytes());
     means_the_same(data, again.as_deref(), |request| request.json::<CreateOrder>()?.into_draft());
+    means_the_same(data, again.as_deref(), drafts_of_batch);
     means_the_same(data, again.as_deref(), |request| Ok(format!("{:?}", request.json::<UpdateOrder>()?)));
     means_the_same(data, again.as_deref(), |request| Ok(format!("{:?}", request.json::<UpdateShipping>()?)));
     means_the_same(data, again.as_deref(), |request| Ok(format!("{:?}", request.json::<UpdateStatus>()?)));
+}
+
+/// What each order of a batch asks for; `None` of one that is refused.
+fn drafts_of_batch(request: &ApiRequest) -> Result<Vec<Option<OrderDraft>>, Problem> {
+    let orders = request.batch()?.into_iter();
+    Ok(orders.map(|order| accepted(order.and_then(CreateOrder::into_draft))).collect())
 }
 
 fn means_the_same<T: PartialEq + Debug>(

@@ -229,6 +229,7 @@ mod tests {
         let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
         let samples = [
             "create-order",
+            "create-batch",
             "get-order",
             "list-orders",
             "update-order",
@@ -237,6 +238,7 @@ mod tests {
             "delete-order",
             "get-health",
             "get-metrics",
+            "get-report",
         ];
         let routes: BTreeSet<String> = samples.map(|sample| testing::sample_request(sample).route()).into();
         assert_eq!(routes.len(), samples.len());

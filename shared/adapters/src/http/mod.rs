@@ -1,5 +1,6 @@
 //! Requests and replies: what every HTTP function shares.
 
+mod batch;
 mod body;
 mod caller;
 mod cors;
@@ -8,7 +9,9 @@ pub(crate) mod headers;
 mod line;
 mod list_query;
 mod methods;
+mod query;
 mod reply;
+mod report_query;
 mod request;
 mod serve;
 mod strict;

@@ -59,12 +59,11 @@ impl Reply {
     pub fn placed(placed: &Placed) -> Result<Self, Problem> {
         let order = &placed.order;
         telemetry::member("order_id", order.id.to_string());
-        let is_pending = order.status == Status::Pending;
-        let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+        let status = status_of(placed);
         let mut reply = Self::json(status, &OrderView::from(order))?
             .header(LOCATION, &format!("/v1/orders/{}", order.id))
             .header(ETAG, &etag(order));
-        if is_pending {
+        if status == StatusCode::ACCEPTED {
             reply = reply.header(RETRY_AFTER, &RETRY_PENDING_AFTER.to_string());
         }
         if placed.replayed {
@@ -105,7 +104,7 @@ impl Reply {
         Self { response }
     }
 
-    fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Problem> {
+    pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_string(value).map_err(|error| Problem::new(Code::Internal).because(error))?;
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
@@ -125,6 +124,11 @@ impl Reply {
     pub fn into_response(self) -> Response<Body> {
         self.response
     }
+}
+
+/// 201 for an order that stands, 202 for one that waits for a partner.
+pub(super) fn status_of(placed: &Placed) -> StatusCode {
+    if placed.order.status == Status::Pending { StatusCode::ACCEPTED } else { StatusCode::CREATED }
 }
 
 /// The same list, continued at the cursor. API Gateway does not keep the order of parameters, so they are sorted.

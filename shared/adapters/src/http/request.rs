@@ -5,14 +5,15 @@ use domain::history::Stamp;
 use domain::id::{IdempotencyKey, OrderId, TenantId};
 use domain::ports::Clock;
 use domain::trace::TraceParent;
-use domain::use_cases::{IfMatch, ListRequest, Target};
+use domain::use_cases::{IfMatch, Target};
+use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::http::HeaderValue;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{body, caller, list_query};
+use super::{body, caller};
 use crate::outbound::CallScope;
 use crate::problem::{Code, Problem};
 use crate::system::SystemClock;
@@ -198,12 +199,9 @@ impl ApiRequest {
         Ok(Target { caller, id: self.order_id()?, if_match: self.if_match()?, stamp })
     }
 
-    /// What the query string asks for.
-    ///
-    /// # Errors
-    /// [`Code::InvalidParameter`] naming every parameter that is wrong, unknown or given twice.
-    pub fn list_request(&self) -> Result<(ListRequest, Option<String>), Problem> {
-        list_query::parse(self.inner.query_string_parameters_ref())
+    /// The query string.
+    pub(super) fn query(&self) -> Option<&QueryMap> {
+        self.inner.query_string_parameters_ref()
     }
 
     /// Whether the client prefers a cheaper read that may miss the last writes (RFC 7240): `Prefer: consistency=eventual`.

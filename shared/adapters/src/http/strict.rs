@@ -8,6 +8,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
+/// Under this name serde_json hands out the text of a value (`RawValue`), which nobody has read yet.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
 /// A deserializer, and whatever it hands out, under the rule.
 pub(super) struct Strict<T>(pub T);
 
@@ -31,7 +34,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         self.0.deserialize_option(Value { visitor, is_object: false })
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+        if name == RAW_VALUE {
+            return self.0.deserialize_newtype_struct(name, visitor);
+        }
         visitor.visit_newtype_struct(self)
     }
 

@@ -81,6 +81,8 @@ pub enum Code {
     ReservationRefused,
     /// The idempotency key was used with another body.
     IdempotencyKeyReused,
+    /// A report would be larger than one is made.
+    ReportTooLarge,
     /// Something unexpected.
     Internal,
     /// The store or a partner gives no answer.
@@ -89,7 +91,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidIfMatch,
@@ -121,6 +123,7 @@ impl Code {
         Self::InvalidTotal,
         Self::ReservationRefused,
         Self::IdempotencyKeyReused,
+        Self::ReportTooLarge,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -199,6 +202,9 @@ impl Code {
                 "idempotency_key_reused",
                 "The idempotency key was used with another request.",
             ),
+            Self::ReportTooLarge => {
+                (S::UNPROCESSABLE_ENTITY, "report_too_large", "The report would have more groups than one is made of.")
+            }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side."),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."),
         }
@@ -298,26 +304,8 @@ impl Problem {
     /// The `application/problem+json` response.
     #[must_use]
     pub fn into_response(self, request_id: &str, instance: &str) -> Response<Body> {
-        let status = self.code.status();
-        let mut body = json!({
-            "type": format!("urn:problem-type:orders:{}", self.code.as_str()),
-            "title": self.code.title(),
-            "status": status.as_u16(),
-            "instance": instance,
-            "code": self.code.as_str(),
-            "request_id": request_id,
-        });
-        if let Some(members) = body.as_object_mut() {
-            if let Some(detail) = self.about.detail {
-                members.insert("detail".to_owned(), detail.into());
-            }
-            if !self.about.errors.is_empty() {
-                members.insert("errors".to_owned(), json!(self.about.errors));
-            }
-            members.extend(self.about.members);
-        }
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
+        let mut response = Response::new(Body::from(self.body(request_id, instance).to_string()));
+        *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if matches!(self.code, Code::Unavailable | Code::ReservationUnconfirmed) {
@@ -330,6 +318,29 @@ impl Problem {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
         response
+    }
+
+    /// The members of the problem.
+    #[must_use]
+    pub fn body(&self, request_id: &str, instance: &str) -> Value {
+        let mut body = json!({
+            "type": format!("urn:problem-type:orders:{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": self.code.status().as_u16(),
+            "instance": instance,
+            "code": self.code.as_str(),
+            "request_id": request_id,
+        });
+        if let Some(members) = body.as_object_mut() {
+            if let Some(detail) = &self.about.detail {
+                members.insert("detail".to_owned(), detail.as_str().into());
+            }
+            if !self.about.errors.is_empty() {
+                members.insert("errors".to_owned(), json!(self.about.errors));
+            }
+            members.extend(self.about.members.clone());
+        }
+        body
     }
 }
 

@@ -7,7 +7,7 @@ use domain::order::Refused;
 use domain::ports::{StoreError, Unavailable};
 use domain::reservation::Shortage;
 use domain::status::IllegalTransition;
-use domain::use_cases::{ChangeError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError};
+use domain::use_cases::{ChangeError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
 use serde_json::json;
 
 use super::{Code, Problem};
@@ -124,6 +124,16 @@ impl From<ListError> for Problem {
             ListError::Confined => Self::new(Code::UnsupportedFilter)
                 .detail("a token that is confined to a customer lists that customer's orders without status"),
             ListError::Forbidden(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Forbidden(error) => error.into(),
+            ReportError::TooLarge => Self::new(Code::ReportTooLarge),
+            ReportError::Store(error) => error.into(),
         }
     }
 }

@@ -6,6 +6,15 @@ use serde::Serialize;
 
 use crate::wire::{ChangesView, OrderView};
 
+/// What precedes the tenant in `source`.
+const SOURCE_OF: &str = "orders/";
+
+/// The tenant that a CloudEvent's `source` names.
+#[must_use]
+pub fn tenant_of_source(source: &str) -> Option<&str> {
+    source.strip_prefix(SOURCE_OF).filter(|tenant| !tenant.is_empty())
+}
+
 /// What an entry counts beside the event: source, type, bus or topic, ids and attributes, rounded up.
 pub(super) const ENVELOPE: usize = 1024;
 
@@ -70,7 +79,7 @@ impl<'a> CloudEvent<'a> {
         Self {
             specversion: "1.0",
             id: event.id.to_string(),
-            source: format!("orders/{}", event.order.tenant),
+            source: format!("{SOURCE_OF}{}", event.order.tenant),
             kind: event.kind.as_str().to_owned(),
             subject: event.order.id.to_string(),
             time: event.entry.stamp.at.to_string(),

@@ -5,7 +5,7 @@ mod event_bridge;
 mod selected;
 mod sns_feed;
 
-pub use cloud_event::{CloudEvent, MAX_EVENT, schema_name};
+pub use cloud_event::{CloudEvent, MAX_EVENT, schema_name, tenant_of_source};
 pub use event_bridge::{EventBridge, SOURCE};
 pub use selected::SelectedPublisher;
 pub use sns_feed::SnsFeed;

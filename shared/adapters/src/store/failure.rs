@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 use domain::ports::StoreError;
 
 /// Only an answer proves that nothing was written; silence proves nothing.
-pub(super) fn store_error<E, R>(error: SdkError<E, R>) -> StoreError
+pub(crate) fn store_error<E, R>(error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,

@@ -13,8 +13,6 @@ use std::collections::HashMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -31,7 +29,7 @@ use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
 use crate::telemetry;
-use failure::store_error;
+pub(crate) use failure::store_error;
 
 pub use keys::Shards;
 pub use record::{DecodeError, OrderRecord};
@@ -76,10 +74,7 @@ impl DynamoStore {
 
     /// Makes a connection to `DynamoDB` before it is needed.
     pub fn connection(&self) -> Connection {
-        let once = Builder::default().retry_config(RetryConfig::disabled());
-        let ping =
-            self.client.get_item().table_name(&self.table).customize().config_override(once).mutate_request(aws::ping);
-        Box::pin(async move { aws::pinged("DynamoDB", &ping.send().await) })
+        aws::connection(&self.client, &self.table)
     }
 
     async fn erase(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
@@ -202,7 +197,7 @@ pub fn parse_key(key: &str) -> Result<OrderKey, DecodeError> {
 }
 
 /// Notes what DynamoDB charges for a call.
-fn charged(capacity: Option<&ConsumedCapacity>) {
+pub(crate) fn charged(capacity: Option<&ConsumedCapacity>) {
     telemetry::consumed(capacity.and_then(ConsumedCapacity::capacity_units));
 }
 

@@ -69,6 +69,7 @@ macro_rules! metrics {
 metrics! {
     LATENCY "Latency" Milliseconds ["Route", "Code"] "Time of a request in its function. The number of values is that of requests; `Code` is `ok` or the code of the problem."
     REPLAYED_KEYS "ReplayedKeys" Count [] "Creates that found the order of their idempotency key."
+    BATCH_ORDERS_FAILED "BatchOrdersFailed" Count [] "Orders of batches whose result is a 5xx; the batch itself is answered 207."
     CUSTOMERS_LATENCY "CustomersLatency" Milliseconds [] "Time of a call of the customer service, also of one that failed."
     CUSTOMERS_FAILURES "CustomersFailures" Count [] "Calls of the customer service without a usable answer."
     CUSTOMERS_CIRCUIT_OPEN "CustomersCircuitOpen" Count [] "Whether its circuit is open for all, every minute and at every change: 1 or 0."
@@ -85,6 +86,7 @@ metrics! {
     FOLLOW_UPS_FAILED "FollowUpsFailed" Count [] "Orders that the table gave no answer for."
     OLDEST_FOLLOW_UP "OldestFollowUp" Seconds [] "How long the oldest follow-up has been due, of those that waited for a sweep or failed in it."
     FOLLOW_UPS_WAITING "FollowUpsWaiting" Count [] "Orders whose follow-ups are due within an hour, every minute; at most 1,000 of each shard are counted."
+    ORDERS_COUNTED "OrdersCounted" Count [] "Orders whose events reached count-orders and that the reports have as they were then."
     NEW_TO_PENDING "NewToPending" Count [] "Orders accepted without an answer of a partner."
     NEW_TO_CONFIRMED "NewToConfirmed" Count [] "Orders confirmed at once."
     PENDING_TO_CONFIRMED "PendingToConfirmed" Count [] "Orders confirmed by a follow-up."

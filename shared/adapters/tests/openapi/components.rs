@@ -2,6 +2,7 @@
 
 use adapters::http::API_VERSION;
 use adapters::wire::SINCE_1970;
+use domain::report::GroupBy;
 use domain::status::Status;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +13,7 @@ pub fn parameters() -> Map<String, Value> {
     let mut statuses: Vec<&str> = Status::ALL.iter().map(Status::as_str).collect();
     statuses.push("cancelled");
     let instant = json!({ "type": "string", "format": "date-time", "pattern": SINCE_1970 });
+    let day = json!({ "type": "string", "format": "date", "pattern": SINCE_1970 });
     let tags = json!({
         "one": { "summary": "One version", "value": "\"3\"" },
         "any": { "summary": "Any version", "value": "*" },
@@ -70,6 +72,15 @@ pub fn parameters() -> Map<String, Value> {
             instant,
             "2026-02-01T00:00:00Z",
         ),
+        with_example("query", "from", "The first day, in UTC.", day.clone(), "2026-01-01"),
+        with_example("query", "to", "The last day, in UTC: at most 366 days together.", day, "2026-01-31"),
+        with_example(
+            "query",
+            "group_by",
+            "What the orders of a group have in common.",
+            json!({ "type": "string", "enum": GroupBy::ALL.map(GroupBy::as_str), "default": "day" }),
+            "status",
+        ),
         with_example(
             "query",
             "limit",
@@ -90,7 +101,7 @@ pub fn parameters() -> Map<String, Value> {
 
 fn with_example(place: &str, name: &str, description: &str, schema: Value, example: impl Into<Value>) -> Value {
     json!({
-        "name": name, "in": place, "description": description, "required": place == "path",
+        "name": name, "in": place, "description": description, "required": place == "path" || matches!(name, "from" | "to"),
         "schema": schema, "example": example.into(),
     })
 }

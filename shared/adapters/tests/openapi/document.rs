@@ -41,6 +41,7 @@ pub async fn document() -> Value {
         }],
         "tags": [
             { "name": "orders", "description": "Place, read, change and delete orders." },
+            { "name": "reports", "description": "What orders amount to." },
             { "name": "operation", "description": "The state of the service." },
         ],
         "security": [],
@@ -108,7 +109,7 @@ fn paths(problems: &Problems) -> Map<String, Value> {
 fn operation(operation: &Operation, problems: &Problems) -> Value {
     let mut value = json!({
         "operationId": operation.id,
-        "tags": [if operation.path.starts_with("/orders") { "orders" } else { "operation" }],
+        "tags": [tag(operation.path)],
         "summary": operation.summary,
         "description": described(operation),
         "security": operation.scope.map_or(json!([]), |scope| json!([{ "bearer": [scope] }])),
@@ -134,6 +135,16 @@ fn operation(operation: &Operation, problems: &Problems) -> Value {
         });
     }
     value
+}
+
+fn tag(path: &str) -> &'static str {
+    if path.starts_with("/orders") {
+        "orders"
+    } else if path.starts_with("/reports") {
+        "reports"
+    } else {
+        "operation"
+    }
 }
 
 fn described(operation: &Operation) -> String {

@@ -2,17 +2,21 @@
 
 use adapters::exposition::Exposition;
 use adapters::health::HealthCheck;
+use adapters::problem::Code;
 use adapters::system::SystemClock;
-use adapters::wire::{OrderView, PageView};
+use adapters::wire::{BatchView, OrderView, PageView, ReportView, ResultView};
 use domain::details::{Edit, Patch};
 use domain::listing::{Limit, OrderSummary, Page};
 use domain::memory::MemoryStore;
 use domain::memory::sample::{self, stamp};
 use domain::order::Order;
+use domain::report::{Day, GroupBy, Report, rows_of};
 use domain::status::Status;
 use domain::text::{Notes, Reason};
+use domain::use_cases::{Placed, ReportRequest};
 use serde_json::{Map, Value, json};
 
+use crate::problems::{BATCH, REQUEST, problem};
 use crate::text_of;
 
 /// Every example of an answer, by name.
@@ -33,8 +37,10 @@ pub async fn answers() -> Map<String, Value> {
         ("processing_order", "An order that is being processed", view(&processing)),
         ("shipped_order", "An order that is shipped", view(&shipped)),
         ("canceled_order", "An order that is canceled", view(&canceled)),
+        ("batch_results", "One order is placed, one waits for a partner, one is refused", batch()),
         ("page", "A page with a next one", page(&placed, Some(CURSOR))),
         ("last_page", "The last page", page(&placed, None)),
+        ("report", "The orders of a month, by status", report(&[&placed, &shipped, &canceled])),
         ("healthy", "Everything works", health),
         ("metrics", "Nothing waits", metrics().await),
     ];
@@ -60,6 +66,25 @@ fn view(order: &Order) -> Value {
     serde_json::to_value(OrderView::from(order)).unwrap()
 }
 
+fn batch() -> Value {
+    let placed = |order| Placed { order, replayed: false };
+    let (confirmed, pending) = (placed(sample::followed_up_order()), placed(sample::bare_order()));
+    let shortage = problem(Code::OutOfStock).body(REQUEST, BATCH);
+    let results = vec![
+        ResultView::placed(0, 201, &confirmed),
+        ResultView::placed(1, 202, &pending),
+        ResultView::refused(2, 409, shortage),
+    ];
+    serde_json::to_value(BatchView { results }).unwrap()
+}
+
+fn report(orders: &[&Order]) -> Value {
+    let day = |text| Day::parse(text).unwrap();
+    let request = ReportRequest { from: day("2026-01-01"), to: day("2026-01-31"), group_by: GroupBy::Status };
+    let report = Report::of(request.group_by, orders.iter().flat_map(|order| rows_of(order)));
+    serde_json::to_value(ReportView::new(&request, &report)).unwrap()
+}
+
 fn page(order: &Order, next: Option<&str>) -> Value {
     let page = Page { orders: vec![OrderSummary::from(order)], has_more: next.is_some() };
     serde_json::to_value(PageView::new(&page, Limit::parse("1").unwrap(), next)).unwrap()
@@ -69,11 +94,15 @@ fn page(order: &Order, next: Option<&str>) -> Value {
 pub fn requests(operation: &str) -> Map<String, Value> {
     let event: Value = serde_json::from_str(&text_of(&format!("events/{}.json", operation.replace('_', "-")))).unwrap();
     let sample: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+    let smallest = json!({ "customer_id": "cust-1", "lines": [{ "product_id": "sku-1", "quantity": 1 }] });
     let more = match operation {
-        "create_order" => vec![(
+        "create_batch" | "create_order" => vec![(
             "smallest",
             "No more than what is required",
-            json!({ "customer_id": "cust-1", "lines": [{ "product_id": "sku-1", "quantity": 1 }] }),
+            match operation {
+                "create_order" => smallest,
+                _ => json!({ "orders": [smallest] }),
+            },
         )],
         "update_order" => vec![("emptied", "Fields emptied", json!({ "notes": null, "metadata": null }))],
         "update_status" => {

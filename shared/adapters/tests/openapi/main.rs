@@ -17,9 +17,9 @@ mod yaml;
 use std::collections::BTreeSet;
 
 use adapters::http::API_VERSION;
-use adapters::problem::Code;
+use adapters::problem::{Code, Problem};
 use adapters::testing;
-use adapters::wire::{CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
+use adapters::wire::{CreateBatch, CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
 use serde_json::{Value, json};
 
 const FILE: &str = "docs/openapi.yaml";
@@ -150,6 +150,7 @@ async fn every_example_of_a_request_is_accepted() {
         let body = value.to_string();
         let refusal = match operation.as_str() {
             "create_order" => serde_json::from_str::<CreateOrder>(&body).unwrap().into_draft().err(),
+            "create_batch" => batch_refusal(&body),
             "update_order" => serde_json::from_str::<UpdateOrder>(&body).unwrap().into_edit().err(),
             "update_shipping" => serde_json::from_str::<UpdateShipping>(&body).unwrap().into_shipment().err(),
             "update_status" => serde_json::from_str::<UpdateStatus>(&body).unwrap().into_move().err(),
@@ -157,6 +158,15 @@ async fn every_example_of_a_request_is_accepted() {
         };
         assert!(refusal.is_none(), "{operation} {name}: {refusal:?}");
     }
+}
+
+fn batch_refusal(body: &str) -> Option<Problem> {
+    let items = match serde_json::from_str::<CreateBatch>(body).unwrap().into_items() {
+        Ok(items) => items,
+        Err(problem) => return Some(problem),
+    };
+    let orders = items.iter().map(|item| serde_json::from_str::<CreateOrder>(item.get()).unwrap());
+    orders.into_iter().find_map(|order| order.into_draft().err())
 }
 
 /// What CONTRIBUTING.md says of a new field: where it is forgotten, this or the compiler says so.

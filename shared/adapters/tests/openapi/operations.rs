@@ -50,7 +50,7 @@ pub const WITH_TOKEN: &[&str] =
 /// The codes of every operation with a body.
 pub const WITH_BODY: &[&str] = &["invalid_json", "body_too_large", "unsupported_media_type", "validation_failed"];
 
-pub const ALL: [Operation; 9] = [
+pub const ALL: [Operation; 11] = [
     Operation {
         id: "create_order",
         method: "post",
@@ -94,6 +94,31 @@ pub const ALL: [Operation; 9] = [
             "reservation_refused",
             "idempotency_key_reused",
         ],
+    },
+    Operation {
+        id: "create_batch",
+        method: "post",
+        path: "/orders/batch",
+        summary: "Place several orders",
+        description: "Places up to 50 orders, each as `POST /orders` would. There is one result for each, in the order of the request. \
+            What becomes of one order changes nothing for the others.\n\n\
+            Send an `Idempotency-Key` and retry with the same key and body until there is an answer: each order is placed once. \
+            A retry finds the orders that were placed and tries the others again. \
+            The key of a batch names no order of `POST /orders`.\n\n\
+            The whole request is given as much time as a single order. While a partner is slow, orders that it had no time for \
+            are `pending`, with the status 202.",
+        scope: Some("orders:write"),
+        parameters: &["Idempotency-Key"],
+        body: Some("CreateBatch"),
+        answers: &[Answer {
+            status: 207,
+            description: "The orders were tried. Each result has the status and the body that `POST /orders` would have answered with.",
+            schema: Some("BatchResults"),
+            headers: &[],
+            examples: &["batch_results"],
+            links: &[],
+        }],
+        codes: &["invalid_idempotency_key"],
     },
     Operation {
         id: "list_orders",
@@ -229,6 +254,27 @@ pub const ALL: [Operation; 9] = [
             "reservation_unconfirmed",
             "order_too_large",
         ],
+    },
+    Operation {
+        id: "get_report",
+        method: "get",
+        path: "/reports/orders",
+        summary: "Read what orders amount to",
+        description: "Adds up the orders that were created from `from` to `to`, in groups. An order is in one group, \
+            but by `product` it is in one of each product. Deleted orders are in none. \
+            Reports trail the orders by some seconds.",
+        scope: Some("orders:read"),
+        parameters: &["from", "to", "group_by"],
+        body: None,
+        answers: &[Answer {
+            status: 200,
+            description: "The report.",
+            schema: Some("OrderReport"),
+            headers: &[],
+            examples: &["report"],
+            links: &[],
+        }],
+        codes: &["invalid_parameter", "confined_token", "report_too_large"],
     },
     Operation {
         id: "get_health",

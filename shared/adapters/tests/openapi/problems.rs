@@ -12,7 +12,7 @@ use domain::order::Refused;
 use domain::ports::StoreError;
 use domain::reservation::Shortage;
 use domain::status::{IllegalTransition, Status};
-use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError};
+use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
 use serde_json::Value;
 
 use crate::text_of;
@@ -20,7 +20,9 @@ use crate::text_of;
 const ORDER: &str = "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001";
 /// The log says this, a client never hears it.
 pub const INSIDE: &str = "what only the log says";
-const REQUEST: &str = "6f1c9a52-0d4e-4c1b-9a51-000000000001";
+/// The path of a batch.
+pub const BATCH: &str = "/v1/orders/batch";
+pub const REQUEST: &str = "6f1c9a52-0d4e-4c1b-9a51-000000000001";
 
 /// A problem and where it comes with.
 #[derive(Debug, Clone)]
@@ -118,6 +120,7 @@ pub fn problem(code: Code) -> Problem {
         Code::InvalidTotal => LinesError::from(PricingError::Money(MoneyError::CurrencyMismatch)).into(),
         Code::ReservationRefused => LinesError::ReservationRefused.into(),
         Code::IdempotencyKeyReused => PlaceOrderError::KeyReused.into(),
+        Code::ReportTooLarge => ReportError::TooLarge.into(),
         Code::Internal => StoreError::Rejected(INSIDE.to_owned()).into(),
         Code::Unavailable => StoreError::Unavailable(INSIDE.to_owned()).into(),
         Code::MethodNotAllowed => Problem::new(code).allow("GET, HEAD, POST"),

@@ -2,7 +2,9 @@
 
 use adapters::health::Health;
 use adapters::problem::ProblemView;
-use adapters::wire::{CreateOrder, OrderView, PageView, UpdateOrder, UpdateShipping, UpdateStatus};
+use adapters::wire::{
+    BatchView, CreateBatch, CreateOrder, OrderView, PageView, ReportView, UpdateOrder, UpdateShipping, UpdateStatus,
+};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -15,12 +17,15 @@ pub fn components(problems: &Problems) -> Map<String, Value> {
     });
     let mut read = settings.clone().for_deserialize().into_generator();
     let mut written = settings.for_serialize().into_generator();
+    read.subschema_for::<CreateBatch>();
     read.subschema_for::<CreateOrder>();
     read.subschema_for::<UpdateOrder>();
     read.subschema_for::<UpdateShipping>();
     read.subschema_for::<UpdateStatus>();
+    written.subschema_for::<BatchView<'_>>();
     written.subschema_for::<OrderView<'_>>();
     written.subschema_for::<PageView<'_>>();
+    written.subschema_for::<ReportView>();
     written.subschema_for::<Health<'_>>();
     written.subschema_for::<ProblemView>();
     let (read, mut written) = (definitions(read), definitions(written));

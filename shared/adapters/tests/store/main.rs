@@ -11,5 +11,6 @@ mod engine;
 mod issuer_keys;
 mod newer_release;
 mod releases;
+mod reports;
 mod trail;
 mod walk;

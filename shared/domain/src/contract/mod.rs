@@ -1,5 +1,6 @@
 //! What every implementation of a port must do: one suite, run against each.
 
 pub mod inventory;
+pub mod reports;
 pub mod store;
 pub mod trail;

@@ -4,6 +4,7 @@ mod customers;
 mod ids;
 mod inventory;
 mod publisher;
+mod reports;
 pub mod sample;
 mod store;
 mod trail;
@@ -12,6 +13,7 @@ pub use customers::MemoryCustomers;
 pub use ids::CountingIds;
 pub use inventory::MemoryInventory;
 pub use publisher::{MemoryPublisher, Published};
+pub use reports::MemoryReports;
 pub use store::MemoryStore;
 pub use trail::MemoryTrail;
 

@@ -8,6 +8,7 @@ mod customers;
 mod ids;
 mod inventory;
 mod publisher;
+mod reports;
 mod shared;
 mod store;
 
@@ -21,6 +22,7 @@ pub use customers::CustomerService;
 pub use ids::Ids;
 pub use inventory::{ConfirmError, InventoryService, ReserveError};
 pub use publisher::{EventPublisher, PublishError};
+pub use reports::{Counted, MOST_CHANGED, ReportStore, RowsError, RowsQuery, Step};
 pub use store::{Condition, DueOrder, DuePage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};
 
 /// A partner could not be asked: refused, timed out, answered 5xx or something unreadable.

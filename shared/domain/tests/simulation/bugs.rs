@@ -55,6 +55,10 @@ pub enum Bug {
     OnlyTheNewestIsReplaced,
     /// A follow-up releases what an order no longer wants before it confirms what it wants.
     ReleasedBeforeConfirmed,
+    /// An order is counted in the reports whatever was counted before.
+    CountedRegardless,
+    /// An order that could not be counted is not tried again.
+    UncountedIsDone,
 }
 
 /// The first seed whose run notices the bug, for this reason, and what it says.
@@ -99,4 +103,6 @@ noticed! {
     a_tombstone_that_is_removed_is_noticed: TombstoneIsRemoved, "is not answered with gone";
     a_refusal_taken_for_an_outage_is_noticed: RefusalIsAnOutage, "Complete";
     a_failed_follow_up_that_is_forgotten_is_noticed: FailedFollowUpIsForgotten, "is still pending";
+    an_order_that_is_counted_twice_is_noticed: CountedRegardless, "the reports lack";
+    an_order_that_is_not_counted_is_noticed: UncountedIsDone, "the reports lack";
 }

@@ -67,6 +67,7 @@ impl Feed {
         if seen.get(&id).is_none_or(|at| now - at >= DEDUPLICATION_MILLIS) {
             seen.insert(id, now);
             self.taken.lock().unwrap().push(event.clone());
+            world.reports.deliver(event.id.order);
         }
     }
 }

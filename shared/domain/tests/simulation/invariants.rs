@@ -9,6 +9,7 @@ use domain::id::OrderId;
 use domain::memory::sample;
 use domain::order::{CancelReason, FollowUpKind, Order, OrderData};
 use domain::ports::Tally;
+use domain::report::{Rows, difference, rows_of};
 use domain::status::{Inventory, Status};
 
 use crate::channels::by_order;
@@ -31,6 +32,7 @@ pub fn check(world: &World) -> Check {
     every_event_came_out_and_no_other(world, &orders)?;
     the_feed_is_in_order(world)?;
     the_reconciler_finds_nothing(world)?;
+    the_reports_equal_a_recount(world, &orders)?;
     stock_is_conserved(world, &orders)
 }
 
@@ -164,6 +166,17 @@ fn the_reconciler_finds_nothing(world: &World) -> Check {
     let ledger = world.ledger.lock().unwrap();
     let is_clean = ledger.reconciled.as_ref().is_some_and(Tally::is_clean);
     ensure(is_clean, || format!("the reconciler found {:?}", ledger.reconciled))
+}
+
+/// Whatever came twice, late or in another order, each order counts once, as it is now.
+fn the_reports_equal_a_recount(world: &World, orders: &BTreeMap<OrderId, Order>) -> Check {
+    let mut recount = Rows::new();
+    for (row, sums) in orders.values().flat_map(rows_of) {
+        let present = recount.entry(row).or_default();
+        *present = present.plus(sums);
+    }
+    let differences = difference(&world.reports.table.total(), &recount);
+    ensure(differences.is_empty(), || format!("the reports lack {differences:?}"))
 }
 
 /// What is not free is reserved for good by exactly one live order, and nothing else is reserved.

@@ -12,6 +12,7 @@ mod evidence;
 mod invariants;
 mod partners;
 mod process;
+mod reports;
 mod run;
 mod table;
 mod world;

@@ -14,6 +14,7 @@ use crate::channels::{self, SimChannel};
 use crate::client::{RETENTION, Shopper, Wish};
 use crate::invariants;
 use crate::process::{Process, Work};
+use crate::reports;
 use crate::table::{Batch, Consumer, SHARDS};
 use crate::world::{Fault, Ports, Who, World};
 
@@ -75,6 +76,7 @@ impl Scheduler {
                 6 if !self.world.is_calm && self.world.chance(50) => self.pass(60_000),
                 7 => self.world.maybe_arrive(),
                 8 => self.kill(),
+                9 => self.count(),
                 _ => self.step(),
             }
         }
@@ -117,6 +119,15 @@ impl Scheduler {
     fn sweep(&mut self) {
         let who = self.world.process("sweep-follow-ups");
         let future = sweep(Arc::clone(&self.world), who.clone());
+        self.processes.push(Process::new(who.name, Work::Schedule, self.world.now(), future));
+    }
+
+    fn count(&mut self) {
+        if self.world.reports.is_drained() {
+            return;
+        }
+        let who = self.world.process("count-orders");
+        let future = reports::count(Arc::clone(&self.world), who.clone());
         self.processes.push(Process::new(who.name, Work::Schedule, self.world.now(), future));
     }
 
@@ -173,6 +184,7 @@ fn recover(world: &Arc<World>) {
             break;
         }
     }
+    count_all(world);
     finish(world, "reconcile-events", reconcile);
     if !world.is_calm {
         world.pass(A_DAY);
@@ -186,6 +198,13 @@ fn drain(world: &Arc<World>) {
                 process.finish();
             }
         }
+    }
+}
+
+/// Everything that the feed passed on is counted.
+fn count_all(world: &Arc<World>) {
+    while !world.reports.is_drained() {
+        finish(world, "count-orders", reports::count);
     }
 }
 

@@ -213,7 +213,8 @@ impl Shard {
     }
 }
 
-fn unanswered(lost: Lost) -> StoreError {
+/// What a store says of a call without an answer.
+pub fn unanswered(lost: Lost) -> StoreError {
     match lost {
         Lost::Refused => StoreError::Throttled("too fast".to_owned()),
         Lost::NoAnswer => StoreError::Unavailable("no answer".to_owned()),

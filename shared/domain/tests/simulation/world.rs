@@ -16,6 +16,7 @@ use crate::channels::{Bus, Feed};
 use crate::client::Ledger;
 use crate::partners::Stockroom;
 use crate::process::Point;
+use crate::reports::Reports;
 use crate::table::Table;
 
 /// What can go wrong.
@@ -129,6 +130,8 @@ pub struct World {
     pub bus: Bus,
     /// SNS FIFO.
     pub feed: Feed,
+    /// What orders amount to.
+    pub reports: Reports,
     /// The inventory service.
     pub stockroom: Stockroom,
     /// Ids of orders without a key.
@@ -158,6 +161,7 @@ impl World {
             table: Table::default(),
             bus: Bus::default(),
             feed: Feed::default(),
+            reports: Reports::default(),
             stockroom,
             ids: CountingIds::default(),
             ledger: Mutex::default(),

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::operation::scan::{ScanInput, ScanOutput};
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 
@@ -71,6 +72,8 @@ impl Intercept for Reader {
             scan.return_consumed_capacity = indexes;
         } else if let Some(batch) = input.downcast_mut::<BatchGetItemInput>() {
             batch.return_consumed_capacity = indexes;
+        } else if let Some(transaction) = input.downcast_mut::<TransactWriteItemsInput>() {
+            transaction.return_consumed_capacity = indexes;
         }
         Ok(())
     }
@@ -96,6 +99,8 @@ impl Intercept for Reader {
                     self.0.note("Scan", scan.consumed_capacity(), scan.scanned_count());
                 } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
                     self.0.note("BatchGetItem", batch.consumed_capacity().first(), 0);
+                } else if let Some(transaction) = output.downcast_ref::<TransactWriteItemsOutput>() {
+                    self.0.note("TransactWriteItems", transaction.consumed_capacity().first(), 0);
                 }
             }
         }

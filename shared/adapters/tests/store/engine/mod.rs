@@ -23,6 +23,9 @@ pub use meter::{Call, Meter};
 /// The name of the audit trail's table.
 pub const AUDIT_TABLE: &str = "audit";
 
+/// The name of the reports' table.
+pub const REPORTS_TABLE: &str = "reports";
+
 /// The table's name.
 pub const TABLE: &str = "orders";
 
@@ -57,6 +60,7 @@ impl Engine {
         let client = client(&endpoint, &meter);
         create_table(&client).await;
         create_audit_table(&client).await;
+        create_reports_table(&client).await;
         Self { database, endpoint, client, meter }
     }
 
@@ -112,6 +116,23 @@ async fn create_audit_table(client: &Client) {
         .table_name(AUDIT_TABLE)
         .attribute_definitions(pk.build().unwrap())
         .key_schema(key)
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
+}
+
+async fn create_reports_table(client: &Client) {
+    let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let attribute = |name| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
+    };
+    client
+        .create_table()
+        .table_name(REPORTS_TABLE)
+        .set_attribute_definitions(Some(["pk", "sk"].map(attribute).to_vec()))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await
