@@ -1347,6 +1347,7 @@ export interface operations {
             /** @description The orders were tried. Each result has the status and the body that `POST /orders` would have answered with. */
             207: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1361,6 +1362,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1374,6 +1376,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1391,6 +1394,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1404,6 +1408,7 @@ export interface operations {
             /** @description - `body_too_large`: The body is larger than 256 KiB. Send a smaller body. */
             413: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1417,6 +1422,7 @@ export interface operations {
             /** @description - `unsupported_media_type`: The body must be application/json. Send `Content-Type: application/json`. */
             415: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1430,6 +1436,7 @@ export interface operations {
             /** @description - `validation_failed`: Some fields are not valid. Fix the fields named. */
             422: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1446,6 +1453,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -1460,6 +1468,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -1473,6 +1482,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -2539,6 +2549,7 @@ export interface operations {
             /** @description The report. */
             200: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2552,6 +2563,7 @@ export interface operations {
              */
             400: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2565,6 +2577,7 @@ export interface operations {
             /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
             401: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -2583,6 +2596,7 @@ export interface operations {
              */
             403: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2596,6 +2610,7 @@ export interface operations {
             /** @description - `report_too_large`: The report would have more groups than one is made of. Ask for fewer days. */
             422: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2612,6 +2627,7 @@ export interface operations {
              */
             429: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
@@ -2626,6 +2642,7 @@ export interface operations {
             /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
             500: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
                 };
@@ -2639,6 +2656,7 @@ export interface operations {
             /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
             503: {
                 headers: {
+                    "API-Version": components["headers"]["API-Version"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
                     [name: string]: unknown;
