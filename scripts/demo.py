@@ -21,6 +21,9 @@ ORDER = {
     "metadata": {"channel": "web"},
 }
 
+# Seconds that the events of an order take at most.
+PATIENCE = 60
+
 
 def token(partners_url, scope="orders:read orders:write"):
     """A token of the local issuer, valid for 30 days."""
@@ -63,20 +66,23 @@ def show(env):
 
 
 def events(env, ids):
-    """The events of these ids, read from the queue and left in it."""
-    sqs = client("sqs", env)
-    seen = {}
+    """The events of these ids, read from the queue and left in it. Each message is read once, however many there are."""
+    sqs, queue = client("sqs", env), env["EVENTS_QUEUE_URL"]
+    seen, read = {}, []
 
     def all_seen():
-        answer = sqs.receive_message(
-            QueueUrl=env["EVENTS_QUEUE_URL"], MaxNumberOfMessages=10, VisibilityTimeout=5, WaitTimeSeconds=1
-        )
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=2 * PATIENCE, WaitTimeSeconds=1)
         for message in answer.get("Messages", []):
             event = json.loads(message["Body"])["detail"]
             seen[event["id"]] = event
+            read.append(message["ReceiptHandle"])
         return all(event_id in seen for event_id in ids)
 
-    wait_until("the arrival of the order's events", all_seen, 60)
+    try:
+        wait_until("the arrival of the order's events", all_seen, PATIENCE)
+    finally:
+        for handle in read:
+            sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=0)
     return [seen[event_id] for event_id in ids]
 
 

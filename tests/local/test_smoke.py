@@ -31,4 +31,4 @@ class Smoke(unittest.TestCase):
 
 def smoke(**settings):
     env = {**os.environ, "URL": os.environ["API_URL"], **settings}
-    return run("make", "smoke", env={name: value for name, value in env.items() if value is not None})
+    return run("make", "--no-print-directory", "smoke", env={name: value for name, value in env.items() if value is not None})
