@@ -72,6 +72,8 @@ pub enum ProblemKind {
         current_version: u64,
     },
     QuotaExceeded,
+    /// A report has more groups than one is made of; ask for fewer days.
+    ReportTooLarge,
     RequestRefused {
         reason: String,
     },
