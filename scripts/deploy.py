@@ -3,7 +3,7 @@
     deploy.py
 
 Settings: CONFIG_ENV (default), the section; CONFIRM=no does not ask before changes are made. It adds the parameter Release,
-a digest of programs, template and parameters. Without parameters in the section it asks for each.
+which is another one for each deployment. Without parameters in the section it asks for each.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def main():
     section = os.environ.get("CONFIG_ENV", "default")
     overrides = overrides_of(tomllib.loads((ROOT / "samconfig.toml").read_text()), section)
     refuse(overrides)
-    release = release_of(BUILT, overrides)
+    release = release_of(BUILT, overrides, time.time_ns())
     say(f"release {release}")
     done = subprocess.run(command(section, overrides, release, asks=os.environ.get("CONFIRM") != "no"), cwd=ROOT)
     sys.exit(done.returncode)
@@ -63,12 +64,12 @@ def refuse(overrides):
             raise StackError(f"{name}={value} is for a local emulator alone")
 
 
-def release_of(built, overrides):
-    """The same for the same programs, template and parameters."""
+def release_of(built, overrides, attempt):
+    """Another one for each attempt: a deployment that was taken back leaves its versions, and Lambda publishes none twice."""
     programs = sorted(built.glob("*/bootstrap"))
     if not programs:
         raise StackError("nothing is built: run `sam build`")
-    digest = hashlib.sha256("\n".join(sorted(overrides)).encode())
+    digest = hashlib.sha256("\n".join([str(attempt), *sorted(overrides)]).encode())
     for file in [ROOT / "template.yaml", *sorted((ROOT / "hooks").rglob("*.py")), *programs]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:10]
@@ -77,6 +78,8 @@ def release_of(built, overrides):
 def command(section, overrides, release, asks):
     words = ["sam", "deploy", "--config-env", section, "--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--parameter-overrides"]
     words += [quoted(pair) for pair in [*overrides, f"Release={release}"]]
+    if not overrides and not asks:
+        raise StackError(f"the section {section} of samconfig.toml has no parameters, and CONFIRM=no asks for none")
     if not overrides:
         return [*words, "--guided"]
     return words if asks else [*words, "--no-confirm-changeset", "--no-fail-on-empty-changeset"]

@@ -34,21 +34,22 @@ class Parameters(unittest.TestCase):
 
 
 class Releases(unittest.TestCase):
-    def test_a_release_is_the_same_for_the_same_and_another_for_any_change(self):
+    def test_a_release_is_another_one_for_any_change_and_for_each_attempt(self):
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder) / "AFunction/bootstrap"
             program.parent.mkdir()
             program.write_bytes(b"one")
-            first = deploy.release_of(Path(folder), ["A=1", "B=2"])
+            first = deploy.release_of(Path(folder), ["A=1", "B=2"], 1)
             self.assertRegex(first, "^[0-9a-f]{10}$")
-            self.assertEqual(first, deploy.release_of(Path(folder), ["B=2", "A=1"]))
-            self.assertNotEqual(first, deploy.release_of(Path(folder), ["A=1", "B=3"]))
+            self.assertEqual(first, deploy.release_of(Path(folder), ["B=2", "A=1"], 1))
+            self.assertNotEqual(first, deploy.release_of(Path(folder), ["A=1", "B=2"], 2))
+            self.assertNotEqual(first, deploy.release_of(Path(folder), ["A=1", "B=3"], 1))
             program.write_bytes(b"two")
-            self.assertNotEqual(first, deploy.release_of(Path(folder), ["A=1", "B=2"]))
+            self.assertNotEqual(first, deploy.release_of(Path(folder), ["A=1", "B=2"], 1))
 
     def test_nothing_is_deployed_that_was_not_built(self):
         with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(StackError, "nothing is built"):
-            deploy.release_of(Path(folder), [])
+            deploy.release_of(Path(folder), [], 1)
 
     def test_parameters_are_read_in_both_forms_that_sam_keeps_and_an_old_release_is_left_out(self):
         for kept in (["A=1 2", "Release=old", "B=", 'C={"x": 1}'], r'A="1 2" Release="old" B="" C="{\"x\": 1}"'):
@@ -65,6 +66,8 @@ class Releases(unittest.TestCase):
 
     def test_without_parameters_sam_asks_for_each(self):
         self.assertIn("--guided", deploy.command("default", [], "0123456789", asks=True))
+        with self.assertRaisesRegex(StackError, "no parameters"):
+            deploy.command("default", [], "0123456789", asks=False)
         words = deploy.command("prod", ["A=1 2", 'C={"x": 1}'], "0123456789", asks=False)
         self.assertIn("--no-confirm-changeset", words)
         at = words.index("--parameter-overrides") + 1

@@ -26,7 +26,7 @@ impl Progress {
     pub fn begin(call: &Call, retries: &Retries, timeouts: &Timeouts) -> Self {
         Self {
             effect: call.effect,
-            deadline: Instant::now() + timeouts.call,
+            deadline: later(timeouts.call),
             attempt_timeout: timeouts.attempt,
             max_attempts: retries.max_attempts,
             pauses: retries.pauses(),
@@ -62,7 +62,7 @@ impl Progress {
             return None;
         }
         let pause = self.pauses.next()?.max(outcome.retry_after().unwrap_or_default());
-        (Instant::now() + pause < self.deadline).then_some(pause)
+        (later(pause) < self.deadline).then_some(pause)
     }
 
     pub fn conclude<T>(mut self, outcome: Outcome<T>) -> Result<Success<T>, Error> {
@@ -77,4 +77,12 @@ impl Progress {
     pub fn fail(&self, kind: ErrorKind) -> Error {
         Error::new(kind, self.attempts, self.is_uncertain)
     }
+}
+
+/// The longest that a call takes or waits.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The time after a pause, which an answer or a setting may have made longer than a clock counts.
+fn later(pause: Duration) -> Instant {
+    Instant::now() + pause.min(LONGEST)
 }

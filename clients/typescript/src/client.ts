@@ -18,7 +18,7 @@ import type {
 } from "./types.js";
 import { hasFields, hasShipment, hasStatus, type Wish } from "./wish.js";
 
-/** A client of one deployment. Every method rejects with {@link OrderServiceError}. */
+/** A client of one deployment. Every method rejects with {@link OrderServiceError}; with a TypeError before anything is sent, when a header cannot hold what it is given. */
 export class OrderServiceClient {
   readonly #transport: Transport;
 

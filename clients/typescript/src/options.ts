@@ -58,10 +58,15 @@ export function settings(options: Options): Settings {
     attemptTimeoutMs: 10_000,
     callTimeoutMs: 30_000,
     fetch: (...request) => fetch(...request),
-    ...options,
+    ...set(options),
     allowPlainHttp,
     baseUrl: baseUrl.replace(/\/+$/, ""),
   };
+}
+
+/** An option that is undefined is one that was not given. */
+function set(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as Options;
 }
 
 function isLoopback(host: string): boolean {

@@ -1,7 +1,7 @@
 // Sends calls: attempt by attempt, each with its token.
 
 import { type Failure, OrderServiceError } from "./error.js";
-import type { Settings } from "./options.js";
+import type { Attempt, Settings } from "./options.js";
 import { type Outcome, read, verdict } from "./outcome.js";
 
 /** What repeating a call can do: nothing, nothing more, or undo what somebody else changed meanwhile. */
@@ -46,7 +46,7 @@ export class Transport {
       isUncertain ||= verdict(outcome) === "unknown" && call.effect !== "read";
       const pauseMs = this.pauseAfter(call, outcome, attempts, deadline);
       const { method, route } = call;
-      this.settings.onAttempt?.({ method, route, attempt: attempts, status: outcome.status, pauseMs });
+      this.tell({ method, route, attempt: attempts, status: outcome.status, pauseMs });
       if (pauseMs === undefined) {
         if (outcome.isSuccess) return outcome;
         isUncertain &&= !isDecided(outcome);
@@ -54,6 +54,15 @@ export class Transport {
       }
       await sleep(pauseMs, call.signal);
       token = await this.token(call, deadline, fail);
+    }
+  }
+
+  /** Tells the observer, whose failure must not change what became of the call. */
+  private tell(attempt: Attempt): void {
+    try {
+      this.settings.onAttempt?.(attempt);
+    } catch (failure) {
+      console.error("onAttempt failed", failure);
     }
   }
 
@@ -70,9 +79,10 @@ export class Transport {
 
   private async attempt(call: Call, token: string | undefined, deadline: number): Promise<Outcome> {
     const { fetch, attemptTimeoutMs } = this.settings;
-    const headers: Record<string, string> = { Accept: "application/json, application/problem+json", ...call.headers };
-    if (token !== undefined) headers["Authorization"] = `Bearer ${token}`;
-    if (call.body !== undefined) headers["Content-Type"] = "application/json";
+    // Outside of the attempt: a header that cannot be sent is a mistake of the caller (TypeError), and nothing was sent.
+    const headers = new Headers({ Accept: "application/json, application/problem+json", ...call.headers });
+    if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
+    if (call.body !== undefined) headers.set("Content-Type", "application/json");
     const timeout = AbortSignal.timeout(Math.max(0, Math.min(attemptTimeoutMs, deadline - Date.now())));
     const signal = call.signal ? AbortSignal.any([timeout, call.signal]) : timeout;
     const body = call.body === undefined ? null : JSON.stringify(call.body);

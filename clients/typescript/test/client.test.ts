@@ -246,6 +246,27 @@ test("attempts are told without tokens, bodies, paths and queries", async (t) =>
   assert.doesNotMatch(JSON.stringify(attempts), /secret-token|cust-1|sku-1/);
 });
 
+test("an observer that fails changes nothing of a call", async (t) => {
+  const service = await Service.start(t, placed());
+  t.mock.method(console, "error", () => {});
+  const onAttempt = (): void => {
+    throw new Error("the disk is full");
+  };
+  assert.equal((await service.client({ onAttempt }).placeOrder(WANTED)).order.id, ID);
+});
+
+test("an option that is undefined is one that was not given", async (t) => {
+  const service = await Service.start(t, placed());
+  const options = { callTimeoutMs: undefined, fetch: undefined } as object;
+  assert.equal((await service.client(options).placeOrder(WANTED)).order.id, ID);
+});
+
+test("a key that no header can hold is refused before anything is sent", async (t) => {
+  const service = await Service.start(t);
+  await assert.rejects(service.client().placeOrder(WANTED, { idempotencyKey: "Bestellung-№7" }), TypeError);
+  assert.equal(service.requests.length, 0);
+});
+
 test("a token is sent in the clear only to this machine or when allowed", () => {
   const client = (baseUrl: string, allowPlainHttp = false) => new OrderServiceClient({ baseUrl, allowPlainHttp });
   for (const url of ["https://a.example/v1/", "http://127.0.0.1:4566/v1", "http://[::1]/v1", "http://x.localhost/v1"])

@@ -4,8 +4,13 @@
 //! whose order it is and of what (`cust-1`, `sku-1`).
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use order_service_client::{Client, NewOrder, Order, ProblemKind, Status, Token};
+use uuid::Uuid;
+
+/// Seconds for which a stage cache may still show an order that is gone.
+const LONGEST_CACHED: u32 = 30;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -30,14 +35,21 @@ async fn smoke() -> Result<(), String> {
     // Whatever failed meanwhile, no stock stays reserved.
     let deleted = client.delete_order(placed.id).await.map_err(|error| said("deleting the order", error));
     used.and(deleted)?;
-    match client.order(placed.id).await {
-        Err(error) if matches!(error.problem_kind(), Some(ProblemKind::OrderNotFound)) => {
-            println!("deleted: it is gone")
-        }
-        Err(error) => return Err(said("reading the deleted order", error)),
-        Ok(_) => return Err("the deleted order can still be read".to_owned()),
-    }
+    wait_until_gone(&client, placed.id).await?;
+    println!("deleted: it is gone");
     Ok(())
+}
+
+/// The stage cache (`CacheSeconds`) may show the order for a while.
+async fn wait_until_gone(client: &Client, id: Uuid) -> Result<(), String> {
+    for _ in 0..LONGEST_CACHED {
+        match client.order(id).await {
+            Err(error) if matches!(error.problem_kind(), Some(ProblemKind::OrderNotFound)) => return Ok(()),
+            Err(error) => return Err(said("reading the deleted order", error)),
+            Ok(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+        }
+    }
+    Err("the deleted order can still be read".to_owned())
 }
 
 /// Reads and cancels the order.

@@ -57,6 +57,14 @@ async fn a_retry_after_beyond_the_calls_time_is_told_and_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_retry_after_beyond_every_clock_is_told_as_well() {
+    let forever = u64::MAX.to_string();
+    let service = Service::start([problem(429, "throttled").header("retry-after", &forever)]).await;
+    let error = service.client().order(ID.parse().unwrap()).await.unwrap_err();
+    assert_eq!((error.problem().unwrap().retry_after, error.attempts()), (Some(Duration::from_secs(u64::MAX)), 1));
+}
+
+#[tokio::test]
 async fn a_refusal_for_good_is_told_at_once() {
     let shortage = json!({"unavailable": [{"product_id": "sku-1", "requested": 2, "available": 1}]});
     let service = Service::start([problem_with(409, "out_of_stock", &shortage)]).await;
