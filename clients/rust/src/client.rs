@@ -14,7 +14,7 @@ use crate::config::ClientBuilder;
 use crate::error::{Error, ErrorKind};
 use crate::key::IdempotencyKey;
 use crate::listing::{self, ListQuery};
-use crate::model::{Edit, Health, Move, NewOrder, Order, OrderSummary, Page, Shipment, Wish};
+use crate::model::{Edit, Health, HistoryEntry, Move, NewOrder, Order, OrderSummary, Page, Shipment, Wish};
 use crate::problem::ProblemKind;
 use crate::target::{Target, entity_tag};
 use crate::transport::Transport;
@@ -170,13 +170,23 @@ impl Client {
         }
     }
 
-    /// The order, when it is one version on and has what was wished for: then an attempt whose answer was lost has
-    /// changed it, and a later attempt found the version gone.
+    /// The order, when nobody but the service has changed it since the next version and it has what was wished for: then
+    /// an attempt whose answer was lost has changed it, and a later attempt found the version gone.
     async fn own_change(&self, target: Target, wish: &impl Wish) -> Option<Order> {
         let order = self.order(target.id).await.ok()?;
-        let is_next = target.version.is_some_and(|version| order.version == version + 1);
+        let is_next = target.version.is_some_and(|version| is_next(&order, version));
         (is_next && wish.is_fulfilled_by(&order)).then_some(order)
     }
+}
+
+/// Whether one change was made since this version, with what the service does of itself about the stock afterwards.
+fn is_next(order: &Order, version: u64) -> bool {
+    let is_follow_up = |entry: &HistoryEntry| {
+        !entry.events.is_empty() && entry.events.iter().all(|event| event.starts_with("inventory."))
+    };
+    let mut later = version + 2..=order.version;
+    order.version > version
+        && later.all(|version| order.history.iter().any(|entry| entry.version == version && is_follow_up(entry)))
 }
 
 impl fmt::Debug for Client {

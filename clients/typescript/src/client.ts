@@ -151,14 +151,26 @@ export class OrderServiceClient {
   }
 
   /**
-   * The order, when it is one version on and has what was wished for: then an attempt whose answer was lost has changed
-   * it, and a later attempt found the version gone.
+   * The order, when nobody but the service has changed it since the next version and it has what was wished for: then an
+   * attempt whose answer was lost has changed it, and a later attempt found the version gone.
    */
   async #ownChange(target: Target, wish: Wish): Promise<Order | undefined> {
     const order = await this.getOrder(idOf(target)).catch(() => undefined);
-    const isNext = typeof target !== "string" && order?.version === target.version + 1;
-    return order && isNext && wish(order) ? order : undefined;
+    if (!order || typeof target === "string") return undefined;
+    return isNext(order, target.version) && wish(order) ? order : undefined;
   }
+}
+
+/** Whether one change was made since this version, with what the service does of itself about the stock afterwards. */
+function isNext(order: Order, version: number): boolean {
+  const followUps = order.history.filter(
+    (entry) => entry.version > version + 1 && entry.events.length > 0 && entry.events.every(isOfStock),
+  );
+  return order.version > version && followUps.length === order.version - version - 1;
+}
+
+function isOfStock(event: string): boolean {
+  return event.startsWith("inventory.");
 }
 
 const read = (route: string, path: string) => ({ method: "GET", route, path, effect: "read" }) as const;

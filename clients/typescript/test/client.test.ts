@@ -12,6 +12,15 @@ const placed = (headers = {}) => ({ ...order(1, "confirmed"), status: 201, heade
 const known = (version = 1, status = "confirmed") => order(version, status).body;
 const stale = (current_version: number) => problem(412, "precondition_failed", { current_version });
 
+const entry = (version: number, event: string) => ({
+  version,
+  at: "2026-11-25T12:00:00.000Z",
+  actor: "service",
+  request_id: "r",
+  events: [event],
+  changes: {},
+});
+
 /** The error that a call ends with. */
 async function failure(call: Promise<unknown>): Promise<OrderServiceError> {
   const error = await call.then(
@@ -100,6 +109,15 @@ test("a conditional write that finds its own change has succeeded", async (t) =>
     (await shipped.client().shipOrder(known(), { ...shipping, estimated_delivery: "2026-12-24" })).version,
     2,
   );
+});
+
+test("a cancellation whose stock was released meanwhile has succeeded", async (t) => {
+  const history = [entry(2, "order.canceled"), entry(3, "inventory.released")];
+  const released = await Service.start(t, "lose", stale(3), order(3, "canceled", { history }));
+  assert.equal((await released.client().moveOrder(known(), "canceled")).version, 3);
+  const edited = [entry(2, "order.canceled"), entry(3, "order.updated")];
+  const changed = await Service.start(t, "lose", stale(3), order(3, "canceled", { history: edited }));
+  assert.equal((await failure(changed.client().moveOrder(known(), "canceled"))).code, "precondition_failed");
 });
 
 test("a conditional write that finds somebody else's change is refused", async (t) => {

@@ -48,6 +48,25 @@ async fn a_conditional_write_that_finds_its_own_change_has_succeeded() {
 }
 
 #[tokio::test]
+async fn a_cancellation_whose_stock_was_released_meanwhile_has_succeeded() {
+    let canceled = |then: &str| {
+        let entry = |version, event| {
+            let at = "2026-11-25T12:00:00.000Z";
+            json!({"version": version, "at": at, "actor": "a", "request_id": "r", "events": [event], "changes": {}})
+        };
+        let mut order = order(3, "canceled");
+        order["history"] = json!([entry(2, "order.canceled"), entry(3, then)]);
+        [Step::Lose, stale(3), answer(200, &order)]
+    };
+    let service = Service::start(canceled("inventory.released")).await;
+    let order = service.client().move_order(&known(1, "confirmed"), Status::Canceled).await.unwrap();
+    assert_eq!((order.version, order.status), (3, Status::Canceled));
+    let service = Service::start(canceled("order.updated")).await;
+    let error = service.client().move_order(&known(1, "confirmed"), Status::Canceled).await.unwrap_err();
+    assert!(error.is_uncertain());
+}
+
+#[tokio::test]
 async fn a_conditional_write_that_finds_somebody_elses_change_is_refused() {
     let service = Service::start([Step::Lose, stale(2), answer(200, &order(2, "canceled"))]).await;
     let error = service.client().move_order(&known(1, "confirmed"), Status::Processing).await.unwrap_err();
