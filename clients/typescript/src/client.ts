@@ -163,7 +163,7 @@ export class OrderServiceClient {
 
 /** Whether one change was made since this version, with what the service does of itself about the stock afterwards. */
 function isNext(order: Order, version: number): boolean {
-  const followUps = order.history.filter(
+  const followUps = (order.history ?? []).filter(
     (entry) => entry.version > version + 1 && entry.events.length > 0 && entry.events.every(isOfStock),
   );
   return order.version > version && followUps.length === order.version - version - 1;
