@@ -40,6 +40,8 @@ def handler(event, _context):
         check(outcome)
     except Exception as error:  # Whatever it is, the release is not deployed.
         outcome["cause"] = f"{type(error).__name__}: {error}"
+        if outcome["order_id"]:
+            outcome["is_deleted"] = is_deleted(outcome["order_id"])
     tell("the release is refused" if "cause" in outcome else "the release is accepted", outcome)
     if "DeploymentId" in event:
         boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
@@ -63,6 +65,16 @@ def check(outcome):
             raise Wrong(f"{name} answered {answer['statusCode']} to {method} {route}: {answer.get('body')}")
         if name == "CREATE_ORDER":
             outcome["order_id"] = json.loads(answer["body"])["id"]
+
+
+def is_deleted(order_id):
+    """Whether the order of a failed check is deleted, which releases its stock. A broken release may not be able to."""
+    try:
+        answer = call(boto3.client("lambda"), "DELETE_ORDER", request("DELETE", "/orders/{id}", order_id, None))
+    except Exception as error:  # The cause that counts is told already.
+        tell("the order of the check stays", {"order_id": order_id, "cause": f"{type(error).__name__}: {error}"})
+        return False
+    return answer["statusCode"] in (204, 404)
 
 
 def refuses_a_forged_token(functions):

@@ -50,6 +50,7 @@ class CheckRelease(unittest.TestCase):
                 self.assertEqual(["Failed"], [verdict["status"] for verdict in told])
                 self.assertEqual(("ERROR", "the release is refused"), (line["level"], line["message"]))
                 self.assertIn(cause, line["cause"])
+                self.assertEqual(line["order_id"] is not None, line.get("is_deleted", False), "no stock stays reserved")
 
 
 def variables():
