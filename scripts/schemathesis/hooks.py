@@ -42,7 +42,8 @@ def before_call(context, case, kwargs):
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     if isinstance(case.body, dict):
-        known_to_the_partners(case.body)
+        for order in case.body.get("orders") or [case.body]:
+            known_to_the_partners(order)
     if case.headers and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if case.query:
@@ -57,7 +58,9 @@ def known_to_the_partners(body):
 
 
 def answerable(query):
-    """A cursor with its own filters, and never both a status and a customer."""
+    """A cursor with its own filters, never both a status and a customer, and no period that ends before it begins."""
+    if "from" in query and "to" in query:
+        query["to"] = query["from"]
     cursor = query.pop("cursor", None)
     if cursor in PAGES:
         return {**PAGES[cursor], "cursor": cursor}
