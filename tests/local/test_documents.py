@@ -38,6 +38,7 @@ ELSEWHERE = {
     'sam deploy --parameter-overrides "CursorSecretVersion=$VERSION"': "it takes an AWS account; test_rotation.py rotates it here",
     "make measure-line": "it takes minutes of release builds",
     "make supply-chain": "`make test` runs it beside this",
+    "make fuzz": "it takes minutes, and a C++ compiler; tests/fuzz/tests replays its corpus",
     "make audit": "it fetches the advisories from GitHub",
     "uv pip compile --no-deps --generate-hashes --no-annotate --no-header requirements.txt -o requirements.new": "it takes uv",
     "sam build": "it takes minutes; `make run` builds the same template for this machine",
