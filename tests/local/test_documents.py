@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import unittest
@@ -48,6 +49,8 @@ ELSEWHERE = {
 # Of the reader's own identity provider.
 FOREIGN = 'curl -s "$JWKS_URL" | jq '
 
+TYPESCRIPT = "clients/typescript"
+
 COMMAND = re.compile(r"(make|cargo|sam|source|curl|node|npm) \S")
 
 
@@ -55,6 +58,8 @@ class Documents(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.port = cls.enterClassContext(watch())[1]
+        # `make typescript` is at work in the folder itself.
+        shutil.copytree(ROOT / TYPESCRIPT, FOLDER / "typescript", ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
 
     def test_an_order_placed_through_watch_is_confirmed_at_once(self):
         # The first request builds the function.
@@ -94,7 +99,8 @@ class Documents(unittest.TestCase):
     def run_all(self, lines):
         """In one shell that stops at the first failure, and where an error of HTTP is one."""
         script = "\n".join(["set -eu -o pipefail", 'curl() { command curl --fail-with-body "$@"; }', "set -x", *lines])
-        for shown, here in ((".local/stack.env", f"{FOLDER}/stack.env"), ("9000", str(self.port))):
+        elsewhere = {".local/stack.env": f"{FOLDER}/stack.env", "9000": str(self.port), TYPESCRIPT: f"{FOLDER}/typescript"}
+        for shown, here in elsewhere.items():
             script = script.replace(shown, here)
         return run("bash", "-c", script, env=os.environ)
 
