@@ -1,6 +1,5 @@
 """A stack's life: it is the only one of its checkout, survives a kill, touches no build for AWS, and ends whole."""
 
-import json
 import os
 import shutil
 import signal
@@ -13,8 +12,7 @@ from pathlib import Path
 
 import demo
 import sam
-from aws import client
-from processes import answers, free_port, wait_until
+from processes import answers, free_port
 from shell import BARE, FOLDER, ROOT, errors, pid, port, run, sessions, stack_py
 
 
@@ -65,16 +63,7 @@ class Life(unittest.TestCase):
 
     def assert_announced(self, *orders):
         """The stream starts anew with the emulator: what comes then must not be passed over, nor what came before."""
-        missing = {f"{order['id']}:1:0" for order in orders}
-        sqs = client("sqs", os.environ)
-        queue = os.environ["EVENTS_QUEUE_URL"]
-
-        def have_arrived():
-            answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=120, WaitTimeSeconds=1)
-            missing.difference_update(json.loads(message["Body"])["detail"]["id"] for message in answer.get("Messages", []))
-            return not missing
-
-        wait_until(f"the events {missing}", have_arrived, 120)
+        demo.events(os.environ, [f"{order['id']}:1:0" for order in orders])
 
 
 def same_ports():
