@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::outbound::CallScope;
+use adapters::outbound::{CallScope, Circuits};
 use adapters::stream::StreamBatch;
 use adapters::system::SystemClock;
 use adapters::telemetry::{self, metrics};
@@ -19,7 +19,8 @@ const BATCH_BUDGET: Duration = Duration::from_secs(10);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
-    let follow_ups = follow_ups::connected(&aws::config()?).await?;
+    let aws = aws::config()?;
+    let follow_ups = follow_ups::connected(&aws, &Circuits::from_env(&aws)?).await?;
     let home_region = config::required("AWS_REGION")?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
         let (follow_ups, batch) = (&follow_ups, StreamBatch::read(event.payload, &home_region));

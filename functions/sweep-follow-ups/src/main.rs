@@ -19,8 +19,8 @@ const RUN: Duration = Duration::from_secs(50);
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
     let aws = aws::config()?;
-    let sweep = Sweep { follow_ups: follow_ups::connected(&aws).await?, clock: SystemClock };
     let circuits = Circuits::from_env(&aws)?;
+    let sweep = Sweep { follow_ups: follow_ups::connected(&aws, &circuits).await?, clock: SystemClock };
     lambda_runtime::run(service_fn(|event: LambdaEvent<EventBridgeEvent>| {
         let (sweep, circuits) = (&sweep, &circuits);
         async move {
@@ -34,7 +34,8 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// Notes how much waits, and whether circuits are open, once a minute. What cannot be read is no reason not to sweep.
+/// Notes how much waits, and whether circuits are open, once a minute: the sweep begins a hundred orders at once, and knows
+/// of open circuits before. What cannot be read is no reason not to sweep.
 async fn tell_what_waits(store: &impl OrderStore, circuits: &Circuits) {
     match Waiting::in_all(store, SystemClock.now()).await {
         Ok(waiting) => telemetry::count(&metrics::FOLLOW_UPS_WAITING, waiting.orders),

@@ -14,19 +14,21 @@ use crate::store::DynamoStore;
 use crate::telemetry::{self, metrics};
 
 /// Wires follow-ups with the table and the partners that the environment names, and connects to them; an order may stay
-/// pending for `PENDING_TIMEOUT_HOURS`.
+/// pending for `PENDING_TIMEOUT_HOURS`. Whoever works on many orders side by side reads the circuits before: of those that
+/// begin at once, only calls after the read know of an open circuit.
 ///
 /// # Errors
 /// [`ConfigError`] when a variable is missing or not valid.
 pub async fn connected(
     aws: &SdkConfig,
+    circuits: &Circuits,
 ) -> Result<FollowUps<DynamoStore, SelectedCustomers, SelectedInventory>, ConfigError> {
-    let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(aws)?);
+    let client = PartnerClient::new()?;
     let hours: u64 = config::parsed("PENDING_TIMEOUT_HOURS")?;
     let follow_ups = FollowUps {
         store: DynamoStore::from_env(aws)?,
-        customers: SelectedCustomers::from_env(&client, &circuits, Role::Obeys)?,
-        inventory: SelectedInventory::from_env(&client, &circuits, Role::Obeys)?,
+        customers: SelectedCustomers::from_env(&client, circuits, Role::Obeys)?,
+        inventory: SelectedInventory::from_env(&client, circuits, Role::Obeys)?,
         pending_timeout: Duration::from_secs(hours * 3_600),
     };
     let FollowUps { customers, inventory, .. } = &follow_ups;
