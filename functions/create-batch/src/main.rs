@@ -1,12 +1,11 @@
 //! `POST /orders/batch`
 
 use adapters::http::{ApiRequest, Problem, Reply};
-use adapters::outbound::{Circuits, PartnerClient, Role};
-use adapters::partners::{SelectedCustomers, SelectedInventory};
+use adapters::outbound::{Circuits, Role};
 use adapters::store::DynamoStore;
 use adapters::system::{RandomIds, SystemClock};
 use adapters::wire::CreateOrder;
-use adapters::{aws, config, connections, http, telemetry};
+use adapters::{aws, config, http, partners, telemetry};
 use domain::caller::Scope;
 use domain::ports::{CustomerService, Ids, InventoryService, OrderStore};
 use domain::use_cases::{BatchRequest, PlaceOrder};
@@ -15,16 +14,14 @@ use domain::use_cases::{BatchRequest, PlaceOrder};
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
     let aws = aws::config()?;
-    let (client, circuits) = (PartnerClient::new()?, Circuits::from_env(&aws)?);
+    let (customers, inventory) = partners::connected(&Circuits::from_env(&aws)?, Role::Votes).await?;
     let orders = PlaceOrder {
         store: DynamoStore::from_env(&aws)?,
-        customers: SelectedCustomers::from_env(&client, &circuits, Role::Votes)?,
-        inventory: SelectedInventory::from_env(&client, &circuits, Role::Votes)?,
+        customers,
+        inventory,
         ids: RandomIds,
         home_region: config::required("AWS_REGION")?,
     };
-    let PlaceOrder { customers, inventory, .. } = &orders;
-    connections::made([circuits.connection(), customers.connection(), inventory.connection()]).await;
     http::serve(|request| handle(&orders, request)).await
 }
 

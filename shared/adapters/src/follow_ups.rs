@@ -7,15 +7,14 @@ use domain::timestamp::Timestamp;
 use domain::use_cases::{FollowUps, Swept};
 
 use crate::config::{self, ConfigError};
-use crate::connections;
-use crate::outbound::{Circuits, PartnerClient, Role};
-use crate::partners::{SelectedCustomers, SelectedInventory};
+use crate::outbound::{Circuits, Role};
+use crate::partners::{self, SelectedCustomers, SelectedInventory};
 use crate::store::DynamoStore;
 use crate::telemetry::{self, metrics};
 
 /// Wires follow-ups with the table and the partners that the environment names, and connects to them; an order may stay
-/// pending for `PENDING_TIMEOUT_HOURS`. Whoever works on many orders side by side reads the circuits before: of those that
-/// begin at once, only calls after the read know of an open circuit.
+/// pending for `PENDING_TIMEOUT_HOURS`. Whoever begins many orders at once reads `circuits` before: calls that begin
+/// together do not wait for the first of them to learn that a circuit is open.
 ///
 /// # Errors
 /// [`ConfigError`] when a variable is missing or not valid.
@@ -23,17 +22,10 @@ pub async fn connected(
     aws: &SdkConfig,
     circuits: &Circuits,
 ) -> Result<FollowUps<DynamoStore, SelectedCustomers, SelectedInventory>, ConfigError> {
-    let client = PartnerClient::new()?;
     let hours: u64 = config::parsed("PENDING_TIMEOUT_HOURS")?;
-    let follow_ups = FollowUps {
-        store: DynamoStore::from_env(aws)?,
-        customers: SelectedCustomers::from_env(&client, circuits, Role::Obeys)?,
-        inventory: SelectedInventory::from_env(&client, circuits, Role::Obeys)?,
-        pending_timeout: Duration::from_secs(hours * 3_600),
-    };
-    let FollowUps { customers, inventory, .. } = &follow_ups;
-    connections::made([circuits.connection(), customers.connection(), inventory.connection()]).await;
-    Ok(follow_ups)
+    let pending_timeout = Duration::from_secs(hours * 3_600);
+    let (customers, inventory) = partners::connected(circuits, Role::Obeys).await?;
+    Ok(FollowUps { store: DynamoStore::from_env(aws)?, customers, inventory, pending_timeout })
 }
 
 /// Notes what a sweep that ended at `at` found. Alarms of template.yaml watch it.

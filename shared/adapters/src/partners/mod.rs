@@ -10,4 +10,4 @@ pub use customers::HttpCustomers;
 pub use fake::{FakeCustomers, FakeInventory};
 pub use inventory::HttpInventory;
 pub(crate) use selected::{CUSTOMERS, INVENTORY};
-pub use selected::{SelectedCustomers, SelectedInventory, fakes};
+pub use selected::{SelectedCustomers, SelectedInventory, connected, fakes};

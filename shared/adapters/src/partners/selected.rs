@@ -65,6 +65,18 @@ fn warn_of(fake: &'static str) {
     tracing::warn!(fake, "a fake takes the place of the real service");
 }
 
+/// Both partners that the environment names, and connections to them and to the circuits.
+///
+/// # Errors
+/// [`ConfigError`] when a variable is missing or not valid.
+pub async fn connected(circuits: &Circuits, role: Role) -> Result<(SelectedCustomers, SelectedInventory), ConfigError> {
+    let client = PartnerClient::new()?;
+    let customers = SelectedCustomers::from_env(&client, circuits, role)?;
+    let inventory = SelectedInventory::from_env(&client, circuits, role)?;
+    connections::made([circuits.connection(), customers.connection(), inventory.connection()]).await;
+    Ok((customers, inventory))
+}
+
 /// The customer service in use.
 #[derive(Debug)]
 pub enum SelectedCustomers {
