@@ -83,7 +83,6 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 .PHONY: measure-sweep
 measure-sweep: tools ## Measure how many orders a second one sweep completes, with partners that answer in 50 ms
 	cargo bench --locked --package adapters --bench sweep
-
 .PHONY: bench
 bench: tools ## Measure release builds of all functions beside baselines, CHECK=1 compares with docs/performance.json
 	cargo build --locked --release

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::Failure;
+use crate::measure::ORDERS;
 use crate::process::Function;
 use crate::world::{Partners, World};
 use crate::{Programs, text};
@@ -70,8 +71,13 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Places this many for a case.
-    pub async fn place(case: &Case, count: usize, programs: &Programs, world: &World) -> Result<Self, Failure> {
+    /// Places those that the events of a case are about.
+    pub async fn place(case: &Case, programs: &Programs, world: &World) -> Result<Self, Failure> {
+        let count = match case.events {
+            Some(Events::NextOrder) => ORDERS,
+            // One for the baseline, which may read it.
+            _ => 1,
+        };
         let mut create = Function::start(&programs.path("create-order"), &world.settings(Partners::Fakes)).await?;
         let mut orders = Self { case: case.name, ids: Vec::new(), token: world.token().await? };
         for n in 0..count {

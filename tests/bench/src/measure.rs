@@ -19,8 +19,8 @@ const STARTS: usize = 21;
 /// The invocations that count; those before them connect and fill caches.
 pub const INVOCATIONS: Range<usize> = 100..1_100;
 
-/// Orders that the events of a case are about: each invocation has one of its own.
-const ORDERS: usize = 1_600;
+/// The orders of a case whose invocations have one each.
+pub const ORDERS: usize = 1_600;
 
 /// Invocations whose allocations are counted, by the difference of two runs.
 const COUNTED: [usize; 2] = [20, 220];
@@ -57,7 +57,7 @@ impl Row {
     /// Measures a function.
     pub async fn measure(case: &Case, programs: &Programs, world: &World) -> Result<Self, Failure> {
         let settings = world.settings(case.partners);
-        let orders = Orders::place(case, ORDERS, programs, world).await?;
+        let orders = Orders::place(case, programs, world).await?;
         let (program, floor) = (programs.path(case.program), programs.path("hello-floor"));
         let (mut init, mut floor_init) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
