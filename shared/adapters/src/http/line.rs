@@ -216,8 +216,16 @@ mod tests {
         // A create, three changes of status, the events of each alone in its batch, and the confirmation.
         let life = [(create, 1), (change, 3), (published, 4), (followed_up, 1)];
         let bytes: usize = life.iter().map(|(line, times)| (line.to_string().len() + PRICE.1) * times).sum();
-        for (line, times) in &life {
-            println!("| {} | {} x {} bytes |", line["message"], times, line.to_string().len());
+        let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md")).unwrap();
+        let rows = ["a create", "a change", "`published`", "`followed up`"].map(|name| {
+            let row = document.lines().find(|line| line.starts_with(&format!("| {name}"))).unwrap();
+            let cells: Vec<usize> = row.split('|').filter_map(|cell| cell.trim().parse().ok()).collect();
+            (cells[0], cells[1])
+        });
+        for ((line, times), row) in life.iter().zip(rows) {
+            // Times have more digits or fewer.
+            let is_near = row.0.abs_diff(line.to_string().len()) <= 20 && row.1 == *times;
+            assert!(is_near, "docs/metrics.md: {row:?} of {}: {} bytes", line["message"], line.to_string().len());
         }
         let dollars = bytes as f64 * 1e6 / f64::from(1 << 30) * PRICE.0;
         println!("{bytes} bytes an order, {dollars:.2} dollars a million orders");
