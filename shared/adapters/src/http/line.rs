@@ -8,7 +8,7 @@ use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Response};
 
 use super::{ApiRequest, Reply};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::telemetry::{self, Line, Notes, metrics};
 
 /// The dimension `Code` of a request that was answered as it should be.
@@ -72,6 +72,8 @@ impl RequestLine {
             .with("Code", code)
             .with("cold_start", self.is_cold)
             .measured(&metrics::LATENCY, telemetry::millis(took));
+        let is_internal = code == problem::Code::Internal.as_str();
+        let line = if is_internal { line.measured(&metrics::INTERNAL_ERRORS, 1) } else { line };
         (response, notes.tell(line))
     }
 }
@@ -158,6 +160,14 @@ mod tests {
         assert_eq!((&line["level"], &line["message"]), (&json!("ERROR"), &json!("request failed")));
         assert_eq!((&line["status"], &line["Code"]), (&json!(503), &json!("unavailable")));
         assert_eq!(line["causes"], json!(["the store is unavailable: no route"]));
+        assert_eq!(line.get("InternalErrors"), None, "a partner's or the table's outage is no fault of the release");
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_service_counts_against_its_release() {
+        let line = line_of("get-order", async { Err(StoreError::Corrupt("no version".to_owned()).into()) }).await;
+        assert_eq!((&line["Code"], &line["InternalErrors"]), (&json!("internal"), &json!(1)));
+        assert_eq!(line["Release"], json!("local"));
     }
 
     #[test]
