@@ -26,6 +26,9 @@
 //! name of its own before it is placed, such as the checkout's, use [`Client::place_order_as`]. One key stands for all
 //! orders of a batch ([`Client::place_batch`], [`Client::place_batch_as`]).
 //!
+//! **Batches.** [`Client::place_batch`] places up to 50 orders, each by itself. What the service refuses of one order is
+//! in its place in [`Batch::results`]; the call itself has succeeded.
+//!
 //! **Concurrency.** A write to an [`Order`] or [`OrderSummary`] is made on condition of its version (`If-Match`) and
 //! refused as [`ProblemKind::PreconditionFailed`] when the order has changed. A write to a bare id has no condition.
 //!
