@@ -73,7 +73,7 @@ typescript: clients/typescript/node_modules/.package-lock.json ## Compile and te
 	cd clients/typescript && npm test
 
 .PHONY: site
-site: tests/site/node_modules/.package-lock.json ## Open docs/site in a headless browser
+site: tests/site/node_modules/.package-lock.json ## Check docs/openapi.yaml by redocly's rules, and open docs/site in a headless browser
 	cd tests/site && npm test
 
 .PHONY: simulate
@@ -131,7 +131,7 @@ consumer: venv tools ## Deploy examples/consumer beside the running stack, place
 	@$(WITH_STACK) $(PYTHON) scripts/consumer.py
 
 .PHONY: gameday
-gameday: venv ## Break the running local stack in five ways, see what tells it, and repair it
+gameday: venv ## Break the running local stack in five ways, see what reveals each fault, and repair it
 	@[ -f "$(STACK_ENV)" ] || { echo "error: no local stack runs; make run" >&2; exit 1; }
 	@source "$(STACK_ENV)"; $(PYTHON) scripts/gameday.py $(CASES)
 

@@ -22,6 +22,7 @@ SUITES = [
     "test_reports",
     "test_throttling",
     "test_consumers",
+    "test_typescript",
     "test_rotation",
     "test_smoke",
     "test_gameday",

@@ -15,7 +15,7 @@ from processes import free_port, wait_until
 from shell import FOLDER, ROOT, run, watch
 
 # All but the decisions, which only mention commands, and docs/deploy.md, whose commands take an AWS account.
-DOCUMENTS = ["README.md", "clients/typescript/README.md"]
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "clients/typescript/README.md"]
 DOCUMENTS += [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "deploy.md"]
 
 # What cannot run here, and where it is proved.
@@ -33,6 +33,8 @@ ELSEWHERE = {
     "make schemas": "shared/adapters/tests/events_contract.rs",
     "make simulate SEEDS=100000": "the same takes minutes; `make unit` runs fewer seeds",
     'make reconcile ARGS="--from 2026-01-31T09:00:00Z --to 2026-01-31T10:00:00Z --republish"': "as `make reconcile`",
+    "npm test": "`make typescript` runs it",
+    "npm run test:stack": "test_typescript.py",
     "npm run generate": "shared/adapters/tests/openapi writes the document; `npm test` compares the types",
     "make deploy": "it takes an AWS account; test_parameters.py shows what it runs",
     "make smoke URL=... TOKEN=...": "test_smoke.py",
@@ -40,6 +42,13 @@ ELSEWHERE = {
     'sam deploy --parameter-overrides "CursorSecretVersion=$VERSION"': "it takes an AWS account; test_rotation.py rotates it here",
     "make measure-line": "it takes minutes of release builds",
     "make supply-chain": "`make test` runs it beside this",
+    "make unit": "`make test` runs it beside this",
+    "make typescript": "`make test` runs it beside this",
+    "make site": "`make test` runs it beside this",
+    "make lint-template": "`make test` runs it beside this",
+    "cargo test -p adapters --test openapi": "`make unit` runs it",
+    "cargo test -p create-order": "`make unit` runs it",
+    "cargo test -p order-service-client": "`make unit` runs it",
     "make fuzz": "it takes minutes, and a C++ compiler; tests/fuzz/tests replays its corpus",
     "make audit": "it fetches the advisories from GitHub",
     "uv pip compile --no-deps --generate-hashes --no-annotate --no-header requirements.txt -o requirements.new": "it takes uv",

@@ -24,7 +24,7 @@ pub use partners::Partners;
 pub use queue::Queue;
 pub use routes::{Route, routes};
 pub use seeds::{PERSON, personal};
-pub use shop::{Answer, Shop, order_of, refusal, report_path};
+pub use shop::{Answer, Shop, order_of, refusal, report_path, report_query};
 pub use table::Table;
 pub use trail::{Channel, Trail};
 

@@ -1,6 +1,8 @@
 //! A storefront: a tenant that no other test knows, and its calls of the API.
 
-use order_service_client::{Error, NewOrder, Order, ProblemKind, Retries, Status, Target, Timeouts, Token};
+use order_service_client::{
+    Error, GroupBy, NewOrder, Order, ProblemKind, ReportQuery, Retries, Status, Target, Timeouts, Token,
+};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -200,10 +202,16 @@ pub fn order_of(lines: &[(&str, u64)]) -> Value {
     order
 }
 
-/// The path of the report of what is ordered today. A test may run at midnight, and the clock of the stack be ahead.
+/// Asks for the report of what is ordered today. A test may run at midnight, and the clock of the stack be ahead.
 #[must_use]
-pub fn report_path(group_by: &str) -> String {
+pub fn report_query(group_by: GroupBy) -> ReportQuery {
     let today = OffsetDateTime::now_utc().date();
-    let (from, to) = (today - Duration::DAY, today + Duration::DAY);
+    ReportQuery::new(today - Duration::DAY, today + Duration::DAY).group_by(group_by)
+}
+
+/// The path of the same report.
+#[must_use]
+pub fn report_path(group_by: GroupBy) -> String {
+    let ReportQuery { from, to, group_by, .. } = report_query(group_by);
     format!("/reports/orders?from={from}&to={to}&group_by={group_by}")
 }

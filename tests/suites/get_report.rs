@@ -1,81 +1,75 @@
 //! `GET /reports/orders`
 
-use e2e::{Answer, Shop, eventually, report_path};
-use serde_json::{Value, json};
+use e2e::{Shop, eventually, report_query};
+use order_service_client::{GroupBy, Money, Report, ReportGroup, ReportQuery, Status, Target};
+use time::{Date, Month};
+use uuid::Uuid;
 
-fn group<'a>(report: &'a Answer, key: &str) -> &'a Value {
-    let groups = report.body["groups"].as_array().unwrap();
-    groups.iter().find(|group| group["key"] == key).unwrap_or(&Value::Null)
+fn find<'a>(report: &'a Report, key: &str) -> Option<&'a ReportGroup> {
+    report.groups.iter().find(|group| group.key.as_deref() == Some(key))
 }
 
-/// The report once it holds so many orders.
-async fn report_of(shop: &Shop, group_by: &str, orders: u64) -> Answer {
-    eventually("the report", || async {
-        let report = shop.get(&report_path(group_by)).await;
-        assert_eq!(report.status, 200, "{report:?}");
-        let groups = report.body["groups"].as_array().unwrap().iter();
-        let counted: u64 = groups.map(|group| group["orders"].as_u64().unwrap()).sum();
-        Some(report).filter(|_| counted == orders)
-    })
-    .await
+fn group<'a>(report: &'a Report, key: &str) -> &'a ReportGroup {
+    find(report, key).unwrap_or_else(|| panic!("no {key}: {report:?}"))
 }
 
-fn euros(amount: u64) -> Value {
-    json!([{"amount": amount, "currency": "EUR"}])
+/// The report once it is as expected.
+async fn report_when(shop: &Shop, group_by: GroupBy, is_expected: impl Fn(&Report) -> bool) -> Report {
+    let query = report_query(group_by);
+    eventually("the report", || async { Some(shop.client.report(&query).await.unwrap()).filter(&is_expected) }).await
+}
+
+fn counted(report: &Report) -> u64 {
+    report.groups.iter().map(|group| group.orders).sum()
+}
+
+fn euros(amount: i64) -> Vec<Money> {
+    vec![Money { amount, currency: "EUR".to_owned() }]
 }
 
 #[tokio::test]
 async fn a_report_follows_every_change_of_an_order() {
     let shop = Shop::open().await;
     let (first, second) = (shop.product(100).await, shop.product(100).await);
-    let mut ids = Vec::new();
+    let mut ids: Vec<Uuid> = Vec::new();
     for lines in
         [vec![(first.as_str(), 2)], vec![(first.as_str(), 1), (second.as_str(), 1)], vec![(second.as_str(), 5)]]
     {
-        ids.push(shop.order(&lines).await.id());
+        ids.push(shop.buy(&lines).await.id);
     }
-    let by_currency = report_of(&shop, "currency", 3).await;
+    let by_currency = report_when(&shop, GroupBy::Currency, |report| counted(report) == 3).await;
     let all = group(&by_currency, "EUR");
-    assert_eq!((&all["items"], &all["value"], &all["average_value"]), (&json!(9), &euros(9_000), &euros(3_000)));
-    assert_eq!((&all["canceled"], &all["cancel_rate"]), (&json!(0), &json!(0.0)));
+    assert_eq!((all.items, &all.value, &all.average_value), (9, &euros(9_000), &euros(3_000)));
+    assert_eq!((all.canceled, all.cancel_rate), (0, 0.0));
 
-    shop.move_to(&ids[0], "canceled").await;
-    for status in ["processing", "shipped", "delivered"] {
-        let moved = shop.move_to(&ids[1], status).await;
-        assert_eq!(moved.status, 200, "{moved:?}");
+    shop.client.move_order(ids[0], Status::Canceled).await.unwrap();
+    for status in [Status::Processing, Status::Shipped, Status::Delivered] {
+        shop.moved(Target::from(ids[1]), status).await;
     }
-    shop.delete(&format!("/orders/{}", ids[2])).await;
-    let by_status = report_of(&shop, "status", 2).await;
-    let by_status = if group(&by_status, "delivered").is_null() {
-        eventually("the delivery being counted", || async {
-            Some(report_of(&shop, "status", 2).await).filter(|report| !group(report, "delivered").is_null())
-        })
-        .await
-    } else {
-        by_status
-    };
+    shop.client.delete_order(ids[2]).await.unwrap();
+    let is_delivered = |report: &Report| counted(report) == 2 && find(report, "delivered").is_some();
+    let by_status = report_when(&shop, GroupBy::Status, is_delivered).await;
     let (canceled, delivered) = (group(&by_status, "canceled"), group(&by_status, "delivered"));
-    assert_eq!(
-        (&canceled["orders"], &canceled["cancel_rate"], &canceled["value"]),
-        (&json!(1), &json!(1.0), &euros(2_000))
-    );
-    assert_eq!((&delivered["orders"], &delivered["to_delivered"]["orders"]), (&json!(1), &json!(1)));
-    assert!(delivered["to_shipped"]["average_seconds"].as_u64().unwrap() < 120, "{delivered}");
+    assert_eq!((canceled.orders, canceled.cancel_rate, &canceled.value), (1, 1.0, &euros(2_000)));
+    assert_eq!((delivered.orders, delivered.to_delivered.orders), (1, 1));
+    assert!(delivered.to_shipped.average_seconds.unwrap() < 120, "{delivered:?}");
 
-    let by_product = report_of(&shop, "product", 3).await;
+    let by_product = report_when(&shop, GroupBy::Product, |report| counted(report) == 3).await;
     let (first, second) = (group(&by_product, &first), group(&by_product, &second));
-    assert_eq!((&first["orders"], &first["items"], &first["canceled"]), (&json!(2), &json!(3), &json!(1)));
-    assert_eq!((&second["orders"], &second["items"], &second["value"]), (&json!(1), &json!(1), &euros(1_000)));
-    let by_day = report_of(&shop, "day", 2).await;
-    assert!(by_day.body["groups"].as_array().unwrap().len() <= 2, "midnight may be in between: {by_day:?}");
+    assert_eq!((first.orders, first.items, first.canceled), (2, 3, 1));
+    assert_eq!((second.orders, second.items, &second.value), (1, 1, &euros(1_000)));
+    let by_day = report_when(&shop, GroupBy::Day, |report| counted(report) == 2).await;
+    assert!(by_day.groups.len() <= 2, "midnight may be in between: {by_day:?}");
 }
 
 #[tokio::test]
 async fn a_report_of_no_orders_has_no_groups() {
     let shop = Shop::open().await;
-    let report = shop.get("/reports/orders?from=2020-01-01&to=2020-12-31&group_by=status").await;
-    let expected = json!({"from": "2020-01-01", "to": "2020-12-31", "group_by": "status", "groups": []});
-    assert_eq!((report.status, report.body), (200, expected));
+    let day = |month, day| Date::from_calendar_date(2020, month, day).unwrap();
+    let year = ReportQuery::new(day(Month::January, 1), day(Month::December, 31)).group_by(GroupBy::Status);
+    let report = shop.client.report(&year).await.unwrap();
+    assert_eq!((report.from, report.to, &report.group_by), (year.from, year.to, &year.group_by));
+    assert!(report.groups.is_empty(), "{report:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use e2e::{Answer, Shop, eventually, order_of, report_path, routes};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use order_service_client::GroupBy;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -204,7 +205,7 @@ async fn read_the_list(victim: &Victim, intruder: &Intruder) {
 
 /// A report tells of the storefront of the token alone, and nothing to a customer.
 async fn read_the_report(victim: &Victim, intruder: &Intruder) {
-    let path = report_path("product");
+    let path = report_path(GroupBy::Product);
     let product = victim.shop.product(1).await;
     victim.shop.order(&[(&product, 1)]).await;
     let has_product = |answer: &Answer| answer.body.to_string().contains(&product);

@@ -14,7 +14,9 @@ use crate::config::ClientBuilder;
 use crate::error::{Error, ErrorKind};
 use crate::key::IdempotencyKey;
 use crate::listing::{self, ListQuery};
-use crate::model::{Edit, Health, HistoryEntry, Move, NewOrder, Order, OrderSummary, Page, Shipment, Wish};
+use crate::model::{
+    Batch, Edit, Health, HistoryEntry, Move, NewOrder, Order, OrderSummary, Page, Report, ReportQuery, Shipment, Wish,
+};
 use crate::problem::ProblemKind;
 use crate::target::{Target, entity_tag};
 use crate::transport::Transport;
@@ -67,6 +69,29 @@ impl Client {
         let sent = self.0.send(&call.json(order)?).await;
         match sent.and_then(|Success { value, is_replayed, .. }| Ok((present(value)?, is_replayed))) {
             Ok((order, is_replayed)) => Ok(Placed { order, is_replayed, idempotency_key: key }),
+            Err(error) => Err(error.with_key(key)),
+        }
+    }
+
+    /// `POST /orders/batch` under a key of this call's own: places up to 50 orders, each by itself.
+    ///
+    /// # Errors
+    /// See [`Client`]. What the service refuses of one order is in [`Batch::results`].
+    pub async fn place_batch(&self, orders: &[NewOrder]) -> Result<Batch, Error> {
+        self.place_batch_as(IdempotencyKey::random(), orders).await
+    }
+
+    /// `POST /orders/batch` under this key. The same key and orders again find the orders that were placed, and try the
+    /// others again.
+    ///
+    /// # Errors
+    /// See [`Client`]. What the service refuses of one order is in [`Batch::results`].
+    pub async fn place_batch_as(&self, key: impl Into<IdempotencyKey>, orders: &[NewOrder]) -> Result<Batch, Error> {
+        let key = key.into();
+        let call = Call::write(Method::POST, "/orders/batch", &["orders", "batch"]);
+        let call = call.header(IDEMPOTENCY_KEY, key.as_str())?.json(&serde_json::json!({ "orders": orders }))?;
+        match self.0.send(&call).await.and_then(|success| present(success.value)) {
+            Ok(answer) => Ok(Batch::new(answer, key)),
             Err(error) => Err(error.with_key(key)),
         }
     }
@@ -150,6 +175,15 @@ impl Client {
             Err(error) if error.is_uncertain() && error.problem_kind() == Some(&ProblemKind::OrderNotFound) => Ok(()),
             result => result.map(drop),
         }
+    }
+
+    /// `GET /reports/orders`: what the orders of some days amount to. It trails the orders by some seconds.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn report(&self, query: &ReportQuery) -> Result<Report, Error> {
+        let call = Call { query: query.pairs(), ..Call::get("/reports/orders", &["reports", "orders"]) };
+        present(self.0.send(&call).await?.value)
     }
 
     /// `GET /health`, without a token.

@@ -84,13 +84,13 @@ impl Error {
     }
 
     /// Whether the call may have taken effect all the same, because an answer was lost. Read the order to know; an order
-    /// that was to be placed can be placed again under [`Error::idempotency_key`].
+    /// or batch that was to be placed can be placed again under [`Error::idempotency_key`].
     #[must_use]
     pub fn is_uncertain(&self) -> bool {
         self.0.is_uncertain
     }
 
-    /// The key of the order that was to be placed.
+    /// The key of the order or batch that was to be placed.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&IdempotencyKey> {
         self.0.idempotency_key.as_ref()

@@ -23,7 +23,11 @@
 //!
 //! **Idempotency.** [`Client::place_order`] makes a key for each call. When the call fails all the same, the key is in
 //! [`Error::idempotency_key`]: placing the order again under that key cannot make a second one. Where the order has a
-//! name of its own before it is placed, such as the checkout's, use [`Client::place_order_as`].
+//! name of its own before it is placed, such as the checkout's, use [`Client::place_order_as`]. One key stands for all
+//! orders of a batch ([`Client::place_batch`], [`Client::place_batch_as`]).
+//!
+//! **Batches.** [`Client::place_batch`] places up to 50 orders, each by itself. What the service refuses of one order is
+//! in its place in [`Batch::results`]; the call itself has succeeded.
 //!
 //! **Concurrency.** A write to an [`Order`] or [`OrderSummary`] is made on condition of its version (`If-Match`) and
 //! refused as [`ProblemKind::PreconditionFailed`] when the order has changed. A write to a bare id has no condition.
@@ -54,8 +58,9 @@ pub use error::{Error, ErrorKind};
 pub use key::IdempotencyKey;
 pub use listing::{Filter, ListQuery};
 pub use model::{
-    Address, Change, Customer, Edit, Health, HistoryEntry, Inventory, Line, LineRequest, Money, Move, NewOrder, Order,
-    OrderSummary, Page, PageInfo, Patch, Shipment, Status,
+    Address, Batch, BatchOrder, Change, Customer, Edit, GroupBy, Health, HistoryEntry, Inventory, Line, LineRequest,
+    Money, Move, NewOrder, Order, OrderSummary, Page, PageInfo, Patch, Report, ReportGroup, ReportQuery, ReportTimes,
+    Shipment, Status,
 };
 pub use problem::{FieldError, Problem, ProblemKind, Shortage};
 pub use target::Target;

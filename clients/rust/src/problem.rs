@@ -126,12 +126,16 @@ pub struct Shortage {
 impl Problem {
     /// Reads a body; `None` when it is no problem.
     pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Option<Self> {
-        let body: Value = serde_json::from_slice(body).ok()?;
+        Self::of(status, retry_after, &serde_json::from_slice(body).ok()?)
+    }
+
+    /// The problem of a JSON object; `None` when it is none.
+    pub(crate) fn of(status: u16, retry_after: Option<Duration>, body: &Value) -> Option<Self> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
         // A number would be read as the index of a variant.
         text("code")?;
         Some(Self {
-            kind: ProblemKind::deserialize(&body).ok()?,
+            kind: ProblemKind::deserialize(body).ok()?,
             status,
             title: text("title").unwrap_or_default(),
             detail: text("detail"),
@@ -157,6 +161,8 @@ impl fmt::Display for Problem {
         self.field_errors().iter().try_for_each(|error| write!(formatter, "; {}: {}", error.pointer, error.detail))
     }
 }
+
+impl std::error::Error for Problem {}
 
 #[cfg(test)]
 mod tests {

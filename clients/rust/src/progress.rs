@@ -9,6 +9,7 @@ use crate::answer::{Outcome, Success, Verdict};
 use crate::call::{Call, Effect};
 use crate::config::{Retries, Timeouts};
 use crate::error::{Error, ErrorKind};
+use crate::problem::ProblemKind;
 
 /// The course of one call.
 pub(crate) struct Progress {
@@ -66,17 +67,22 @@ impl Progress {
     }
 
     pub fn conclude<T>(mut self, outcome: Outcome<T>) -> Result<Success<T>, Error> {
-        // A refusal of a repeated request decides the earlier ones as well, unless it is about the token, or about the
-        // order's version or existence, which the earlier ones may have changed.
-        let is_decided =
-            outcome.verdict() == Verdict::Final && !matches!(outcome.status(), Some(401 | 403 | 404 | 412));
-        self.is_uncertain &= !is_decided;
+        self.is_uncertain &= !decides_earlier_attempts(&outcome);
         outcome.into_result().map_err(|kind| self.fail(kind))
     }
 
     pub fn fail(&self, kind: ErrorKind) -> Error {
         Error::new(kind, self.attempts, self.is_uncertain)
     }
+}
+
+/// Whether a refusal says that no earlier attempt took effect either. Not when it is about the token, or about the
+/// order's existence, version or status, which an earlier attempt may have changed.
+fn decides_earlier_attempts<T>(outcome: &Outcome<T>) -> bool {
+    let is_about_stock =
+        matches!(outcome, Outcome::Problem(problem) if matches!(problem.kind, ProblemKind::OutOfStock { .. }));
+    let is_about_order = !is_about_stock && matches!(outcome.status(), Some(404 | 409 | 410 | 412));
+    outcome.verdict() == Verdict::Final && !is_about_order && !matches!(outcome.status(), Some(401 | 403))
 }
 
 /// The longest that a call takes or waits.

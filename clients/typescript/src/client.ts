@@ -1,9 +1,12 @@
 // The operations of the API.
 
 import { OrderServiceError } from "./error.js";
-import { type CallOptions, type Options, settings } from "./options.js";
-import { type Call, type Effect, Transport } from "./transport.js";
+import { type CallOptions, type Options, type PlaceOptions, settings } from "./options.js";
+import type { components } from "./schema.js";
+import { type Call, type Effect, type Success, Transport } from "./transport.js";
 import type {
+  Batch,
+  BatchResult,
   Edit,
   Health,
   ListQuery,
@@ -12,6 +15,9 @@ import type {
   OrderPage,
   OrderSummary,
   Placed,
+  Problem,
+  Report,
+  ReportQuery,
   Shipment,
   Status,
   Target,
@@ -30,25 +36,19 @@ export class OrderServiceClient {
    * `POST /orders`. Without a key of the caller's own, the call gets a random one. The same key and order again answer the
    * order as it is then.
    */
-  async placeOrder(order: NewOrder, options: CallOptions & { idempotencyKey?: string } = {}): Promise<Placed> {
-    const { idempotencyKey = crypto.randomUUID(), signal } = options;
-    const headers = { "Idempotency-Key": idempotencyKey };
-    const call: Call = {
-      method: "POST",
-      route: "/orders",
-      path: "/orders",
-      headers,
-      body: order,
-      effect: "idempotent",
-      signal,
-    };
-    try {
-      const { body, headers } = await this.#transport.send(call);
-      return { order: body as Order, isReplayed: headers.get("Idempotent-Replayed") === "true", idempotencyKey };
-    } catch (error) {
-      if (error instanceof OrderServiceError) error.idempotencyKey = idempotencyKey;
-      throw error;
-    }
+  async placeOrder(order: NewOrder, options: PlaceOptions = {}): Promise<Placed> {
+    const { body, headers, idempotencyKey } = await this.#place("/orders", order, options);
+    return { order: body as Order, isReplayed: headers.get("Idempotent-Replayed") === "true", idempotencyKey };
+  }
+
+  /**
+   * `POST /orders/batch`: places up to 50 orders, each by itself. Without a key of the caller's own, the call gets a random
+   * one. The same key and orders again find the orders that were placed, and try the others again.
+   */
+  async placeBatch(orders: readonly NewOrder[], options: PlaceOptions = {}): Promise<Batch> {
+    const { body, idempotencyKey } = await this.#place("/orders/batch", { orders }, options);
+    const { results } = body as components["schemas"]["BatchResults"];
+    return { results: results.map(batchResult), idempotencyKey };
   }
 
   /** `GET /orders/{id}` */
@@ -116,10 +116,28 @@ export class OrderServiceClient {
     }
   }
 
+  /** `GET /reports/orders`: what the orders of some days amount to. It trails the orders by some seconds. */
+  async getReport(query: ReportQuery, { signal }: CallOptions = {}): Promise<Report> {
+    const { body } = await this.#transport.send({ ...read("/reports/orders", "/reports/orders"), query, signal });
+    return body as Report;
+  }
+
   /** `GET /health`, without a token. */
   async health({ signal }: CallOptions = {}): Promise<Health> {
     const { body } = await this.#transport.send({ ...read("/health", "/health"), isPublic: true, signal });
     return body as Health;
+  }
+
+  async #place(path: string, body: unknown, options: PlaceOptions): Promise<Success & { idempotencyKey: string }> {
+    const { idempotencyKey = crypto.randomUUID(), signal } = options;
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const call: Call = { method: "POST", route: path, path, headers, body, effect: "idempotent", signal };
+    try {
+      return { ...(await this.#transport.send(call)), idempotencyKey };
+    } catch (error) {
+      if (error instanceof OrderServiceError) error.idempotencyKey = idempotencyKey;
+      throw error;
+    }
   }
 
   async #change(
@@ -171,6 +189,10 @@ function isNext(order: Order, version: number): boolean {
 
 function isOfStock(event: string): boolean {
   return event.startsWith("inventory.");
+}
+
+function batchResult({ order, replayed, problem }: components["schemas"]["BatchResult"]): BatchResult {
+  return order ? { order, isReplayed: replayed === true } : { problem: problem as Problem };
 }
 
 const read = (route: string, path: string) => ({ method: "GET", route, path, effect: "read" }) as const;

@@ -32,7 +32,7 @@ export class OrderServiceError extends Error {
   readonly attempts: number;
   /** Whether the call may have taken effect all the same, because an answer was lost. */
   readonly isUncertain: boolean;
-  /** The key of the order that was to be placed: placing it again under this key makes no second one. */
+  /** The key of the order or batch that was to be placed: placing it again under this key makes no second one. */
   idempotencyKey: string | undefined;
 
   constructor(failure: Failure, attempts: number, isUncertain: boolean) {

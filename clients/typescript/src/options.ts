@@ -28,7 +28,7 @@ export interface Options {
   longestPauseMs?: number;
   /** Time for one answer: 10,000. */
   attemptTimeoutMs?: number;
-  /** Time for a call with all its attempts and pauses: 30,000. */
+  /** Time for a call with all its attempts and pauses: 30,000. `Infinity` is 24 days, the longest that a timer waits. */
   callTimeoutMs?: number;
   /** Send tokens over plain HTTP also to other hosts than this machine's own. */
   allowPlainHttp?: boolean;
@@ -43,7 +43,15 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface PlaceOptions extends CallOptions {
+  /** Names this order or batch: sent again under the same key, it is not placed twice. */
+  idempotencyKey?: string;
+}
+
 export type Settings = Required<Omit<Options, "token" | "onAttempt">> & Pick<Options, "token" | "onAttempt">;
+
+/** The longest that a timer waits, 24 days: a longer one ends at once. No pause is longer than the call. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 export function settings(options: Options): Settings {
   const { baseUrl, allowPlainHttp = false } = options;
@@ -51,14 +59,15 @@ export function settings(options: Options): Settings {
   if (url.protocol !== "https:" && !(url.protocol === "http:" && (allowPlainHttp || isLoopback(url.hostname)))) {
     throw new TypeError(`${baseUrl} must be https: a token would be readable on its way`);
   }
+  const { attemptTimeoutMs = 10_000, callTimeoutMs = 30_000 } = options;
   return {
     maxAttempts: 5,
     firstPauseMs: 200,
     longestPauseMs: 5_000,
-    attemptTimeoutMs: 10_000,
-    callTimeoutMs: 30_000,
     fetch: (...request) => fetch(...request),
     ...set(options),
+    attemptTimeoutMs: Math.min(attemptTimeoutMs, LONGEST_MS),
+    callTimeoutMs: Math.min(callTimeoutMs, LONGEST_MS),
     allowPlainHttp,
     baseUrl: baseUrl.replace(/\/+$/, ""),
   };

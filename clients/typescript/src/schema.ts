@@ -209,7 +209,7 @@ export interface components {
             status: number;
             /** @description The order's place in the request, from 0. */
             index: number;
-            /** @description The order as it is now. */
+            /** @description The order as it is now, with the newest entry of its history. */
             order?: components["schemas"]["Order"] | null;
             /** @description Why there is no order. Its pointers lead into this order's part of the request. */
             problem?: components["schemas"]["Problem"] | null;
@@ -286,6 +286,16 @@ export interface components {
             code: "required" | "unknown_field" | "duplicate_field" | "invalid_type" | "empty" | "too_long" | "too_many" | "out_of_range" | "malformed" | "unknown_value" | "unknown_parameter" | "duplicate_parameter";
             /** @description A JSON pointer into the body (RFC 6901), or `?name` for a query parameter. */
             pointer: string;
+        };
+        /** @description The firewall's answer to too many requests of one IP address, where the operator has switched it on. It stands before the gateway, so it names neither the path nor a request id. */
+        FirewallProblem: {
+            title: string;
+            /** Format: uri */
+            type: string;
+            /** @constant */
+            status: 429;
+            /** @constant */
+            code: "throttled";
         };
         /** @description How the service is. */
         Health: {
@@ -486,7 +496,7 @@ export interface components {
              * @description Names the kind of problem: `urn:problem-type:orders:` and the code.
              */
             type: string;
-            /** @description The HTTP status. Absent only with `request_refused`. */
+            /** @description The HTTP status. Absent only with `request_refused`, which stands for several. */
             status?: number | null;
             /** @description What is particular to this occurrence. */
             detail?: string | null;
@@ -798,6 +808,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why. */
+            403: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "request_refused";
+                    };
+                };
+            };
             /** @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request. */
             429: {
                 headers: {
@@ -807,6 +831,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled";
@@ -879,7 +904,9 @@ export interface operations {
                 };
             };
             /**
-             * @description - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
+             *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
             403: {
@@ -891,7 +918,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "access_denied" | "insufficient_scope";
+                        code: "confined_token" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -907,6 +934,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -1032,6 +1060,7 @@ export interface operations {
             };
             /**
              * @description - `other_customer`: The token is confined to another customer. Act for the customer of the token only.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -1044,7 +1073,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "other_customer" | "access_denied" | "insufficient_scope";
+                        code: "other_customer" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -1060,6 +1089,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -1180,6 +1210,7 @@ export interface operations {
             };
             /**
              * @description - `other_customer`: The token is confined to another customer. Act for the customer of the token only.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -1192,7 +1223,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "other_customer" | "access_denied" | "insufficient_scope";
+                        code: "other_customer" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -1288,6 +1319,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -1389,7 +1421,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             * @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
+             *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
             403: {
@@ -1401,7 +1434,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "access_denied" | "insufficient_scope";
+                        code: "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -1459,6 +1492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -1573,7 +1607,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             * @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
+             *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
             403: {
@@ -1585,7 +1620,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "access_denied" | "insufficient_scope";
+                        code: "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -1615,6 +1650,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -1720,7 +1756,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             * @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
+             *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
             403: {
@@ -1732,7 +1769,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "access_denied" | "insufficient_scope";
+                        code: "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -1846,6 +1883,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -1944,6 +1982,7 @@ export interface operations {
             };
             /**
              * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -1956,7 +1995,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                        code: "confined_token" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -2031,6 +2070,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -2137,6 +2177,7 @@ export interface operations {
             };
             /**
              * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -2149,7 +2190,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                        code: "confined_token" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -2257,6 +2298,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -2363,6 +2405,7 @@ export interface operations {
             };
             /**
              * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -2375,7 +2418,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                        code: "confined_token" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -2484,6 +2527,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -2591,6 +2635,7 @@ export interface operations {
             };
             /**
              * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -2603,7 +2648,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                        code: "confined_token" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -2633,6 +2678,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";

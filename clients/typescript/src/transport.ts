@@ -22,6 +22,7 @@ export interface Call {
 }
 
 export type Success = Extract<Outcome, { isSuccess: true }>;
+type Refusal = Exclude<Outcome, Success>;
 
 export class Transport {
   constructor(private readonly settings: Settings) {}
@@ -49,7 +50,7 @@ export class Transport {
       this.tell({ method, route, attempt: attempts, status: outcome.status, pauseMs });
       if (pauseMs === undefined) {
         if (outcome.isSuccess) return outcome;
-        isUncertain &&= !isDecided(outcome);
+        isUncertain &&= !decidesEarlierAttempts(outcome);
         throw fail(outcome);
       }
       await sleep(pauseMs, call.signal);
@@ -121,11 +122,13 @@ export class Transport {
 }
 
 /**
- * A refusal of a repeated request decides the earlier ones as well, unless it is about the token, or about the order's
- * version or existence, which the earlier ones may have changed.
+ * Whether a refusal says that no earlier attempt took effect either. Not when it is about the token, or about the order's
+ * existence, version or status, which an earlier attempt may have changed.
  */
-function isDecided(outcome: Outcome): boolean {
-  return verdict(outcome) === "final" && ![401, 403, 404, 412].includes(outcome.status ?? 0);
+function decidesEarlierAttempts(refusal: Refusal): boolean {
+  const { status = 0, problem } = refusal;
+  const isAboutOrder = [404, 409, 410, 412].includes(status) && problem?.code !== "out_of_stock";
+  return verdict(refusal) === "final" && !isAboutOrder && ![401, 403].includes(status);
 }
 
 /** A pause that the signal ends; the next attempt then says why. */

@@ -19,6 +19,8 @@ export type Order = Open<Schemas["Order"]>;
 export type OrderSummary = Open<Schemas["OrderSummary"]>;
 export type OrderPage = Open<Schemas["OrderPage"]>;
 export type Health = Open<Schemas["Health"]>;
+export type Report = Open<Schemas["OrderReport"]>;
+export type ReportGroup = Open<Schemas["ReportGroup"]>;
 export type Problem = Open<Schemas["Problem"]>;
 export type FieldError = Open<Schemas["FieldError"]>;
 export type Status = Schemas["Order"]["status"];
@@ -51,3 +53,26 @@ export interface Placed {
   /** The key it was placed under. */
   idempotencyKey: string;
 }
+
+/** A batch that was answered. */
+export interface Batch {
+  /** What became of each order, in the order in which they were sent. */
+  results: BatchResult[];
+  /** The key it was sent under: sent again under it, the orders that were placed are found and the others tried again. */
+  idempotencyKey: string;
+}
+
+/** An order of a batch that was placed, with whether an earlier request had placed it, or why it was not. */
+export type BatchResult =
+  | { order: Order; isReplayed: boolean; problem?: never }
+  | { problem: Problem; order?: never; isReplayed?: never };
+
+/** Which report is asked for: of the orders that were placed from the first to the last day, in UTC. */
+export type ReportQuery = {
+  /** The first day: `2026-01-01`. */
+  from: string;
+  /** The last day, at most 366 days in all. */
+  to: string;
+  /** What the orders of a group have in common; by default their day. */
+  group_by?: Schemas["OrderReport"]["group_by"];
+};

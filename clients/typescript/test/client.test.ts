@@ -1,35 +1,11 @@
-// The client against a service that answers by script: refusals, lost answers, garbage, and answers of newer releases.
+// The client against a service that answers by script: refusals, times, tokens, garbage, and answers of newer releases.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type NewOrder, OrderServiceClient, OrderServiceError, type Status } from "order-service-client";
+import { OrderServiceClient, type Status } from "order-service-client";
 
-import { ID, nobodysUrl, order, problem, Service, type Step } from "./script.js";
-
-const WANTED: NewOrder = { customer_id: "cust-1", lines: [{ product_id: "sku-1", quantity: 2 }] };
-const placed = (headers = {}) => ({ ...order(1, "confirmed"), status: 201, headers });
-const known = (version = 1, status = "confirmed") => order(version, status).body;
-const stale = (current_version: number) => problem(412, "precondition_failed", { current_version });
-
-const entry = (version: number, event: string) => ({
-  version,
-  at: "2026-11-25T12:00:00.000Z",
-  actor: "service",
-  request_id: "r",
-  events: [event],
-  changes: {},
-});
-
-/** The error that a call ends with. */
-async function failure(call: Promise<unknown>): Promise<OrderServiceError> {
-  const error = await call.then(
-    () => assert.fail("the call should fail"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof OrderServiceError, String(error));
-  return error;
-}
+import { failure, ID, known, nobodysUrl, order, placed, problem, Service, type Step, WANTED } from "./script.js";
 
 test("a throttled order is placed after Retry-After under the same key", async (t) => {
   const service = await Service.start(t, problem(429, "throttled", {}, { "Retry-After": "1" }), placed());
@@ -53,20 +29,12 @@ test("every order has a key of its own unless it is given one", async (t) => {
   assert.equal(third, "checkout-7");
 });
 
-test("an order whose answer was lost is placed again under its key, and named when it may have been placed", async (t) => {
-  const service = await Service.start(t, "lose", "cut", placed());
-  await service.client().placeOrder(WANTED);
-  assert.equal(new Set(service.headers("idempotency-key")).size, 1);
-  const lost = await Service.start(t, "lose", "lose", "lose", "lose");
-  const error = await failure(lost.client().placeOrder(WANTED));
-  assert.deepEqual([error.kind, error.attempts, error.isUncertain], ["no_answer", 4, true]);
-  assert.equal(error.idempotencyKey, lost.headers("idempotency-key")[0]);
-});
-
-test("an order that is refused after a lost answer was not placed", async (t) => {
-  const service = await Service.start(t, "lose", problem(422, "unknown_customer"));
-  const error = await failure(service.client().placeOrder(WANTED));
-  assert.deepEqual([error.code, error.isUncertain], ["unknown_customer", false]);
+test("a report is asked for by days and grouping", async (t) => {
+  const report = { from: "2026-01-01", to: "2026-01-31", group_by: "product", groups: [] };
+  const service = await Service.start(t, "lose", { status: 200, body: report });
+  const { from, to } = report;
+  assert.deepEqual(await service.client().getReport({ from, to, group_by: "product" }), report);
+  assert.equal(service.requests[1]?.path, "/v1/reports/orders?from=2026-01-01&to=2026-01-31&group_by=product");
 });
 
 test("an outage is repeated until the attempts are used up", async (t) => {
@@ -98,62 +66,10 @@ test("shipping waits for the confirmation of the reservation", async (t) => {
   assert.deepEqual(service.headers("if-match"), ['"2"', '"2"', '"2"']);
 });
 
-test("a conditional write that finds its own change has succeeded", async (t) => {
-  const moved = await Service.start(t, "lose", stale(2), order(2, "processing"));
-  assert.equal((await moved.client().moveOrder(known(), "processing")).version, 2);
-  const edited = await Service.start(t, problem(500, "internal"), stale(2), order(2, "confirmed", { notes: "x" }));
-  assert.equal((await edited.client().updateOrder(known(), { notes: "x", shipping_address: null })).version, 2);
-  const shipping = { carrier: "c", tracking_number: "n", estimated_delivery: "2026-12-24T00:00:00.000Z" };
-  const shipped = await Service.start(t, "lose", stale(2), order(2, "shipped", { shipping }));
-  assert.equal(
-    (await shipped.client().shipOrder(known(), { ...shipping, estimated_delivery: "2026-12-24" })).version,
-    2,
-  );
-});
-
-test("a cancellation whose stock was released meanwhile has succeeded", async (t) => {
-  const history = [entry(2, "order.canceled"), entry(3, "inventory.released")];
-  const released = await Service.start(t, "lose", stale(3), order(3, "canceled", { history }));
-  assert.equal((await released.client().moveOrder(known(), "canceled")).version, 3);
-  const edited = [entry(2, "order.canceled"), entry(3, "order.updated")];
-  const changed = await Service.start(t, "lose", stale(3), order(3, "canceled", { history: edited }));
-  assert.equal((await failure(changed.client().moveOrder(known(), "canceled"))).code, "precondition_failed");
-});
-
-test("a conditional write that finds somebody else's change is refused", async (t) => {
-  for (const found of [order(2, "canceled"), order(3, "processing")]) {
-    const service = await Service.start(t, "lose", stale(found.body.version), found);
-    const error = await failure(service.client().moveOrder(known(), "processing"));
-    assert.deepEqual([error.code, error.isUncertain], ["precondition_failed", true]);
-  }
-  const service = await Service.start(t, stale(2));
-  const error = await failure(service.client().updateOrder(known(), { notes: "x" }));
-  assert.deepEqual([error.problem?.current_version, error.isUncertain, service.requests.length], [2, false, 1]);
-});
-
-test("an edit without a condition is sent again only after it was refused for now", async (t) => {
-  for (const lost of ["lose", problem(503, "unavailable")] as const) {
-    const service = await Service.start(t, lost, order(2, "confirmed"));
-    const error = await failure(service.client().updateOrder(ID, { notes: "x" }));
-    assert.deepEqual([error.attempts, error.isUncertain], [1, true]);
-  }
-  const service = await Service.start(t, problem(409, "conflict"), order(2, "confirmed"));
-  assert.equal((await service.client().updateOrder(ID, { notes: "x" })).version, 2);
-  assert.deepEqual(service.headers("if-match"), [undefined, undefined]);
-});
-
 test("a connection that cannot be made is made again even for a write without a condition", async () => {
   const client = new OrderServiceClient({ baseUrl: await nobodysUrl(), maxAttempts: 3, firstPauseMs: 1 });
   const error = await failure(client.updateOrder(ID, {}));
   assert.deepEqual([error.kind, error.attempts, error.isUncertain], ["no_answer", 3, false]);
-});
-
-test("a deletion that finds the order gone has succeeded only after a lost answer", async (t) => {
-  const gone = problem(404, "order_not_found");
-  await (await Service.start(t, "lose", gone)).client().deleteOrder(known());
-  await (await Service.start(t, { status: 204 })).client().deleteOrder(known());
-  const service = await Service.start(t, problem(429, "throttled"), gone);
-  assert.equal((await failure(service.client().deleteOrder(known()))).code, "order_not_found");
 });
 
 test("garbage of a proxy is repeated and then told as such", async (t) => {
@@ -237,6 +153,21 @@ test("no attempt and no call takes longer than it may, and a signal ends it", as
   assert.deepEqual([error.kind, error.isUncertain], ["no_answer", true]);
   const aborted = await failure(hanging.client().placeOrder(WANTED, { signal: AbortSignal.timeout(100) }));
   assert.deepEqual([aborted.kind, aborted.attempts], ["aborted", 1]);
+});
+
+test("times that are longer than a timer can be are as long as one can be", async (t) => {
+  const token = () => new Promise<string>((resolve) => setTimeout(resolve, 50, "late-token"));
+  for (const times of [
+    { callTimeoutMs: Infinity },
+    { callTimeoutMs: Infinity, attemptTimeoutMs: Infinity },
+    { callTimeoutMs: 2 ** 40, attemptTimeoutMs: 2 ** 31 },
+  ]) {
+    const service = await Service.start(t, order(1, "confirmed"));
+    assert.equal((await service.client({ token, ...times }).getOrder(ID)).version, 1);
+  }
+  const patient = await Service.start(t, problem(429, "throttled", {}, { "Retry-After": "5000000" }));
+  const error = await failure(patient.client({ callTimeoutMs: Infinity }).getOrder(ID));
+  assert.deepEqual([error.retryAfter, error.attempts], [5_000_000, 1]);
 });
 
 test("answers of newer releases are read", async (t) => {

@@ -1,10 +1,11 @@
 // A service on loopback that answers each request with the next step of its script.
 
+import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 
-import { type Options, type Order, OrderServiceClient } from "order-service-client";
+import { type NewOrder, type Options, type Order, OrderServiceClient, OrderServiceError } from "order-service-client";
 
 export const ID = "0192f0c1-7a3e-7cc0-8000-000000000001";
 
@@ -122,4 +123,19 @@ export function order(version: number, status: string, more: Partial<Order> = {}
     ...more,
   };
   return { status: 200, body };
+}
+
+export const WANTED: NewOrder = { customer_id: "cust-1", lines: [{ product_id: "sku-1", quantity: 2 }] };
+export const placed = (headers = {}) => ({ ...order(1, "confirmed"), status: 201, headers });
+export const known = (version = 1, status = "confirmed") => order(version, status).body;
+export const stale = (current_version: number) => problem(412, "precondition_failed", { current_version });
+
+/** The error that a call ends with. */
+export async function failure(call: Promise<unknown>): Promise<OrderServiceError> {
+  const error = await call.then(
+    () => assert.fail("the call should fail"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof OrderServiceError, String(error));
+  return error;
 }

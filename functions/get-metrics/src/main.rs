@@ -47,10 +47,21 @@ mod tests {
 
     #[tokio::test]
     async fn the_sample_event_is_answered_with_openmetrics_text() {
-        let reply = handle(&exposition(), testing::sample_request("get-metrics")).await.unwrap().into_response();
-        assert_eq!((reply.status().as_u16(), &reply.headers()["content-type"]), (200, &OPEN_METRICS.parse().unwrap()));
-        let lambda_http::Body::Text(text) = reply.into_body() else { panic!("text") };
+        let (status, headers, text) =
+            testing::parts(handle(&exposition(), testing::sample_request("get-metrics")).await);
+        assert_eq!((status, &headers["content-type"]), (200, &OPEN_METRICS.parse().unwrap()));
+        let text = text.as_str().unwrap();
         assert!(text.starts_with("# TYPE orders_build info\n") && text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn the_answer_has_the_shape_that_scrapers_know() {
+        let reply = handle(&exposition(), testing::sample_request("get-metrics")).await;
+        insta::assert_snapshot!("metrics", testing::shape(reply));
+        let request = testing::attempt("get-metrics", "lambda", |event| {
+            event["requestContext"]["authorizer"]["scope"] = "orders:read".into();
+        });
+        insta::assert_snapshot!("insufficient_scope", testing::shape(handle(&exposition(), request).await));
     }
 
     #[tokio::test]

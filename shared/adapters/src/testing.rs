@@ -58,13 +58,13 @@ pub fn lambda_context(request_id: &str) -> Context {
     context
 }
 
-/// Status, headers and JSON body (or `null`) of what a handler answers.
+/// Status, headers and JSON body of what a handler answers; other text is a string, and no body is `null`.
 #[must_use]
 pub fn parts(outcome: Result<Reply, Problem>) -> (u16, HeaderMap, Value) {
     let response = outcome.map_or_else(|problem| problem.into_response("test", "/test"), Reply::into_response);
     let (parts, body) = response.into_parts();
     let body = match body {
-        Body::Text(text) => serde_json::from_str(&text).expect("the body is JSON"),
+        Body::Text(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         _ => Value::Null,
     };
     (parts.status.as_u16(), parts.headers, body)
@@ -83,7 +83,11 @@ pub fn shape(outcome: Result<Reply, Problem>) -> String {
     lines.sort();
     let cursor = body.pointer("/page/next_cursor").and_then(Value::as_str).map(ToOwned::to_owned);
     replace_what_differs(&mut body);
-    let body = if body.is_null() { String::new() } else { pretty(&body) };
+    let body = match body {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        json => pretty(&json),
+    };
     let text = format!("{status}\n{}\n{body}", lines.concat());
     cursor.map_or_else(|| text.clone(), |cursor| text.replace(&cursor, "<cursor>"))
 }

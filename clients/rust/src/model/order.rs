@@ -109,6 +109,13 @@ impl Shipment {
     pub fn new(carrier: impl Into<String>, tracking_number: impl Into<String>) -> Self {
         Self { carrier: carrier.into(), tracking_number: tracking_number.into(), ..Self::default() }
     }
+
+    /// As the service keeps it: digits below the millisecond are dropped.
+    pub(crate) fn to_the_millisecond(&self) -> Self {
+        let kept = |at: Option<OffsetDateTime>| at.map(OffsetDateTime::truncate_to_millisecond);
+        let (shipped_at, estimated_delivery) = (kept(self.shipped_at), kept(self.estimated_delivery));
+        Self { shipped_at, estimated_delivery, ..self.clone() }
+    }
 }
 
 /// What one version changed.

@@ -124,7 +124,7 @@ impl Wish for Move {
 
 impl Wish for Shipment {
     fn is_fulfilled_by(&self, order: &Order) -> bool {
-        order.shipping.as_ref() == Some(self)
+        order.shipping.as_ref() == Some(&self.to_the_millisecond())
     }
 }
 
@@ -133,7 +133,7 @@ impl Wish for Edit {
         let Self { lines, shipping_address, metadata, external_reference, notes } = self;
         lines.as_ref().is_none_or(|lines| units(lines) == ordered_units(order))
             && is_in(shipping_address, order.shipping_address.as_ref())
-            && is_in(metadata, Some(&order.metadata).filter(|pairs| !pairs.is_empty()))
+            && has_pairs(metadata, &order.metadata)
             && is_in(external_reference, order.external_reference.as_ref())
             && is_in(notes, order.notes.as_ref())
     }
@@ -144,6 +144,15 @@ fn is_in<T: PartialEq>(patch: &Patch<T>, present: Option<&T>) -> bool {
         Patch::Keep => true,
         Patch::Clear => present.is_none(),
         Patch::Set(value) => present == Some(value),
+    }
+}
+
+/// Without a pair and empty is the same.
+fn has_pairs(patch: &Patch<BTreeMap<String, String>>, present: &BTreeMap<String, String>) -> bool {
+    match patch {
+        Patch::Keep => true,
+        Patch::Clear => present.is_empty(),
+        Patch::Set(pairs) => pairs == present,
     }
 }
 

@@ -85,6 +85,20 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// What the orders of a group of a report have in common.
+    GroupBy {
+        /// The day on which they were placed, in UTC.
+        Day = "day",
+        /// Their status.
+        Status = "status",
+        /// The currency of their prices.
+        Currency = "currency",
+        /// A product; an order is in the group of each of its products.
+        Product = "product",
+    }
+}
+
 impl Status {
     /// The move to this status.
     #[must_use]

@@ -1,7 +1,11 @@
 //! A write whose answer was lost takes effect once, and the client says what it knows.
 
+use std::collections::BTreeMap;
+
 use order_service_client::{Edit, NewOrder, Patch, ProblemKind, Shipment, Status};
 use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::script::{ID, Service, Step, answer, known, order, problem, problem_with};
@@ -12,6 +16,10 @@ fn stale(current: u64) -> Step {
 
 fn notes(text: &str) -> Edit {
     Edit { notes: Patch::Set(text.to_owned()), ..Edit::default() }
+}
+
+fn datetime(text: &str) -> OffsetDateTime {
+    OffsetDateTime::parse(text, &Rfc3339).unwrap()
 }
 
 #[tokio::test]
@@ -37,6 +45,31 @@ async fn an_order_that_is_refused_after_a_lost_answer_was_not_placed() {
     let service = Service::start([Step::Lose, problem(422, "unknown_customer")]).await;
     let error = service.client().place_order(&NewOrder::new("nobody").line("sku-1", 2)).await.unwrap_err();
     assert_eq!((error.problem_kind(), error.is_uncertain()), (Some(&ProblemKind::UnknownCustomer), false));
+    // The key decides before the stock does: an order that was placed is found.
+    let service = Service::start([Step::Lose, problem_with(409, "out_of_stock", &json!({"unavailable": []}))]).await;
+    let error = service.client().place_order(&NewOrder::new("cust-1").line("sku-1", 2)).await.unwrap_err();
+    assert!(!error.is_uncertain(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_for_what_a_lost_attempt_may_have_changed_leaves_the_call_uncertain() {
+    let id: Uuid = ID.parse().unwrap();
+    let moves = json!({"from": "shipped", "to": "processing", "allowed": ["delivered"]});
+    let service = Service::start([Step::Lose, problem_with(409, "illegal_transition", &moves)]).await;
+    let error = service.client().move_order(id, Status::Processing).await.unwrap_err();
+    assert!(error.is_uncertain(), "the order may have been processing before it was shipped: {error:?}");
+    let service = Service::start([Step::Lose, problem(410, "order_deleted")]).await;
+    let error = service.client().place_order(&NewOrder::new("cust-1").line("sku-1", 2)).await.unwrap_err();
+    assert!(error.is_uncertain(), "the order may have been placed before it was deleted: {error:?}");
+}
+
+#[tokio::test]
+async fn an_illegal_move_of_which_no_answer_was_lost_is_certain() {
+    let moves = json!({"from": "shipped", "to": "processing", "allowed": ["delivered"]});
+    let service = Service::start([problem(429, "throttled"), problem_with(409, "illegal_transition", &moves)]).await;
+    let id: Uuid = ID.parse().unwrap();
+    let error = service.client().move_order(id, Status::Processing).await.unwrap_err();
+    assert_eq!((error.attempts(), error.is_uncertain()), (2, false));
 }
 
 #[tokio::test]
@@ -85,18 +118,28 @@ async fn a_stale_version_is_told_without_reading_the_order_when_no_answer_was_lo
 }
 
 #[tokio::test]
-async fn an_edit_and_a_shipment_find_their_own_change() {
+async fn an_edit_finds_its_own_change() {
     let mut edited = order(2, "confirmed");
     edited["notes"] = "x".into();
     edited["shipping_address"] = json!(null);
-    let service = Service::start([problem(500, "internal"), stale(2), answer(200, &edited)]).await;
-    let edit = Edit { shipping_address: Patch::Clear, ..notes("x") };
-    assert_eq!(service.client().update_order(&known(1, "confirmed"), &edit).await.unwrap().version, 2);
+    edited["metadata"] = json!({});
+    for metadata in [Patch::Clear, Patch::Set(BTreeMap::new())] {
+        let service = Service::start([problem(500, "internal"), stale(2), answer(200, &edited)]).await;
+        let edit = Edit { shipping_address: Patch::Clear, metadata, ..notes("x") };
+        assert_eq!(service.client().update_order(&known(1, "confirmed"), &edit).await.unwrap().version, 2);
+    }
+}
 
+#[tokio::test]
+async fn a_shipment_finds_its_own_change_although_the_service_keeps_milliseconds() {
     let mut shipped = order(2, "shipped");
-    shipped["shipping"] = json!({"carrier": "Royal Mail", "tracking_number": "RM1"});
+    shipped["shipping"] = json!({"carrier": "Royal Mail", "tracking_number": "RM1",
+        "shipped_at": "2026-11-25T12:00:00.123Z", "estimated_delivery": "2026-12-24T00:00:00.999Z"});
     let service = Service::start([Step::Lose, stale(2), answer(200, &shipped)]).await;
-    let shipment = Shipment::new("Royal Mail", "RM1");
+    let shipped_at = datetime("2026-11-25T13:00:00.123456789+01:00");
+    let estimated_delivery = datetime("2026-12-24T00:00:00.9999Z");
+    let mut shipment = Shipment::new("Royal Mail", "RM1");
+    (shipment.shipped_at, shipment.estimated_delivery) = (Some(shipped_at), Some(estimated_delivery));
     assert_eq!(service.client().ship_order(&known(1, "processing"), &shipment).await.unwrap().status, Status::Shipped);
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod batches;
 mod compatibility;
 mod conditions;
 mod contract;
@@ -9,6 +10,7 @@ mod lists;
 mod lost_answers;
 mod privacy;
 mod refusals;
+mod reports;
 mod script;
 mod timeouts;
 mod tokens;

@@ -13,6 +13,7 @@ mod query;
 mod reply;
 mod report_query;
 mod request;
+mod request_headers;
 mod serve;
 mod strict;
 mod versioning;

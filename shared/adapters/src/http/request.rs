@@ -2,12 +2,13 @@
 
 use domain::caller::{Caller, Scope};
 use domain::history::Stamp;
-use domain::id::{IdempotencyKey, OrderId, TenantId};
+use domain::id::{OrderId, TenantId};
 use domain::ports::Clock;
 use domain::trace::TraceParent;
-use domain::use_cases::{IfMatch, Target};
+use domain::use_cases::Target;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::http::HeaderValue;
+use lambda_http::http::header::GetAll;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
@@ -140,55 +141,6 @@ impl ApiRequest {
         OrderId::parse(id).map_err(|_| Problem::new(Code::OrderNotFound))
     }
 
-    /// The `Idempotency-Key` header.
-    ///
-    /// # Errors
-    /// [`Code::InvalidIdempotencyKey`].
-    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
-        let Some(value) = self.single("idempotency-key", Code::InvalidIdempotencyKey)? else { return Ok(None) };
-        let key = IdempotencyKey::parse(value.to_str().unwrap_or("\u{fffd}"));
-        key.map(Some).map_err(|invalid| Problem::new(Code::InvalidIdempotencyKey).detail(invalid.detail))
-    }
-
-    /// The versions that the `If-Match` header accepts. Entity tags that no version has never match (RFC 9110 §13.1.1).
-    ///
-    /// # Errors
-    /// [`Code::InvalidIfMatch`] for a header that is given twice.
-    pub fn if_match(&self) -> Result<IfMatch, Problem> {
-        let Some(header) = self.single("if-match", Code::InvalidIfMatch)? else { return Ok(IfMatch::Any) };
-        let header = header.to_str().unwrap_or_default().trim();
-        if header == "*" {
-            return Ok(IfMatch::Any);
-        }
-        let version = |tag: &str| {
-            let digits = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
-            digits.parse().ok().filter(|version: &u64| version.to_string() == digits)
-        };
-        Ok(IfMatch::Versions(header.split(',').filter_map(version).collect()))
-    }
-
-    /// A header that may be given once: of two, neither is taken.
-    fn single(&self, name: &str, code: Code) -> Result<Option<&HeaderValue>, Problem> {
-        let mut values = self.inner.headers().get_all(name).iter();
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            (_, Some(_)) => Err(Problem::new(code).detail("must be given once")),
-        }
-    }
-
-    /// The entity tags of the `If-None-Match` header, as one list.
-    #[must_use]
-    pub fn if_none_match(&self) -> Option<String> {
-        self.list("if-none-match")
-    }
-
-    /// A header that is a list, whose fields are one list together (RFC 9110 §5.3).
-    fn list(&self, name: &str) -> Option<String> {
-        let fields = self.inner.headers().get_all(name).iter();
-        let fields: Vec<&str> = fields.map(|field| field.to_str().unwrap_or_default()).collect();
-        (!fields.is_empty()).then(|| fields.join(", "))
-    }
-
     /// The order that this request wants to change, for a caller whose token may write.
     ///
     /// # Errors
@@ -204,17 +156,9 @@ impl ApiRequest {
         self.inner.query_string_parameters_ref()
     }
 
-    /// Whether the client prefers a cheaper read that may miss the last writes (RFC 7240): `Prefer: consistency=eventual`.
-    #[must_use]
-    pub fn prefers_eventual_consistency(&self) -> bool {
-        let headers = self.inner.headers().get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-        let mut preferences = headers.flat_map(|header| header.split(','));
-        preferences.any(|preference| {
-            let words = preference.split(';').next().unwrap_or_default().split_once('=');
-            words.is_some_and(|(name, value)| {
-                name.trim().eq_ignore_ascii_case("consistency") && value.trim().trim_matches('"') == "eventual"
-            })
-        })
+    /// Every field of a header.
+    pub(super) fn fields(&self, name: &str) -> GetAll<'_, HeaderValue> {
+        self.inner.headers().get_all(name)
     }
 
     /// A header that is readable text.
@@ -267,45 +211,6 @@ mod tests {
         assert_eq!((attempt_of(&direct), direct.request_id()), ("lambda".to_owned(), "lambda".to_owned()));
     }
 
-    fn with_header(name: &str, values: &[&str]) -> ApiRequest {
-        testing::attempt("update-status", "lambda", |event| event["multiValueHeaders"][name] = values.into())
-    }
-
-    #[test]
-    fn if_match_names_versions_as_the_etag_does() {
-        let versions =
-            |header: &str| with_header("if-match", &[header]).target(&SystemClock).map(|target| target.if_match);
-        assert_eq!(versions("*").unwrap(), IfMatch::Any);
-        assert_eq!(versions("\"25\", \"7\"").unwrap(), IfMatch::Versions(vec![25, 7]));
-        for never in ["\"+25\"", "\"025\"", "\" 25\"", "25", "W/\"25\"", "\"\"", "\"x\"", "\"99999999999999999999\""] {
-            assert_eq!(versions(never).unwrap(), IfMatch::Versions(vec![]), "{never}");
-        }
-    }
-
-    #[test]
-    fn a_client_may_prefer_an_eventually_consistent_read() {
-        let prefers = |values: &[&str]| with_header("prefer", values).prefers_eventual_consistency();
-        for preferred in [
-            &["consistency=eventual"][..],
-            &["Consistency = \"eventual\""],
-            &["respond-async, consistency=eventual"],
-            &["respond-async", "consistency=eventual; x=y"],
-        ] {
-            assert!(prefers(preferred), "{preferred:?}");
-        }
-        for other in [&[][..], &["consistency=strong"], &["consistency"], &["eventual"], &["x=consistency=eventual"]] {
-            assert!(!prefers(other), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn a_header_that_counts_is_given_once() {
-        let twice = with_header("if-match", &["\"1\"", "\"2\""]).target(&SystemClock);
-        assert_eq!(twice.unwrap_err().code().as_str(), "invalid_if_match");
-        let twice = with_header("idempotency-key", &["a", "b"]).idempotency_key();
-        assert_eq!(twice.unwrap_err().code().as_str(), "invalid_idempotency_key");
-    }
-
     #[test]
     fn the_path_is_the_one_that_the_client_sees() {
         let request = testing::sample_request("get-order");
@@ -349,44 +254,6 @@ mod tests {
         }
         for wrong in [json!(""), json!("Orders:Read"), json!("orders:read\torders:write"), json!(7), Value::Null] {
             assert_eq!(caller("scope", wrong.clone()), Err(Code::InsufficientScope), "{wrong}");
-        }
-    }
-
-    /// A request with these fields of one header.
-    fn with_fields(name: &'static str, fields: &[&str]) -> ApiRequest {
-        let mut request = Request::default();
-        for field in fields {
-            request.headers_mut().append(name, field.parse().unwrap());
-        }
-        ApiRequest::new(request)
-    }
-
-    #[test]
-    fn a_request_has_one_if_match_header() {
-        let versions = |fields: &[&str]| with_fields("if-match", fields).if_match().map_err(|no| no.code());
-        assert_eq!(versions(&[]), Ok(IfMatch::Any));
-        assert_eq!(versions(&["*"]), Ok(IfMatch::Any));
-        assert_eq!(versions(&["\"1\", \"2\""]), Ok(IfMatch::Versions(vec![1, 2])));
-        assert_eq!(versions(&["W/\"1\""]), Ok(IfMatch::Versions(Vec::new())));
-        for several in [["\"1\"", "\"2\""], ["*", "*"], ["\"1\"", ""]] {
-            assert_eq!(versions(&several), Err(Code::InvalidIfMatch), "{several:?}");
-        }
-    }
-
-    #[test]
-    fn fields_of_if_none_match_are_one_list() {
-        let known = with_fields("if-none-match", &["\"1\"", "\"2\""]).if_none_match();
-        assert_eq!(known.as_deref(), Some("\"1\", \"2\""));
-        assert_eq!(with_fields("if-none-match", &[]).if_none_match(), None);
-    }
-
-    #[test]
-    fn a_request_has_one_idempotency_key() {
-        let key = |fields: &[&str]| with_fields("idempotency-key", fields).idempotency_key().map_err(|no| no.code());
-        assert_eq!(key(&[]), Ok(None));
-        assert_eq!(key(&["a"]).unwrap().unwrap().as_str(), "a");
-        for several in [["a", "b"], ["a", "a"]] {
-            assert_eq!(key(&several), Err(Code::InvalidIdempotencyKey), "{several:?}");
         }
     }
 

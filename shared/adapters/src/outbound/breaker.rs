@@ -96,7 +96,9 @@ impl Breaker {
         let Some(circuit) = &self.circuit else { return };
         match circuit.vote(now, now.plus(OPEN_FOR)).await {
             Ok(Vote::Opened(_)) => tell(circuit.partner(), "open"),
-            Ok(Vote::Alone) => tracing::warn!(partner = circuit.partner(), "the circuit is open here alone"),
+            Ok(Vote::Alone) => {
+                tracing::warn!(partner = circuit.partner(), "the circuit is open in this environment only")
+            }
             Ok(Vote::WasOpen(_)) => {}
             Err(error) => is_not_shared(circuit, &error),
         }

@@ -32,7 +32,7 @@ pub struct ProblemView {
     r#type: String,
     /// The same sentence for every problem of the code.
     title: String,
-    /// The HTTP status. Absent only with `request_refused`.
+    /// The HTTP status. Absent only with `request_refused`, which stands for several.
     #[schemars(range(min = 400, max = 599))]
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,

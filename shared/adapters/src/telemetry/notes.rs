@@ -107,7 +107,7 @@ pub fn consumed(units: Option<f64>) {
 /// Notes why something failed. Outside of an invocation it is a line of its own.
 pub fn failed(cause: impl std::fmt::Display) {
     if !note(|notes| notes.because(cause.to_string())) {
-        tracing::warn!(%cause, "failed beside an invocation");
+        tracing::warn!(%cause, "failed outside an invocation");
     }
 }
 

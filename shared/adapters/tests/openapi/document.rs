@@ -10,18 +10,18 @@ use serde_json::{Map, Value, json};
 
 use crate::operations::{ALL, Answer, EVERYWHERE, Operation, WITH_BODY, WITH_TOKEN};
 use crate::problems::{Case, Problems};
+use crate::template::firewall;
 use crate::{components, examples, schemas};
 
 /// The document as the code has it.
 pub async fn document() -> Value {
     let problems = Problems::all();
     let answers = examples::answers().await;
-    let (of_operations, of_paths): (Vec<_>, Vec<_>) = problems.iter().partition(|(code, _)| is_of_an_operation(code));
-    let of_operations = of_operations
-        .into_iter()
-        .map(|(code, case)| (code.clone(), json!({ "summary": case.title.trim_end_matches('.'), "value": case.body })));
+    let (of_operations, of_paths): (Vec<_>, Vec<_>) = problems.iter().partition(|case| is_of_an_operation(&case.code));
+    let example = |case: &Case| json!({ "summary": case.title.trim_end_matches('.'), "value": case.body });
+    let of_operations = of_operations.into_iter().map(|case| (case.example(&problems), example(case)));
     let mut schemas = schemas::components(&problems);
-    schemas["Problem"]["examples"] = of_paths.into_iter().map(|(_, case)| case.body.clone()).collect();
+    schemas["Problem"]["examples"] = of_paths.into_iter().map(|case| case.body.clone()).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -52,7 +52,7 @@ pub async fn document() -> Value {
             "parameters": components::parameters(),
             "headers": components::headers(),
             "links": components::links(),
-            "examples": answers.into_iter().chain(of_operations).collect::<Map<_, _>>(),
+            "examples": answers.into_iter().chain(of_operations).chain([firewall_example()]).collect::<Map<_, _>>(),
         },
     })
 }
@@ -159,11 +159,11 @@ fn described(operation: &Operation) -> String {
 
 fn responses(operation: &Operation, problems: &Problems) -> Map<String, Value> {
     let answers = operation.answers.iter().map(|answer| (answer.status.to_string(), self::answer(answer)));
-    let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
-    for code in codes(operation) {
-        by_status.entry(problems.of(code).status).or_default().push(code);
+    let mut by_status: BTreeMap<u16, Vec<&Case>> = BTreeMap::new();
+    for case in codes(operation).into_iter().flat_map(|code| problems.of(code)) {
+        by_status.entry(case.status).or_default().push(case);
     }
-    let refusals = by_status.into_iter().map(|(status, codes)| (status.to_string(), refusal(status, &codes, problems)));
+    let refusals = by_status.into_iter().map(|(status, cases)| (status.to_string(), refusal(status, &cases, problems)));
     answers.chain(refusals).collect()
 }
 
@@ -196,21 +196,23 @@ fn media_type(schema: &str) -> &'static str {
     if schema == "Metrics" { OPEN_METRICS.split(';').next().unwrap() } else { "application/json" }
 }
 
-fn refusal(status: u16, codes: &[&str], problems: &Problems) -> Value {
-    let line = |code: &&str| {
-        let Case { title, cure, .. } = problems.of(code);
+fn refusal(status: u16, cases: &[&Case], problems: &Problems) -> Value {
+    let line = |Case { code, title, cure, .. }: &Case| {
         let cure = if cure.is_empty() { String::new() } else { format!(" {}.", capitalized(cure)) };
         format!("- `{code}`: {title}{cure}")
     };
     let mut more = Vec::new();
-    if codes.iter().any(|code| problems.of(code).retry_after) {
+    if cases.iter().any(|case| case.retry_after) {
         more.push("Retry-After");
     }
     if status == 401 {
         more.push("WWW-Authenticate");
     }
-    json!({
-        "description": codes.iter().map(line).collect::<Vec<_>>().join("\n"),
+    let codes: Vec<&str> = cases.iter().map(|case| case.code.as_str()).collect();
+    let names: Vec<String> = cases.iter().map(|case| case.example(problems)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut value = json!({
+        "description": cases.iter().map(|case| line(case)).collect::<Vec<_>>().join("\n"),
         "headers": headers(&more),
         "content": {
             "application/problem+json": {
@@ -220,10 +222,29 @@ fn refusal(status: u16, codes: &[&str], problems: &Problems) -> Value {
                         { "type": "object", "required": ["code"], "properties": { "code": { "enum": codes } } },
                     ],
                 },
-                "examples": references(codes),
+                "examples": references(&names),
             },
         },
+    });
+    if status == 429 {
+        value["content"]["application/json"] = of_the_firewall();
+    }
+    value
+}
+
+/// What the firewall answers stands beside the problem that the gateway would have answered with.
+fn of_the_firewall() -> Value {
+    json!({
+        "schema": { "$ref": "#/components/schemas/FirewallProblem" },
+        "examples": references(&[FIREWALL_EXAMPLE]),
     })
+}
+
+const FIREWALL_EXAMPLE: &str = "throttled_by_the_firewall";
+
+fn firewall_example() -> (String, Value) {
+    let example = json!({ "summary": "Too many requests of one IP address", "value": firewall().body });
+    (FIREWALL_EXAMPLE.to_owned(), example)
 }
 
 fn capitalized(text: &str) -> String {

@@ -1,11 +1,11 @@
-//! template.yaml: its routes, its methods and the answers that API Gateway gives by itself.
+//! template.yaml agrees with the document: its routes, its methods, and the answers that no function gives.
 
 use std::collections::BTreeSet;
 
 use adapters::http::ROUTES;
 
 use crate::operations::{ALL, Operation};
-use crate::problems::gateway;
+use crate::template::{GatewayAnswer, firewall, gateway};
 use crate::text_of;
 
 /// Function, method and path.
@@ -88,12 +88,31 @@ fn allow_names_the_methods_of_the_document_and_head_beside_get() {
 #[test]
 fn an_answer_of_the_gateway_has_every_member_of_a_problem() {
     let answers = gateway();
-    assert_eq!(answers.len(), 8);
-    for (status, body) in answers {
+    assert_eq!(answers.len(), 9);
+    for GatewayAnswer { kind, status, body, .. } in answers {
         for member in ["type", "title", "instance", "code", "request_id"] {
-            assert!(body[member].is_string(), "{body} lacks {member}");
+            assert!(body[member].is_string(), "{kind} lacks {member}");
         }
         assert_eq!(body["type"], format!("urn:problem-type:orders:{}", body["code"].as_str().unwrap()));
-        assert_eq!(body["status"].as_u64().map(|status| status.to_string()), status, "{body}");
+        assert_eq!(body["status"].as_u64(), status.map(u64::from), "{kind}");
     }
+}
+
+#[test]
+fn the_firewalls_answer_is_the_gateways_but_for_what_it_cannot_know() {
+    let (firewall, gateway) = (firewall(), gateway());
+    let throttled = gateway.iter().find(|answer| answer.kind == "THROTTLED").unwrap();
+    let mut expected = throttled.body.clone();
+    for unknown in ["instance", "request_id"] {
+        expected.as_object_mut().unwrap().remove(unknown);
+    }
+    assert_eq!((firewall.status, &firewall.body), (throttled.status, &expected));
+}
+
+#[test]
+fn a_refusal_that_passes_says_when_to_come_again() {
+    let answers = gateway().into_iter().chain([firewall()]);
+    let (timed, others): (Vec<_>, Vec<_>) = answers.partition(|answer| answer.headers.contains_key("Retry-After"));
+    assert!(timed.iter().all(|answer| answer.status == Some(429)), "{timed:?}");
+    assert!(others.iter().all(|answer| answer.status != Some(429)), "{others:?}");
 }

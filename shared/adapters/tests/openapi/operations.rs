@@ -312,6 +312,6 @@ pub const ALL: [Operation; 11] = [
             examples: &["metrics"],
             links: &[],
         }],
-        codes: &[],
+        codes: &["confined_token"],
     },
 ];

@@ -1,4 +1,4 @@
-//! One problem of every code, as a client gets it: from the service's own conversions, and from the gateway responses
+//! The problems of every code, as a client gets them: from the service's own conversions, and from the gateway responses
 //! of template.yaml.
 
 use std::collections::BTreeMap;
@@ -15,9 +15,10 @@ use domain::status::{IllegalTransition, Status};
 use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
 use serde_json::Value;
 
+use crate::template::{GatewayAnswer, gateway};
 use crate::text_of;
 
-const ORDER: &str = "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001";
+pub const ORDER: &str = "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001";
 /// The log says this, a client never hears it.
 pub const INSIDE: &str = "what only the log says";
 /// The path of a batch.
@@ -28,6 +29,7 @@ pub const REQUEST: &str = "6f1c9a52-0d4e-4c1b-9a51-000000000001";
 #[derive(Debug, Clone)]
 pub struct Case {
     pub status: u16,
+    pub code: String,
     pub title: String,
     /// What the client does about it, from docs/errors.md.
     pub cure: String,
@@ -35,35 +37,39 @@ pub struct Case {
     pub retry_after: bool,
 }
 
-/// Every problem by its code.
-pub struct Problems(BTreeMap<String, Case>);
+impl Case {
+    /// The name of its example: the code, and for a further status of the code also the status.
+    pub fn example(&self, problems: &Problems) -> String {
+        let is_first = problems.of(&self.code).next().is_some_and(|first| first.status == self.status);
+        if is_first { self.code.clone() } else { format!("{}_{}", self.code, self.status) }
+    }
+}
+
+/// Every problem by its code and status.
+pub struct Problems(BTreeMap<(String, u16), Case>);
 
 impl Problems {
+    /// What the service answers by itself stands for what the gateway answers in its place.
     pub fn all() -> Self {
-        let own = Code::ALL.map(|code| (code.as_str().to_owned(), own(code)));
-        let gateway = gateway().into_iter().map(|(_, body)| {
-            let case = Case {
-                status: body["status"].as_u64().unwrap_or(400).try_into().unwrap(),
-                title: body["title"].as_str().unwrap().to_owned(),
-                cure: cure(body["code"].as_str().unwrap()),
-                retry_after: body["status"] == 429,
-                body,
-            };
-            (case.body["code"].as_str().unwrap().to_owned(), case)
-        });
-        Self(gateway.chain(own).collect())
+        let all = gateway().into_iter().map(Case::from).chain(Code::ALL.map(own));
+        Self(all.map(|case| ((case.code.clone(), case.status), case)).collect())
     }
 
     pub fn codes(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
+        let mut codes: Vec<&str> = self.0.keys().map(|(code, _)| code.as_str()).collect();
+        codes.dedup();
+        codes
     }
 
-    pub fn of(&self, code: &str) -> &Case {
-        self.0.get(code).unwrap_or_else(|| panic!("no problem has the code {code}"))
+    /// The problems of a code, one for each status that it comes with.
+    pub fn of<'a>(&'a self, code: &'a str) -> impl Iterator<Item = &'a Case> {
+        let mut cases = self.iter().filter(move |case| case.code == code).peekable();
+        assert!(cases.peek().is_some(), "no problem has the code {code}");
+        cases
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&String, &Case)> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &Case> {
+        self.0.values()
     }
 }
 
@@ -72,10 +78,26 @@ fn own(code: Code) -> Case {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     Case {
         status: response.status().as_u16(),
+        code: code.as_str().to_owned(),
         title: code.title().to_owned(),
         cure: cure(code.as_str()),
         retry_after: response.headers().contains_key("retry-after"),
         body: serde_json::from_slice(response.body()).unwrap(),
+    }
+}
+
+impl From<GatewayAnswer> for Case {
+    fn from(answer: GatewayAnswer) -> Self {
+        let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
+        Self {
+            // DEFAULT_4XX has none.
+            status: answer.status.unwrap_or(400),
+            code: text("code"),
+            title: text("title"),
+            cure: cure(&text("code")),
+            retry_after: answer.headers.contains_key("Retry-After"),
+            body: answer.body,
+        }
     }
 }
 
@@ -128,24 +150,6 @@ pub fn problem(code: Code) -> Problem {
             Problem::new(code)
         }
     }
-}
-
-/// The gateway responses of template.yaml: status code, where there is one, and body, filled in.
-pub fn gateway() -> Vec<(Option<String>, Value)> {
-    let template = text_of("template.yaml");
-    let section = template.split_once("      GatewayResponses:\n").unwrap().1.split_once("\n\n").unwrap().0;
-    let (mut status, mut answers) = (None, Vec::new());
-    for line in section.lines().map(str::trim) {
-        if let Some(code) = line.strip_prefix("StatusCode: ") {
-            status = Some(code.to_owned());
-        }
-        if let Some(body) = line.strip_prefix("application/json: '").and_then(|body| body.strip_suffix('\'')) {
-            let body = body.replace("$context.path", ORDER).replace("$context.requestId", REQUEST);
-            let body = body.replace("$context.error.responseType", "WAF_FILTERED");
-            answers.push((status.take(), serde_json::from_str(&body).unwrap()));
-        }
-    }
-    answers
 }
 
 /// The last column of the code's row in docs/errors.md.

@@ -34,6 +34,7 @@ pub fn components(problems: &Problems) -> Map<String, Value> {
     written["Problem"]["properties"]["code"] = json!({ "$ref": "#/components/schemas/ProblemCode" });
     written.insert("Metrics".to_owned(), json!({ "type": "string", "description": "OpenMetrics text." }));
     written.insert("ProblemCode".to_owned(), problem_code(problems));
+    written.insert("FirewallProblem".to_owned(), firewall_problem());
     // Only an event leaves them out.
     let required = written["Order"]["required"].as_array_mut().unwrap();
     required.extend([json!("lines"), json!("history")]);
@@ -43,6 +44,22 @@ pub fn components(problems: &Problems) -> Map<String, Value> {
 fn problem_code(problems: &Problems) -> Value {
     let codes: Vec<&str> = problems.codes();
     json!({ "type": "string", "enum": codes, "description": "The stable code of a problem. Releases to come may add some." })
+}
+
+/// As `Problem`, without what only the gateway knows.
+fn firewall_problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "The firewall's answer to too many requests of one IP address, where the operator has switched it on. \
+            It stands before the gateway, so it names neither the path nor a request id.",
+        "required": ["type", "title", "status", "code"],
+        "properties": {
+            "type": { "type": "string", "format": "uri" },
+            "title": { "type": "string" },
+            "status": { "type": "integer", "const": 429 },
+            "code": { "type": "string", "const": "throttled" },
+        },
+    })
 }
 
 fn definitions(mut generator: SchemaGenerator) -> Map<String, Value> {

@@ -143,7 +143,7 @@ impl Jwks {
             }
         });
         if let Ok(Err(error)) = tokio::time::timeout(REFRESH_PATIENCE, refresh).await {
-            tracing::error!(cause = %error, "a refresh of the identity provider's keys broke off");
+            tracing::error!(cause = %error, "a refresh of the identity provider's keys was cut short");
         }
     }
 }

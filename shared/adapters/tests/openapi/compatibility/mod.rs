@@ -1,6 +1,8 @@
 //! What a client that was built against one document would notice of another: removed routes, answers and members, and
 //! requests that are no longer accepted.
 
+#[cfg(test)]
+mod sample;
 mod schema;
 #[cfg(test)]
 mod tests;

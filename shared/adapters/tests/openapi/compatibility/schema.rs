@@ -1,5 +1,7 @@
 //! Two schemas: whether what was valid still is, in requests; and whether what is valid now was before, in answers.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 /// Who writes the value.
@@ -19,9 +21,16 @@ pub struct Schemas<'a> {
     pub new: &'a Value,
 }
 
-const UPPER_BOUNDS: [&str; 4] = ["maximum", "maxLength", "maxItems", "maxProperties"];
-const LOWER_BOUNDS: [&str; 4] = ["minimum", "minLength", "minItems", "minProperties"];
-const FORMS: [&str; 2] = ["pattern", "format"];
+const UPPER_BOUNDS: [&str; 5] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
+const LOWER_BOUNDS: [&str; 5] = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
+/// Rules that either are the same or refuse something.
+const FORMS: [&str; 5] = ["pattern", "format", "multipleOf", "uniqueItems", "not"];
+/// Schemas of the values within; where there is none, any value is valid.
+const INNER: [&str; 3] = ["items", "additionalProperties", "propertyNames"];
+/// What the other comparisons look at.
+const STRUCTURE: [&str; 7] = ["type", "enum", "const", "properties", "required", "anyOf", "oneOf"];
+/// What says nothing of a value.
+const ANNOTATIONS: [&str; 5] = ["title", "description", "examples", "deprecated", "$comment"];
 
 impl Schemas<'_> {
     pub fn compare(self, at: &str, direction: Direction, old: &Value, new: &Value, found: &mut Vec<String>) {
@@ -33,13 +42,29 @@ impl Schemas<'_> {
         };
         found.extend(widened(from, to).into_iter().map(|what| format!("{at}: {what}")));
         found.extend(lost_values(direction, &old, &new).into_iter().map(|what| format!("{at}: {what}")));
+        found.extend(changed(&old, &new).into_iter().map(|what| format!("{at}: {what}")));
         self.members(at, direction, &old, &new, found);
-        for inner in ["items", "additionalProperties", "propertyNames"] {
-            if let (Some(old), Some(new)) = (old.get(inner), new.get(inner)) {
-                self.compare(&format!("{at}/{inner}"), direction, old, new, found);
-            }
+        for inner in INNER {
+            self.inner(inner, at, direction, (&old, &new), found);
         }
         self.alternatives(at, direction, &old, &new, found);
+    }
+
+    /// The schemas of the values within an array or a map.
+    fn inner(self, name: &str, at: &str, direction: Direction, (old, new): (&Value, &Value), found: &mut Vec<String>) {
+        let of =
+            |schema: &Value| schema.get(name).filter(|inner| **inner != true).cloned().unwrap_or_else(|| json!({}));
+        if old.get(name).is_none() && new.get(name).is_none() {
+            return;
+        }
+        let (old, new, at) = (of(old), of(new), format!("{at}/{name}"));
+        match (old == false, new == false) {
+            (false, false) => self.compare(&at, direction, &old, &new, found),
+            (true, true) => {}
+            // See `members`.
+            _ if name == "additionalProperties" => {}
+            _ => found.push(format!("{at}: refuses every value on one side only")),
+        }
     }
 
     fn members(self, at: &str, direction: Direction, old: &Value, new: &Value, found: &mut Vec<String>) {
@@ -112,6 +137,15 @@ fn widened(from: &Value, to: &Value) -> Vec<String> {
     found
 }
 
+/// Keywords that must stay: a default, and those that are not known here, which may mean anything.
+fn changed(old: &Value, new: &Value) -> Vec<String> {
+    let understood = [&UPPER_BOUNDS[..], &LOWER_BOUNDS, &FORMS, &INNER, &STRUCTURE, &ANNOTATIONS].concat();
+    let names = [old, new].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let names: BTreeSet<&str> = names.map(String::as_str).filter(|name| !understood.contains(name)).collect();
+    let changed = names.into_iter().filter(|name| old[name] != new[name]);
+    changed.map(|name| format!("{name} was {} and is {}", old[name], new[name])).collect()
+}
+
 /// Values that are no longer accepted, or no longer sent.
 fn lost_values(direction: Direction, old: &Value, new: &Value) -> Vec<String> {
     match (values(old), values(new)) {
@@ -168,8 +202,8 @@ fn flat(document: &Value, schema: &Value) -> Value {
         &mut merged,
         &members.iter().filter(|(name, _)| *name != "allOf").map(|(k, v)| (k.clone(), v.clone())).collect(),
     );
-    if let Some(choices) = merged.get_mut("anyOf").and_then(Value::as_array_mut) {
-        for choice in choices {
+    for choices in ["anyOf", "oneOf"] {
+        for choice in merged.get_mut(choices).and_then(Value::as_array_mut).into_iter().flatten() {
             *choice = flat(document, choice);
         }
     }

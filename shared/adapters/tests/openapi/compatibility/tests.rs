@@ -3,60 +3,7 @@
 use serde_json::{Value, json};
 
 use super::breaks;
-
-/// A small document with one of everything.
-fn document() -> Value {
-    json!({
-        "paths": { "/things/{id}": { "put": {
-            "operationId": "put_thing",
-            "security": [{ "bearer": ["things:write"] }],
-            "parameters": [
-                { "$ref": "#/components/parameters/id" },
-                { "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 100 } },
-            ],
-            "requestBody": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/NewThing" } } } },
-            "responses": {
-                "200": {
-                    "headers": { "ETag": { "required": true, "schema": { "type": "string" } } },
-                    "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } },
-                },
-                "409": { "content": { "application/problem+json": { "schema": { "allOf": [
-                    { "$ref": "#/components/schemas/Problem" },
-                    { "properties": { "code": { "enum": ["conflict", "closed"] } } },
-                ] } } } },
-            },
-        } } },
-        "components": {
-            "parameters": { "id": { "name": "id", "in": "path", "required": true, "schema": { "type": "string" } } },
-            "schemas": {
-                "NewThing": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "required": ["name"],
-                    "properties": {
-                        "name": { "type": "string", "minLength": 1, "maxLength": 10, "pattern": "^a" },
-                        "size": { "type": "number" },
-                        "kind": { "enum": ["big", "small"] },
-                        "notes": { "type": ["string", "null"] },
-                        "owner": { "anyOf": [{ "$ref": "#/components/schemas/Owner" }, { "type": "null" }] },
-                        "pairs": { "type": "object", "additionalProperties": { "type": "string", "maxLength": 5 } },
-                    },
-                },
-                "Thing": {
-                    "type": "object",
-                    "required": ["name", "kind", "parts"],
-                    "properties": {
-                        "name": { "type": "string" },
-                        "kind": { "type": "string", "enum": ["big", "small"] },
-                        "parts": { "type": "array", "items": { "type": "object", "properties": { "count": { "type": "integer" } } } },
-                    },
-                },
-                "Owner": { "type": "object", "properties": { "id": { "type": "string" } } },
-                "Problem": { "type": "object", "required": ["code"], "properties": { "code": { "type": "string" } } },
-            },
-        },
-    })
-}
+use super::sample::document;
 
 /// What is found after the value at the pointer was replaced, or removed by `null`.
 fn after(pointer: &str, value: Value) -> Vec<String> {
@@ -169,6 +116,76 @@ fn every_break_is_seen() {
             format!("{body}/pairs/additionalProperties: maxLength is 5 on one side and 4 on the other"),
         ),
         (
+            put("/parameters/1/schema/default"),
+            json!(50),
+            "PUT /things/{id} query limit: default was 25 and is 50".to_owned(),
+        ),
+        (
+            put("/parameters/1/schema/default"),
+            Value::Null,
+            "PUT /things/{id} query limit: default was 25 and is null".to_owned(),
+        ),
+        (
+            new("/properties/pairs/propertyNames/maxLength"),
+            json!(4),
+            format!("{body}/pairs/propertyNames: maxLength is 40 on one side and 4 on the other"),
+        ),
+        (
+            new("/properties/bag/propertyNames"),
+            json!({ "maxLength": 4 }),
+            format!("{body}/bag/propertyNames: maxLength is null on one side and 4 on the other"),
+        ),
+        (
+            new("/properties/bag/additionalProperties"),
+            json!({ "type": "string" }),
+            format!("{body}/bag/additionalProperties: the type is [] on one side and [\"string\"] on the other"),
+        ),
+        (
+            new("/properties/list/items"),
+            json!({ "type": "string" }),
+            format!("{body}/list/items: the type is [] on one side and [\"string\"] on the other"),
+        ),
+        (
+            new("/properties/list/items"),
+            json!(false),
+            format!("{body}/list/items: refuses every value on one side only"),
+        ),
+        (
+            new("/properties/list/uniqueItems"),
+            json!(true),
+            format!("{body}/list: uniqueItems is null on one side and true on the other"),
+        ),
+        (
+            new("/properties/name/not"),
+            json!({ "enum": ["abc"] }),
+            format!("{body}/name: not is null on one side and {{\"enum\":[\"abc\"]}} on the other"),
+        ),
+        (
+            new("/properties/size/exclusiveMinimum"),
+            json!(0),
+            format!("{body}/size: exclusiveMinimum is null on one side and 0 on the other"),
+        ),
+        (
+            new("/properties/notes/contentEncoding"),
+            json!("base64"),
+            format!("{body}/notes: contentEncoding was null and is \"base64\""),
+        ),
+        (
+            thing("/properties/codes/items"),
+            Value::Null,
+            "PUT /things/{id} 200/codes/items: the type is [] on one side and [\"string\"] on the other".to_owned(),
+        ),
+        (
+            thing("/properties/codes/uniqueItems"),
+            Value::Null,
+            "PUT /things/{id} 200/codes: uniqueItems is null on one side and true on the other".to_owned(),
+        ),
+        (
+            thing("/properties/word/not"),
+            Value::Null,
+            "PUT /things/{id} 200/word: not is null on one side and {\"enum\":[\"no\"]} on the other".to_owned(),
+        ),
+        (
             "/components/schemas/Owner/additionalProperties".to_owned(),
             json!(false),
             format!("{body}/owner: refuses other members now"),
@@ -212,6 +229,13 @@ fn what_is_added_breaks_nothing() {
         (format!("{NEW}/properties/name/pattern"), Value::Null),
         (format!("{NEW}/properties/name/type"), json!(["string", "null"])),
         (format!("{NEW}/properties/kind/enum/-"), json!("huge")),
+        (format!("{NEW}/properties/pairs/propertyNames"), Value::Null),
+        (format!("{NEW}/properties/pairs/additionalProperties"), Value::Null),
+        (format!("{NEW}/properties/tags/uniqueItems"), Value::Null),
+        (format!("{NEW}/properties/name/title"), json!("Name")),
+        (format!("{NEW}/properties/name/deprecated"), json!(true)),
+        (format!("{THING}/properties/parts/uniqueItems"), json!(true)),
+        (format!("{THING}/properties/name/not"), json!({ "enum": ["no"] })),
         (format!("{THING}/properties/more"), json!({ "type": "string" })),
         (format!("{THING}/properties/kind/enum/-"), json!("huge")),
         (format!("{THING}/required/-"), json!("more")),
