@@ -101,7 +101,7 @@ async fn an_order_of_a_batch_is_known_by_what_it_asks_for() {
     let [one, two, three] = [1, 2, 3].map(|quantity| units(&product, quantity));
     let first = shop.client.place_batch_as(key.as_str(), &[one.clone(), two.clone(), three.clone()]).await.unwrap();
     let shorter = shop.client.place_batch_as(key.as_str(), &[three, one.clone()]).await.unwrap();
-    assert_eq!(ids(&shorter), [ids(&first)[2].clone(), ids(&first)[0].clone()]);
+    assert_eq!(ids(&shorter), [ids(&first)[2], ids(&first)[0]]);
     let single = shop.client.place_order_as(key.as_str(), &one).await.unwrap();
     assert!(!single.is_replayed, "the key of a batch names no order");
 }
