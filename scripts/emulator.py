@@ -8,7 +8,7 @@ journal holds: so a killed emulator has lost no item, and the streams carry ever
 `POST /_local/throttle/<table>` lets a table refuse every request as DynamoDB refuses one that is too much, `POST /_local/throttle/`
 none; `GET /_local/throttled` tells how many were refused by kind (`scripts/gameday.py`).
 
-`ANY` routes, `$context.path`, and the values of parameters for SAM, which ministack lacks, are added.
+`ANY` routes, `$context.path`, the account in conditions, and the values of parameters for SAM, which ministack lacks, are added.
 
 The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
 """
@@ -24,9 +24,9 @@ from urllib.parse import quote
 
 import ministack.app as ministack
 from ministack.core.persistence import save_all
-from ministack.core.responses import request_scope
+from ministack.core.responses import get_account_id, request_scope
 from ministack.services import apigateway_v1, dynamodb, lambda_svc
-from ministack.services.cloudformation import changesets, engine, handlers
+from ministack.services.cloudformation import changesets, engine, handlers, stacks
 from samtranslator.translator import transform
 
 STATE = Path(os.environ["STATE_DIR"])
@@ -129,6 +129,16 @@ def give_parameters_to_sam():
 
     changesets._apply_transforms = handlers._apply_transforms = applied
     transform.transform = lambda template, _none, *rest: expand(template, values.get(), *rest)
+
+
+def tell_conditions_the_account():
+    """`AWS::AccountId` in a condition, which ministack takes for a word."""
+    evaluate = engine._evaluate_conditions
+
+    def evaluated(template, values):
+        return evaluate(template, {**values, "AWS::AccountId": {"Value": get_account_id()}})
+
+    changesets._evaluate_conditions = handlers._evaluate_conditions = stacks._evaluate_conditions = evaluated
 
 
 def fill_in_the_path():
@@ -266,6 +276,7 @@ def main():
     serve_own_routes(journal, count_starts(), throttle)
     serve_every_method()
     give_parameters_to_sam()
+    tell_conditions_the_account()
     fill_in_the_path()
     ministack.main()
 
