@@ -34,6 +34,7 @@ class Deployment:
             "Reconcile": "ENABLED",
             "InspectionQueues": "ENABLED",
             "PlainHttp": "ENABLED",
+            "SocketsUrl": f"{aws['AWS_ENDPOINT_URL']}/_aws/execute-api",
             "GradualDeployment": "false",
             "CheckCustomer": "cust-1",
             "CheckProduct": "sku-1",
@@ -81,6 +82,9 @@ class Deployment:
 
     def api_url(self):
         return f"{self.aws['AWS_ENDPOINT_URL']}/_aws/execute-api/{self.outputs()['ApiId']}/v1"
+
+    def live_url(self):
+        return f"{self.aws['AWS_ENDPOINT_URL'].replace('http', 'ws', 1)}/_aws/execute-api/{self.outputs()['SocketApiId']}/v1"
 
     def apply_what_the_emulator_does_not_import(self):
         """Gateway responses, and the answers to preflight requests, are in the API's OpenAPI document, as AWS takes them."""

@@ -104,6 +104,7 @@ class Stack:
         outputs = self.deployment.outputs()
         self.env = {
             "API_URL": self.deployment.api_url(),
+            "WS_URL": self.deployment.live_url(),
             "TENANT": demo.TENANT,
             "TOKEN": demo.token(self.partners_url),
             "EVENTS_QUEUE_URL": outputs["EventsQueueUrl"],

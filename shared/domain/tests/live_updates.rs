@@ -151,7 +151,7 @@ impl World {
         let subscribed = heard.iter().position(|heard| matches!(heard, Heard::Subscribed(_))).unwrap();
         let version = |heard: &Heard| match heard {
             Heard::Event(_, version, _) => Some(*version),
-            Heard::Relayed(text) => Some(text.parse().unwrap()),
+            Heard::Text(text) => Some(text.parse().unwrap()),
             Heard::Missed(..) | Heard::MissedTooMuch | Heard::Subscribed(_) => None,
         };
         let (before, after) = heard.split_at(subscribed);
@@ -211,4 +211,3 @@ async fn who_subscribes_to_all_orders_while_one_changes_misses_nothing() {
         assert_all(&world, 3, 7, seed);
     }
 }
-

@@ -131,13 +131,8 @@ pub async fn a_connection_knows_what_it_subscribes_to(table: &impl Subscriptions
 pub async fn changes_are_remembered_for_their_customer_and_their_storefront(table: &impl RecentChanges) {
     let at = |secs: u64| Timestamp::from_secs(4_000_000_000).plus(Duration::from_secs(secs));
     let note = async |order: OrderKey, name: &str, version: u64, noted_at: Timestamp| {
-        let update = Update {
-            order,
-            customer: customer(name),
-            version,
-            committed_at: noted_at,
-            message: "{}".to_owned(),
-        };
+        let update =
+            Update { order, customer: customer(name), version, committed_at: noted_at, message: "{}".to_owned() };
         table.note(&update, noted_at).await.expect("noted");
     };
     note(order("demo", 1), "cust-1", 6, at(9)).await;

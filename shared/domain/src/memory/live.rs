@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::lock;
 use crate::id::OrderId;
-use crate::ports::{
-    Message, PostError, Recent, RecentChanges, Sockets, StoreError, SubscriptionPage, Subscriptions,
-};
+use crate::ports::{Message, PostError, Recent, RecentChanges, Sockets, StoreError, SubscriptionPage, Subscriptions};
 use crate::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
 use crate::timestamp::Timestamp;
 
@@ -61,13 +59,10 @@ impl Subscriptions for MemorySubscriptions {
         Ok(own.map(|(key, _)| key.clone()).collect())
     }
 
-    async fn page(
-        &self,
-        key: &SubscriptionKey,
-        after: Option<&ConnectionId>,
-    ) -> Result<SubscriptionPage, StoreError> {
+    async fn page(&self, key: &SubscriptionKey, after: Option<&ConnectionId>) -> Result<SubscriptionPage, StoreError> {
         let kept = lock(&self.kept);
-        let mut rest = kept.values().filter(|kept| kept.key == *key && after.is_none_or(|after| kept.connection > *after));
+        let mut rest =
+            kept.values().filter(|kept| kept.key == *key && after.is_none_or(|after| kept.connection > *after));
         let subscriptions: Vec<Subscription> = rest.by_ref().take(PAGE).cloned().collect();
         let next = rest.next().and_then(|_| subscriptions.last().map(|last| last.connection.clone()));
         Ok(SubscriptionPage { subscriptions, next })
@@ -98,8 +93,8 @@ impl RecentChanges for MemorySubscriptions {
 pub enum Heard {
     /// The event of this order, version and place.
     Event(OrderId, u64, usize),
-    /// An event of the feed.
-    Relayed(String),
+    /// Text that was made already.
+    Text(String),
     /// Versions are gone.
     Missed(OrderId, u64, u64),
     /// Too much was missed.
@@ -169,7 +164,7 @@ impl Sockets for MemorySockets {
         }
         let heard = match message {
             Message::Event(event) => Heard::Event(event.id.order, event.id.version, event.id.index),
-            Message::Relayed(text) => Heard::Relayed(text.to_owned()),
+            Message::Text(text) => Heard::Text(text.to_owned()),
             Message::Missed { order, from, to } => Heard::Missed(order, from, to),
             Message::MissedTooMuch => Heard::MissedTooMuch,
             Message::Subscribed { order, .. } => Heard::Subscribed(order),

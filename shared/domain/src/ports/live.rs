@@ -71,11 +71,7 @@ pub trait RecentChanges: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] when no answer could be had.
-    fn since(
-        &self,
-        key: &SubscriptionKey,
-        from: Timestamp,
-    ) -> impl Future<Output = Result<Recent, StoreError>> + Send;
+    fn since(&self, key: &SubscriptionKey, from: Timestamp) -> impl Future<Output = Result<Recent, StoreError>> + Send;
 }
 
 /// Orders that changed lately.
@@ -116,8 +112,8 @@ pub trait Sockets: Send + Sync {
 pub enum Message<'a> {
     /// An event of an order's history.
     Event(Event<'a>),
-    /// An event as the feed carries it.
-    Relayed(&'a str),
+    /// Text that is made already: an event of the feed, or an answer.
+    Text(&'a str),
     /// Versions of an order, both included, that its history has no more.
     Missed {
         /// The order.

@@ -33,5 +33,5 @@ pub use publish_changes::{CommittedChange, first_unpublished, publish_changes};
 pub use push_updates::{PushError, PushUpdates, Pushed};
 pub use read_report::{MOST_DAYS, MOST_GROUPS, ReportError, ReportRequest, read_report};
 pub use reconcile::{Advance, REACH, Reconcile, ReconcileError, Resent, scheduled_run};
-pub use subscribe::{MOST_SUBSCRIPTIONS, Subscribe, SubscribeError, SubscribeRequest, Wanted};
+pub use subscribe::{MOST_SUBSCRIPTIONS, Subscribe, SubscribeError, SubscribeRequest, Wanted, forget_connection};
 pub use sweep::{Sweep, Swept};

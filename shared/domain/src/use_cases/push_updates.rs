@@ -119,7 +119,7 @@ impl<T: Subscriptions + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C
         if subscription.expires_at <= self.clock.now() {
             return self.end(subscription).await;
         }
-        match self.sockets.post(&subscription.connection, Message::Relayed(&update.message)).await {
+        match self.sockets.post(&subscription.connection, Message::Text(&update.message)).await {
             Ok(()) => Told::Reached,
             Err(PostError::Gone) => self.forget(subscription, Told::Gone).await,
             Err(PostError::Failed(_)) => self.end(subscription).await,

@@ -13,7 +13,9 @@ use crate::caller::{Caller, Forbidden, Scope};
 use crate::event::new_events;
 use crate::id::{CustomerId, OrderId};
 use crate::order::Order;
-use crate::ports::{Clock, Message, OrderKey, OrderStore, PostError, RecentChanges, Sockets, StoreError, Subscriptions};
+use crate::ports::{
+    Clock, Message, OrderKey, OrderStore, PostError, RecentChanges, Sockets, StoreError, Subscriptions,
+};
 use crate::subscription::{ConnectionId, Subscription, SubscriptionKey};
 use crate::timestamp::Timestamp;
 
@@ -22,6 +24,9 @@ pub const MOST_SUBSCRIPTIONS: usize = 100;
 
 /// Of so many orders what was missed is sent at a time.
 const REPLAYED_AT_ONCE: usize = 8;
+
+/// So many subscriptions are forgotten at a time.
+const FORGOTTEN_AT_ONCE: usize = 16;
 
 /// What was noted so long before the connection was lost is sent again: it may have been on its way, and clocks differ.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -74,6 +79,17 @@ pub enum Wanted {
     },
 }
 
+impl Wanted {
+    /// The order, when it is one.
+    #[must_use]
+    pub const fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Order { id, .. } => Some(*id),
+            Self::All { .. } => None,
+        }
+    }
+}
+
 /// Why a connection is not subscribed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubscribeError {
@@ -101,9 +117,10 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
     /// [`SubscribeError`]. After [`SubscribeError::Post`] the connection was closed as far as it could be.
     pub async fn run(&self, request: &SubscribeRequest) -> Result<(), SubscribeError> {
         request.caller.require(Scope::Read)?;
+        // Boxed, or the compiler gives up on the depth of nested futures.
         let subscribed = match &request.wanted {
-            Wanted::Order { id, after } => self.to_order(request, *id, *after).await,
-            Wanted::All { customer, missed } => self.to_all(request, customer.as_ref(), *missed).await,
+            Wanted::Order { id, after } => Box::pin(self.to_order(request, *id, *after)).await,
+            Wanted::All { customer, missed } => Box::pin(self.to_all(request, customer.as_ref(), *missed)).await,
         };
         if let Err(SubscribeError::Post(PostError::Failed(_))) = subscribed {
             // The client then connects again and resumes. If not even that is possible, it never hears that it is subscribed.
@@ -182,7 +199,7 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
         let replays = stream::iter(recent.orders).map(|(id, first)| async move {
             let order = self.orders.get(&request.caller.tenant, id).await?;
             match order.filter(|order| request.caller.may_act_for(&order.customer.id)) {
-                Some(order) => self.replay(&request.connection, &order, first.saturating_sub(1)).await,
+                Some(order) => Box::pin(self.replay(&request.connection, &order, first.saturating_sub(1))).await,
                 None => Ok(()),
             }
         });
@@ -206,6 +223,16 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
         let message = Message::Subscribed { order, expires_at: request.expires_at };
         Ok(self.sockets.post(&request.connection, message).await?)
     }
+}
+
+/// Forgets all that a connection subscribes to.
+///
+/// # Errors
+/// [`StoreError`]; what is left is found gone at its next update, and expires.
+pub async fn forget_connection(table: &impl Subscriptions, connection: &ConnectionId) -> Result<(), StoreError> {
+    let keys = table.of_connection(connection).await?;
+    let removals = stream::iter(keys).map(|key| async move { table.remove(&key, connection).await });
+    removals.buffer_unordered(FORGOTTEN_AT_ONCE).try_collect().await
 }
 
 fn order_key(caller: &Caller, id: OrderId) -> SubscriptionKey {
