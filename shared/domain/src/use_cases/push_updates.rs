@@ -177,3 +177,131 @@ impl Tally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::id::{CustomerId, TenantId};
+    use crate::memory::{Heard, MemorySockets, MemorySubscriptions, sample};
+    use crate::subscription::ConnectionId;
+    use crate::timestamp::Timestamp;
+
+    #[derive(Debug, Clone, Copy)]
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            sample::stamp(43_200).at
+        }
+    }
+
+    type Push = PushUpdates<MemorySubscriptions, MemorySockets, Noon>;
+
+    fn push() -> Push {
+        PushUpdates { table: MemorySubscriptions::default(), sockets: MemorySockets::default(), clock: Noon }
+    }
+
+    fn connection(n: u32) -> ConnectionId {
+        ConnectionId::parse(format!("connection-{n}")).unwrap()
+    }
+
+    fn order(n: u32) -> OrderKey {
+        OrderKey { tenant: sample::tenant(), id: sample::order_id(n) }
+    }
+
+    fn customer(name: &str) -> CustomerId {
+        CustomerId::parse(name).unwrap()
+    }
+
+    fn update(n: u32, version: u64) -> Update {
+        let message = format!("{n}:{version}");
+        Update { order: order(n), customer: customer("cust-1"), version, committed_at: Noon.now(), message }
+    }
+
+    async fn subscribed(push: &Push, n: u32, key: SubscriptionKey, confined_to: Option<&str>, seconds: u64) {
+        let expires_at = sample::stamp(43_200).at.plus(Duration::from_secs(seconds));
+        let confined_to = confined_to.map(customer);
+        push.table.add(&Subscription { key, connection: connection(n), confined_to, expires_at }).await.unwrap();
+    }
+
+    fn heard(push: &Push, n: u32) -> Vec<Heard> {
+        push.sockets.heard(&connection(n))
+    }
+
+    fn text(text: &str) -> Heard {
+        Heard::Text(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn an_update_reaches_those_who_subscribe_to_its_order_its_customer_or_its_storefront_and_nobody_else() {
+        let push = push();
+        let of_customer = |tenant: &str, name| SubscriptionKey::Customer(TenantId::restore(tenant), customer(name));
+        let keys = [
+            SubscriptionKey::Order(order(1)),
+            of_customer("demo", "cust-1"),
+            SubscriptionKey::Tenant(sample::tenant()),
+            SubscriptionKey::Order(order(2)),
+            of_customer("demo", "cust-2"),
+            of_customer("demo-2", "cust-1"),
+            SubscriptionKey::Tenant(TenantId::restore("demo-2")),
+        ];
+        for (n, key) in (0..).zip(keys) {
+            subscribed(&push, n, key, None, 60).await;
+        }
+        let pushed = push.run(&[update(1, 1)]).await;
+        assert_eq!(pushed, [Ok(Pushed { reached: 3, gone: 0, closed: 0 })]);
+        for n in 0..7 {
+            assert_eq!(heard(&push, n).len(), usize::from(n < 3), "{n}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_confined_token_sees_nothing_of_another_customer_whatever_it_subscribes_to() {
+        let push = push();
+        subscribed(&push, 1, SubscriptionKey::Tenant(sample::tenant()), Some("cust-2"), 60).await;
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
+        assert_eq!(heard(&push, 1), []);
+    }
+
+    #[tokio::test]
+    async fn who_is_gone_is_forgotten_and_who_is_slow_or_expired_is_closed() {
+        let push = push();
+        let key = SubscriptionKey::Tenant(sample::tenant());
+        for (n, seconds) in [(1, 60), (2, 60), (3, 60), (4, 0)] {
+            subscribed(&push, n, key.clone(), None, seconds).await;
+        }
+        push.sockets.drop_connection(&connection(2));
+        push.sockets.hang(&connection(3));
+        let pushed = push.run(&[update(1, 1), update(1, 2)]).await;
+        let first = Pushed { reached: 1, gone: 1, closed: 2 };
+        assert_eq!(pushed, [Ok(first), Ok(Pushed { reached: 1, gone: 0, closed: 0 })]);
+        assert_eq!(heard(&push, 1), [text("1:1"), text("1:2")]);
+        assert!(push.sockets.is_gone(&connection(3)) && push.sockets.is_gone(&connection(4)));
+        assert_eq!((heard(&push, 4), push.table.len()), (vec![], 1));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_told_holds_back_its_order_and_no_other() {
+        let push = push();
+        subscribed(&push, 1, SubscriptionKey::Order(order(1)), None, 60).await;
+        push.sockets.set_down(true);
+        let pushed = push.run(&[update(1, 1), update(2, 1), update(1, 2)]).await;
+        let expected = [Err(PushError::Unreached(1)), Ok(Pushed::default()), Err(PushError::HeldBack)];
+        assert_eq!(pushed, expected);
+        push.sockets.set_down(false);
+        assert!(push.run(&[update(1, 1), update(1, 2)]).await.iter().all(Result::is_ok));
+        assert_eq!(heard(&push, 1), [text("1:1"), text("1:2")]);
+    }
+
+    #[tokio::test]
+    async fn everybody_is_told_however_many_pages_they_are() {
+        let push = push();
+        for n in 0..701 {
+            subscribed(&push, n, SubscriptionKey::Order(order(1)), None, 60).await;
+        }
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed { reached: 701, gone: 0, closed: 0 })]);
+        assert!((0..701).all(|n| heard(&push, n) == [text("1:1")]));
+    }
+}

@@ -246,3 +246,135 @@ fn key_of_all(caller: &Caller, customer: Option<&CustomerId>) -> SubscriptionKey
         None => SubscriptionKey::Tenant(caller.tenant.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::details::{Edit, Patch};
+    use crate::id::TenantId;
+    use crate::memory::{Heard, MemorySockets, MemoryStore, MemorySubscriptions, sample};
+    use crate::ports::Condition;
+    use crate::subscription::Update;
+    use crate::text::Text;
+
+    #[derive(Debug, Clone, Copy)]
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            sample::stamp(43_200).at
+        }
+    }
+
+    type Live = Subscribe<MemoryStore, MemorySubscriptions, MemorySockets, Noon>;
+
+    fn connection() -> ConnectionId {
+        ConnectionId::parse("L0SM9cOFvHcCIhw=").unwrap()
+    }
+
+    /// A service with the sample order at this version.
+    async fn live(versions: u32) -> Live {
+        let orders = MemoryStore::default();
+        let mut order = sample::order();
+        orders.insert(&order).await.unwrap();
+        for n in 2..=versions {
+            let notes = Patch::Set(Text::parse(format!("note {n}")).unwrap());
+            let edited = order.edit(&Edit { notes, ..Edit::default() }, None, sample::stamp(n)).unwrap().unwrap();
+            orders.update(&order, &edited, Condition::Version).await.unwrap();
+            order = edited;
+        }
+        Subscribe { orders, table: MemorySubscriptions::default(), sockets: MemorySockets::default(), clock: Noon }
+    }
+
+    async fn ask(live: &Live, caller: Caller, wanted: Wanted) -> Result<Vec<Heard>, SubscribeError> {
+        let expires_at = Noon.now().plus(Duration::from_secs(60));
+        let request = SubscribeRequest { caller, connection: connection(), expires_at, wanted };
+        live.run(&request).await?;
+        Ok(live.sockets.heard(&connection()))
+    }
+
+    fn wanted(after: Option<u64>) -> Wanted {
+        Wanted::Order { id: sample::order_id(1), after }
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_sent_before_it_is_said_that_it_is_all() {
+        let id = sample::order_id(1);
+        let subscribed = Heard::Subscribed(Some((id, 4)));
+        let heard = ask(&live(4).await, sample::caller(), wanted(Some(2))).await.unwrap();
+        assert_eq!(heard, [Heard::Event(id, 3, 0), Heard::Event(id, 4, 0), subscribed.clone()]);
+        for after in [None, Some(4), Some(9)] {
+            let heard = ask(&live(4).await, sample::caller(), wanted(after)).await.unwrap();
+            assert_eq!(heard, std::slice::from_ref(&subscribed), "{after:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn versions_that_the_history_has_no_more_are_named() {
+        let live = live(130).await;
+        let heard = ask(&live, sample::caller(), wanted(Some(5))).await.unwrap();
+        let id = sample::order_id(1);
+        assert_eq!(heard.first(), Some(&Heard::Missed(id, 6, 30)));
+        assert_eq!(heard.get(1), Some(&Heard::Event(id, 31, 0)));
+        assert_eq!(heard.len(), 102);
+    }
+
+    #[tokio::test]
+    async fn who_was_away_learns_of_all_orders_that_changed_meanwhile() {
+        let live = live(3).await;
+        let order = live.orders.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
+        let note = async |version: u64, minutes: u64| {
+            let order = OrderKey { tenant: order.tenant.clone(), id: order.id };
+            let (customer, message) = (sample::order().customer.id.clone(), String::new());
+            let update = Update { order, customer, version, committed_at: Noon.now(), message };
+            live.table.note(&update, Noon.now().minus(Duration::from_secs(60 * minutes))).await.unwrap();
+        };
+        for (version, minutes) in [(1, 30), (2, 20), (3, 10)] {
+            note(version, minutes).await;
+        }
+        let all = |minutes: u64| Wanted::All { customer: None, missed: Some(Duration::from_secs(60 * minutes)) };
+        let id = order.id;
+        let heard = ask(&live, sample::caller(), all(19)).await.unwrap();
+        assert_eq!(heard, [Heard::Event(id, 2, 0), Heard::Event(id, 3, 0), Heard::Subscribed(None)], "with a margin");
+        let heard = ask(&live, sample::caller(), all(24 * 60)).await.unwrap();
+        assert!(heard.contains(&Heard::MissedTooMuch));
+    }
+
+    #[tokio::test]
+    async fn a_confined_caller_subscribes_to_its_customer_and_to_no_other() {
+        let live = live(1).await;
+        let customer = |name| Some(CustomerId::parse(name).unwrap());
+        let confined = Caller { customer: customer("cust-2"), ..sample::caller() };
+        let other = Wanted::All { customer: customer("cust-1"), missed: None };
+        let refused = ask(&live, confined.clone(), other).await;
+        assert_eq!(refused, Err(Forbidden::OtherCustomer.into()));
+        assert_eq!(ask(&live, confined.clone(), wanted(None)).await, Err(GetOrderError::NotFound.into()));
+        let stranger = Caller { tenant: TenantId::parse("other").unwrap(), ..sample::caller() };
+        assert_eq!(ask(&live, stranger, wanted(None)).await, Err(GetOrderError::NotFound.into()));
+        assert!(live.table.is_empty());
+        ask(&live, confined, Wanted::All { customer: None, missed: None }).await.unwrap();
+        let keys = live.table.of_connection(&connection()).await.unwrap();
+        assert_eq!(keys, [SubscriptionKey::Customer(sample::tenant(), CustomerId::parse("cust-2").unwrap())]);
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_a_hundred_subscriptions_and_may_repeat_them() {
+        let live = live(1).await;
+        for n in 0..100 {
+            let customer = Some(CustomerId::parse(format!("cust-{n}")).unwrap());
+            ask(&live, sample::caller(), Wanted::All { customer, missed: None }).await.unwrap();
+        }
+        assert_eq!(ask(&live, sample::caller(), wanted(None)).await, Err(SubscribeError::TooMany));
+        let repeated = Wanted::All { customer: Some(CustomerId::parse("cust-7").unwrap()), missed: None };
+        assert!(ask(&live, sample::caller(), repeated).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_takes_no_message_is_closed() {
+        let live = live(2).await;
+        live.sockets.hang(&connection());
+        let outcome = ask(&live, sample::caller(), wanted(Some(0))).await;
+        assert!(matches!(outcome, Err(SubscribeError::Post(PostError::Failed(_)))));
+        assert!(live.sockets.is_gone(&connection()));
+    }
+}
