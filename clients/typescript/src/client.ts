@@ -1,7 +1,8 @@
 // The operations of the API.
 
 import { OrderServiceError } from "./error.js";
-import { type CallOptions, type Options, settings } from "./options.js";
+import { follow, type Subscription, type Update } from "./live.js";
+import { type CallOptions, type Options, type Settings, settings } from "./options.js";
 import { type Call, type Effect, Transport } from "./transport.js";
 import type {
   Edit,
@@ -20,10 +21,12 @@ import { hasFields, hasShipment, hasStatus, type Wish } from "./wish.js";
 
 /** A client of one deployment. Every method rejects with {@link OrderServiceError}; with a TypeError before anything is sent, when a header cannot hold what it is given. */
 export class OrderServiceClient {
+  readonly #settings: Settings;
   readonly #transport: Transport;
 
   constructor(options: Options) {
-    this.#transport = new Transport(settings(options));
+    this.#settings = settings(options);
+    this.#transport = new Transport(this.#settings);
   }
 
   /**
@@ -114,6 +117,14 @@ export class OrderServiceClient {
       // An attempt whose answer was lost has deleted it.
       if (!(error instanceof OrderServiceError && error.isUncertain && error.code === "order_not_found")) throw error;
     }
+  }
+
+  /**
+   * Changes of orders as they are made, each order's in the order of its versions and each event once, over as many
+   * connections as it takes. Ends with the signal, or when the loop is left.
+   */
+  subscribe(subscription: Subscription, { signal }: CallOptions = {}): AsyncGenerator<Update, void, undefined> {
+    return follow(this.#settings, subscription, signal);
   }
 
   /** `GET /health`, without a token. */
