@@ -13,7 +13,7 @@ from processes import say
 from sam import ROOT
 
 
-# Pages of these may call the local API: where the development servers of storefronts usually are.
+# Pages of these may call the local API, beside examples/live: where the development servers of storefronts usually are.
 ORIGINS = ["http://localhost:3000", "http://localhost:5173"]
 
 
@@ -22,7 +22,7 @@ class Deployment:
 
     name = "orders"
 
-    def __init__(self, folder: Path, aws: dict, partners_url: str):
+    def __init__(self, folder: Path, aws: dict, partners_url: str, page_url: str):
         self.folder = folder
         self.aws = aws
         self.partners_url = partners_url
@@ -39,7 +39,7 @@ class Deployment:
             "CheckCustomer": "cust-1",
             "CheckProduct": "sku-1",
             "Jwks": f"{encrypted}/.well-known/jwks.json",
-            "AllowedOrigins": ",".join(ORIGINS),
+            "AllowedOrigins": ",".join([*ORIGINS, page_url]),
             # A storefront with limits that a few requests reach.
             "StorefrontsWithKey": "slow",
             "StandardRate": "1",

@@ -132,12 +132,17 @@ def give_parameters_to_sam():
     transform.transform = lambda template, _none, *rest: expand(template, values.get(), *rest)
 
 
-def fill_in_the_path():
-    """`$context.path` in the answers of the gateway, which ministack does not know."""
+def fill_in_path_and_origin():
+    """`$context.path` in the answers of the gateway, and the origin of a preflight request in the answer to it, if it is one of
+    ALLOWED_ORIGINS. ministack knows neither."""
     execute = apigateway_v1._handle_execute_in_scope
+    allowed = os.environ.get("ALLOWED_ORIGINS", "").split(",")
 
-    async def executed(api_id, stage, method, path, *rest):
-        status, headers, body = await execute(api_id, stage, method, path, *rest)
+    async def executed(api_id, stage, method, path, request_headers, *rest):
+        status, headers, body = await execute(api_id, stage, method, path, request_headers, *rest)
+        origin = apigateway_v1._header_ci(request_headers, "origin")
+        if method == "OPTIONS" and origin in allowed and "Access-Control-Allow-Origin" in headers:
+            headers = {**headers, "Access-Control-Allow-Origin": origin}
         return status, headers, body.replace(b"$context.path", quote(f"/{stage}/{path.lstrip('/')}").encode())
 
     apigateway_v1._handle_execute_in_scope = executed
@@ -296,7 +301,7 @@ def main():
     serve_own_routes(journal, count_starts(), throttle)
     serve_every_method()
     give_parameters_to_sam()
-    fill_in_the_path()
+    fill_in_path_and_origin()
     answer_handshakes()
     ministack.main()
 

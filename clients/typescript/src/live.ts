@@ -130,7 +130,7 @@ function missed({ order_id, from, to }: Told): Update {
 }
 
 function refused(problem: Problem): OrderServiceError {
-  return new OrderServiceError({ kind: "problem", status: problem.status, problem }, 1, false);
+  return new OrderServiceError({ kind: "problem", status: problem.status ?? undefined, problem }, 1, false);
 }
 
 /** Makes connections, with pauses between attempts that fail. */
