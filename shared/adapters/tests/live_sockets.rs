@@ -199,7 +199,8 @@ async fn ten_thousand_subscribers_are_told_128_at_a_time_and_slow_ones_hold_up_n
     println!("10,000 subscribers in {took:?}, {most} calls at a time, {grown} KB more memory");
     assert!((64..=128).contains(&most), "{most} calls at a time");
     assert!(grown < 32 * 1024, "{grown} KB more memory");
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    // One after the other the 50 that hang would take more than two minutes by themselves.
+    assert!(took < Duration::from_secs(90), "{took:?}");
 }
 
 #[tokio::test]
