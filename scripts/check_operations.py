@@ -1,10 +1,12 @@
 """Checks what operators rely on: every alarm and every widget names a metric that exists, every alarm a section of
-docs/operations.md, and every function and dead-letter queue has its alarm.
+docs/operations.md, and every function, table, index and dead-letter queue has its alarm. Every function's new version is
+called before requests reach it, and its failures take its deployment back.
 
 It reads the template as CloudFormation gets it (scripts/transformed.py), and docs/metrics.md, which a test of
 shared/adapters holds to the code.
 """
 
+import importlib.util
 import json
 import pathlib
 import re
@@ -15,6 +17,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # What stands for the name of the stack in the dashboard, and for every other reference.
 STACK, ELSEWHERE = "the-stack", "a-reference"
 
+HOOK = "CheckReleaseFunction"
+
+# CodeDeploy takes so many alarms of a deployment group.
+MOST_ALARMS = 10
+
+# The authorizer fails whenever it refuses a token, so another alarm than that on its errors takes it back.
+INSTEAD = {"AuthorizeFunction": "TokensAreRefused"}
+
 
 def main(path):
     template = json.loads(pathlib.Path(path).read_text())
@@ -22,6 +32,7 @@ def main(path):
     metrics = documented_metrics((ROOT / "docs/metrics.md").read_text())
     operations = sections((ROOT / "docs/operations.md").read_text())
     faults = [*faults_of_alarms(resources, metrics, operations), *faults_of_dashboards(resources, metrics), *unwatched(resources)]
+    faults += [*unwatched_tables(resources), *unchecked(resources, checked()), *unguarded(resources)]
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:
@@ -100,11 +111,13 @@ def faults_of_row(row, metrics):
 
 
 def unwatched(resources):
-    """Functions, and queues that something is set aside in, without an alarm."""
+    """Functions, and queues that something is set aside in, without an alarm. One on a new version is for its deployment alone."""
+    dimensions = [alarm.get("Dimensions", []) for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()]
     watched = {
         (dimension["Name"], json.dumps(dimension["Value"], sort_keys=True))
-        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
-        for dimension in alarm.get("Dimensions", [])
+        for group in dimensions
+        if "ExecutedVersion" not in {dimension["Name"] for dimension in group}
+        for dimension in group
     }
     for function in of_type(resources, "AWS::Lambda::Function"):
         if ("FunctionName", json.dumps({"Ref": function})) not in watched:
@@ -112,6 +125,59 @@ def unwatched(resources):
     for queue in sorted(dead_letter_queues(resources)):
         if ("QueueName", json.dumps({"Fn::GetAtt": [queue, "QueueName"]})) not in watched:
             yield f"{queue} has no alarm"
+
+
+def unwatched_tables(resources):
+    """Tables and indexes whose throttles raise no alarm."""
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    watched = [(alarm["MetricName"], {part["Name"]: part["Value"] for part in alarm.get("Dimensions", [])}) for alarm in alarms]
+    for name, table in of_type(resources, "AWS::DynamoDB::Table").items():
+        of_table = {"TableName": {"Ref": name}}
+        indexes = [{"GlobalSecondaryIndexName": index["IndexName"]} for index in table.get("GlobalSecondaryIndexes", [])]
+        for part in [{}, *indexes]:
+            for metric in ("ReadThrottleEvents", "WriteThrottleEvents"):
+                if (metric, of_table | part) not in watched:
+                    yield " ".join([f"{metric} of {name}", *part.values(), "raise no alarm"])
+
+
+def checked():
+    """The variables of the hook by which it names what it calls."""
+    path = ROOT / "hooks/check-release/check_release.py"
+    specification = importlib.util.spec_from_file_location("check_release", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.CHECKED
+
+
+def unchecked(resources, called):
+    """Functions whose new version would get requests without having been called before."""
+    hook, role = resources[HOOK]["Properties"], json.dumps(resources[f"{HOOK}Role"])
+    for function in of_type(resources, "AWS::Lambda::Function").keys() - {HOOK}:
+        variable = re.sub(r"(?<!^)(?=[A-Z])", "_", function.removesuffix("Function")).upper()
+        version = json.dumps({"Ref": version_of(function, resources)})
+        if variable not in called:
+            yield f"{function} is not checked before it is deployed: add {variable} to STORY or EVENTS in hooks/check-release/check_release.py"
+        if json.dumps(hook["Environment"]["Variables"].get(variable)) != version:
+            yield f"{function} is not checked before it is deployed: give {HOOK} the variable {variable}: !Ref {function}.Version"
+        if version not in role:
+            yield f"{function} is not checked before it is deployed: let {HOOK}Role invoke !Ref {function}.Version"
+
+
+def version_of(function, resources):
+    return next(name for name, it in of_type(resources, "AWS::Lambda::Version").items() if it["FunctionName"] == {"Ref": function})
+
+
+def unguarded(resources):
+    """Deployments that go on while the new version fails, and those with more alarms than CodeDeploy takes."""
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    for group, properties in of_type(resources, "AWS::CodeDeploy::DeploymentGroup").items():
+        function = group.removesuffix("DeploymentGroup")
+        named = [alarm["Name"]["Ref"] for alarm in properties["AlarmConfiguration"]["Alarms"]]
+        version = {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": [version_of(function, resources), "Version"]}}
+        if INSTEAD.get(function) not in named and not any(version in alarms[name].get("Dimensions", []) for name in named):
+            yield f"{function}: no alarm on the errors of its new version is among the Alarms of its DeploymentPreference"
+        if len(named) > MOST_ALARMS:
+            yield f"{function}: {len(named)} alarms would take its deployment back, and CodeDeploy takes {MOST_ALARMS}"
 
 
 def dead_letter_queues(resources):

@@ -6,7 +6,6 @@ Settings: CONFIG_ENV (default), the section; CONFIRM=no does not ask before chan
 which is another one for each deployment. Without parameters in the section it asks for each.
 """
 
-import hashlib
 import os
 import re
 import subprocess
@@ -16,18 +15,14 @@ import tomllib
 from pathlib import Path
 
 from processes import StackError, say
-from sam import ROOT
+from sam import ROOT, digest
 
 BUILT = ROOT / ".aws-sam/build"
-
-# What is for a machine of one's own alone.
-REFUSED = {"PlainHttp": "ENABLED"}
 
 
 def main():
     section = os.environ.get("CONFIG_ENV", "default")
     overrides = overrides_of(tomllib.loads((ROOT / "samconfig.toml").read_text()), section)
-    refuse(overrides)
     release = release_of(BUILT, overrides, time.time_ns())
     say(f"release {release}")
     done = subprocess.run(command(section, overrides, release, asks=os.environ.get("CONFIRM") != "no"), cwd=ROOT)
@@ -58,21 +53,11 @@ def quoted(pair):
     return f'{name}="{value.replace(QUOTE, BACKSLASHED)}"'
 
 
-def refuse(overrides):
-    for name, value in REFUSED.items():
-        if f"{name}={value}" in overrides:
-            raise StackError(f"{name}={value} is for a local emulator alone")
-
-
 def release_of(built, overrides, attempt):
     """Another one for each attempt: a deployment that was taken back leaves its versions, and Lambda publishes none twice."""
-    programs = sorted(built.glob("*/bootstrap"))
-    if not programs:
+    if not any(built.glob("*/bootstrap")):
         raise StackError("nothing is built: run `sam build`")
-    digest = hashlib.sha256("\n".join([str(attempt), *sorted(overrides)]).encode())
-    for file in [ROOT / "template.yaml", *sorted((ROOT / "hooks").rglob("*.py")), *programs]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:10]
+    return digest(built, str(attempt), *sorted(overrides))[:10]
 
 
 def command(section, overrides, release, asks):

@@ -1,6 +1,5 @@
 """Deploys the built service into an emulator with `sam deploy`, when something changed."""
 
-import hashlib
 import json
 from functools import cache
 from pathlib import Path
@@ -33,7 +32,6 @@ class Deployment:
             "TokenIssuer": partners_url,
             "Reconcile": "ENABLED",
             "InspectionQueues": "ENABLED",
-            "PlainHttp": "ENABLED",
             "SocketsUrl": f"{aws['AWS_ENDPOINT_URL']}/_aws/execute-api",
             "GradualDeployment": "false",
             "CheckCustomer": "cust-1",
@@ -65,11 +63,7 @@ class Deployment:
 
     def digest(self):
         """Changes when anything does that is deployed."""
-        digest = hashlib.sha256(json.dumps(self.parameters, sort_keys=True).encode())
-        built = [*sam.built(self.folder).glob("*/bootstrap"), *(ROOT / "hooks").rglob("*.py")]
-        for file in [ROOT / "template.yaml", *sorted(built)]:
-            digest.update(file.read_bytes())
-        return digest.hexdigest()
+        return sam.digest(sam.built(self.folder), json.dumps(self.parameters, sort_keys=True))
 
     @cache
     def outputs(self):

@@ -23,30 +23,44 @@ GENERATIONS = {"pk": {"S": "generations"}, "sk": {"S": "-"}}
 
 
 def main():
-    generation = begin()
-    orders = 0
+    before, generation = begin()
+    orders, uncounted = 0, []
     for page in pages(outputs()["OrdersTableName"]):
-        count(page)
+        uncounted += count(page)
         orders += len(page)
     end(generation)
-    print(f"counted {orders} orders anew; removed {remove_but(generation)} rows of earlier counts")
+    print(f"counted {orders - len(uncounted)} orders anew; removed {remove_before(before)} rows of earlier counts")
+    for order in uncounted:
+        print(f"error: {order} cannot be counted; the causes of the lines `counted` say why", file=sys.stderr)
+    sys.exit(len(uncounted) > 0)
 
 
 def begin():
-    """From here on orders are counted in a new generation; the one before is read."""
-    update = {"UpdateExpression": "ADD c :one", "ExpressionAttributeValues": {":one": {"N": "1"}}, "ReturnValues": "UPDATED_NEW"}
-    item = client("dynamodb").update_item(TableName=reports(), Key=GENERATIONS, **update)
-    return item["Attributes"]["c"]["N"]
+    """From here on orders are counted in a new generation, or in the one of a recount that was not finished; the one
+    before is read. Both."""
+    key = {"TableName": reports(), "Key": GENERATIONS}
+    item = client("dynamodb").get_item(**key, ConsistentRead=True).get("Item", {})
+    reading, counting = (int(item.get(name, {"N": "0"})["N"]) for name in ("r", "c"))
+    if counting > reading:
+        print("continuing a recount that was not finished")
+        return reading, counting
+    client("dynamodb").update_item(
+        **key,
+        UpdateExpression="SET c = :new",
+        ConditionExpression="c = :old OR attribute_not_exists(c)",
+        ExpressionAttributeValues={":new": {"N": str(counting + 1)}, ":old": {"N": str(counting)}},
+    )
+    return reading, counting + 1
 
 
 def end(generation):
-    """From here on the new generation is read, unless somebody began another."""
+    """From here on the new generation is read."""
     client("dynamodb").update_item(
         TableName=reports(),
         Key=GENERATIONS,
         UpdateExpression="SET r = :new",
         ConditionExpression="c = :new",
-        ExpressionAttributeValues={":new": {"N": generation}},
+        ExpressionAttributeValues={":new": {"N": str(generation)}},
     )
 
 
@@ -64,6 +78,7 @@ def pages(table):
 
 
 def count(orders):
+    """Has these orders counted; those that are not."""
     waiting = orders
     for _ in range(TRIES):
         records = [{"messageId": order, "body": body(order)} for order in waiting]
@@ -73,23 +88,23 @@ def count(orders):
             sys.exit(f"error: count-orders failed: {payload.get('errorMessage', payload)}")
         waiting = [failure["itemIdentifier"] for failure in payload["batchItemFailures"]]
         if not waiting:
-            return
-    sys.exit(f"error: {len(waiting)} orders cannot be counted, {waiting[0]} among them; the lines `counted` say why")
+            break
+    return waiting
 
 
 def body(order):
     """What names an order, as an event of the feed does."""
-    tenant, order_id = order.split("#")
+    tenant, _, order_id = order.rpartition("#")
     return json.dumps({"source": f"orders/{tenant}", "subject": order_id})
 
 
-def remove_but(generation):
-    """Removes the rows of all generations but this one; how many."""
+def remove_before(generation):
+    """Removes the rows of all generations before this one, which a report may still be reading; how many."""
     dynamodb, removed = client("dynamodb"), 0
     rows = {"FilterExpression": "begins_with(pk, :rows)", "ExpressionAttributeValues": {":rows": {"S": "rows#"}}}
     for page in dynamodb.get_paginator("scan").paginate(TableName=reports(), ProjectionExpression="pk, sk", **rows):
         for key in page["Items"]:
-            if key["pk"]["S"].split("#")[2] != generation:
+            if int(key["pk"]["S"].split("#")[2]) < generation:
                 dynamodb.delete_item(TableName=reports(), Key=key)
                 removed += 1
     return removed

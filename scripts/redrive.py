@@ -1,5 +1,6 @@
 """Sends the events again of the changes that could not be published: those of the bucket UnpublishedRecords, and those
-that the messages of the queue UnpublishedChanges name.
+that the messages of the queue UnpublishedChanges name. Has the orders counted again that the messages of the queue
+UncountedOrders name.
 
 It uses the stack that the environment names: `source .local/stack.env`, or AWS credentials and STACK_NAME.
 """
@@ -29,8 +30,20 @@ def main():
         else:
             delete()
             done += 1
-    print(f"redrove {done} letters")
+    print(f"redrove {done} letters, and {count_again()} messages to be counted")
     sys.exit(failed > 0)
+
+
+def count_again():
+    """Hands the messages of uncounted orders to the queue that they came from, each before it is deleted: a message that
+    comes twice counts nothing twice."""
+    sqs, url = client("sqs"), outputs()["UncountedOrdersUrl"]
+    done = 0
+    for message in messages(url):
+        sqs.send_message(QueueUrl=outputs()["CountQueueUrl"], MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        done += 1
+    return done
 
 
 def letters():
@@ -42,11 +55,15 @@ def letters():
             body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             yield json.loads(body), lambda key=key: s3.delete_object(Bucket=bucket, Key=key)
     url = outputs()["UnpublishedChangesUrl"]
-    sqs = client("sqs")
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
-        for message in messages:
-            handle = message["ReceiptHandle"]
-            yield json.loads(message["Body"]), lambda handle=handle: sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+    for message in messages(url):
+        handle = message["ReceiptHandle"]
+        yield json.loads(message["Body"]), lambda handle=handle: client("sqs").delete_message(QueueUrl=url, ReceiptHandle=handle)
+
+
+def messages(url):
+    """The messages of a queue, until it has no more that are visible."""
+    while some := client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
+        yield from some
 
 
 def orders_of(letter):

@@ -4,6 +4,7 @@ Nothing here touches `.aws-sam` or `target/lambda`: what `sam build && sam deplo
 """
 
 import fcntl
+import hashlib
 import os
 import subprocess
 import urllib.request
@@ -70,6 +71,14 @@ def save(aws):
 
 
 CONFIG = str(ROOT / "samconfig.toml")
+
+
+def digest(built, *about):
+    """Of all that is deployed, and of what else is said about it."""
+    digest = hashlib.sha256("\n".join(about).encode())
+    for file in [ROOT / "template.yaml", *sorted((ROOT / "hooks").rglob("*.py")), *sorted(built.glob("*/bootstrap"))]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def built(folder):

@@ -1,21 +1,28 @@
-"""Before any request reaches a new version: places, reads, edits, cancels and deletes an order with it.
+"""Before any request reaches a new version: asks every new version for something, and leaves nothing behind.
 
 CodeDeploy calls this once for each function that it deploys (https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html)
 and goes on, or takes the deployment back, as it is told. Called with `{}` it only checks. It calls the new versions
-themselves, as the gateway does after it has asked the authorizer: they have no traffic yet.
+themselves, as the gateway, queues and schedules do: they have no traffic yet.
 """
 
+import base64
 import json
 import os
 import time
+import urllib.parse
+import urllib.request
 import uuid
 
 import boto3
 
-# What each new version must answer: function, method, route, body and the statuses that are right. 202: a partner is down,
-# which is no fault of the release.
+# What the new versions of the functions of routes must answer: function, method, route, body and the statuses that are right.
+# `{id}` is the order that was placed last. 202: a partner is down, which is no fault of the release.
 STORY = [
     ("GET_HEALTH", "GET", "/health", None, (200,)),
+    ("GET_METRICS", "GET", "/metrics", None, (200,)),
+    ("GET_REPORT", "GET", "/reports/orders?from=2026-01-01&to=2026-12-31", None, (200,)),
+    ("CREATE_BATCH", "POST", "/orders/batch", "batch", (207,)),
+    ("DELETE_ORDER", "DELETE", "/orders/{id}", None, (204,)),
     ("CREATE_ORDER", "POST", "/orders", "order", (201, 202)),
     ("GET_ORDER", "GET", "/orders/{id}", None, (200,)),
     ("LIST_ORDERS", "GET", "/orders", None, (200,)),
@@ -26,8 +33,19 @@ STORY = [
     ("GET_ORDER", "GET", "/orders/{id}", None, (404,)),
 ]
 
-# Functions of the stream: an empty batch shows that a new version starts.
-STREAM = ("PUBLISH_EVENTS", "RUN_FOLLOW_UPS")
+# What the new versions of the other functions are called with: each starts, reads what it works on, and changes nothing.
+NO_ORDER = {"source": "orders/check-release", "subject": str(uuid.UUID(int=0))}
+EVENTS = [
+    ("PUBLISH_EVENTS", {"Records": []}),
+    ("RUN_FOLLOW_UPS", {"Records": []}),
+    ("RECORD_EVENTS", {"Records": []}),
+    ("COUNT_ORDERS", {"Records": [{"messageId": "1", "body": json.dumps(NO_ORDER)}]}),
+    ("SWEEP_FOLLOW_UPS", {"detail-type": "check", "source": "check-release", "detail": {}}),
+    ("RECONCILE_EVENTS", {"mode": "check"}),
+]
+
+# Every function that is checked, by the variable that names its new version. `make lint-template` compares it with the template.
+CHECKED = {"AUTHORIZE", *(name for name, *_ in STORY), *(name for name, _ in EVENTS)}
 
 
 class Wrong(Exception):
@@ -57,14 +75,27 @@ def handler(event, _context):
 def check(outcome):
     functions = boto3.client("lambda")
     refuses_a_forged_token(functions)
-    for name in STREAM:
-        call(functions, name, {"Records": []})
+    accepts_a_genuine_token(functions)
+    for name, event in EVENTS:
+        said = call(functions, name, event)
+        if isinstance(said, dict) and said.get("batchItemFailures"):
+            raise Wrong(f"{name} answered {said} to {event}")
     for name, method, route, body, right in STORY:
         answer = call(functions, name, request(method, route, outcome["order_id"], body))
         if answer["statusCode"] not in right:
             raise Wrong(f"{name} answered {answer['statusCode']} to {method} {route}: {answer.get('body')}")
-        if name == "CREATE_ORDER":
-            outcome["order_id"] = json.loads(answer["body"])["id"]
+        if method == "POST":
+            outcome["order_id"] = placed(name, json.loads(answer["body"]))
+
+
+def placed(name, body):
+    """The id of the order that was placed."""
+    if "results" not in body:
+        return body["id"]
+    [result] = body["results"]
+    if "order" not in result:
+        raise Wrong(f"{name} placed no order: {result}")
+    return result["order"]["id"]
 
 
 def is_deleted(order_id):
@@ -78,12 +109,47 @@ def is_deleted(order_id):
 
 
 def refuses_a_forged_token(functions):
-    method = "arn:aws:execute-api:us-east-1:000000000000:check-release/v1/GET/orders"
-    event = {"type": "TOKEN", "methodArn": method, "authorizationToken": "Bearer a.b.c"}
-    answer = functions.invoke(FunctionName=os.environ["AUTHORIZE"], Payload=json.dumps(event))
+    answer = functions.invoke(FunctionName=os.environ["AUTHORIZE"], Payload=json.dumps(shown("a.b.c")))
     said = json.loads(answer["Payload"].read())
     if "FunctionError" not in answer or said.get("errorMessage") != "Unauthorized":
         raise Wrong(f"AUTHORIZE answered {said} to a forged token")
+
+
+def accepts_a_genuine_token(functions):
+    token = genuine_token()
+    if token is None:
+        return tell("CheckTokenSecret is empty: nothing shows that the new authorizer accepts a token", {}, "WARN")
+    said = call(functions, "AUTHORIZE", shown(token))
+    effects = [statement["Effect"] for statement in said["policyDocument"]["Statement"]]
+    tenant = said["context"].get("tenant")
+    if effects != ["Allow"] or tenant != os.environ["CHECK_TENANT"]:
+        raise Wrong(f"AUTHORIZE answered {effects}, tenant {tenant}, to a genuine token of {os.environ['CHECK_TENANT']}")
+
+
+def shown(token):
+    """What API Gateway hands to an authorizer."""
+    method = "arn:aws:execute-api:us-east-1:000000000000:check-release/v1/GET/orders"
+    return {"type": "TOKEN", "methodArn": method, "authorizationToken": f"Bearer {token}"}
+
+
+def genuine_token():
+    """The token that the secret holds, or one that the identity provider gives for what it holds; none without a secret."""
+    if not os.environ.get("CHECK_TOKEN_SECRET"):
+        return None
+    value = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["CHECK_TOKEN_SECRET"])["SecretString"]
+    secret = json.loads(value)
+    return secret["token"] if "token" in secret else issued(**secret)
+
+
+def issued(token_url, client_id, client_secret, **more):
+    """A token by client credentials (RFC 6749, section 4.4); `scope`, `audience` and the like are sent as they are."""
+    if not token_url.startswith(("https://", "http://127.0.0.1:")):
+        raise Wrong("token_url is not https: the client's secret would be readable on its way")
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", **more}).encode()
+    pair = ":".join(urllib.parse.quote(part, safe="") for part in (client_id, client_secret))
+    headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    with urllib.request.urlopen(urllib.request.Request(token_url, form, headers), timeout=10) as answer:
+        return json.load(answer)["access_token"]
 
 
 def call(functions, name, event):
@@ -96,34 +162,37 @@ def call(functions, name, event):
 
 def request(method, route, order_id, body):
     """What API Gateway hands to a function."""
-    path = route.replace("{id}", order_id or "")
+    resource, _, query = route.partition("?")
+    path = resource.replace("{id}", order_id or "")
     headers = {"content-type": "application/json"}
-    if body == "order":
+    if body in ("order", "batch"):
         lines = [{"product_id": os.environ["CHECK_PRODUCT"], "quantity": 1}]
-        body = {"customer_id": os.environ["CHECK_CUSTOMER"], "lines": lines, "notes": "placed to check a release"}
+        order = {"customer_id": os.environ["CHECK_CUSTOMER"], "lines": lines, "notes": "placed to check a release"}
+        body = {"orders": [order]} if body == "batch" else order
         headers["idempotency-key"] = str(uuid.uuid4())
     caller = {"principalId": "check-release", "sub": "check-release", "tenant": os.environ["CHECK_TENANT"]}
+    scope = "orders:admin" if resource == "/metrics" else "orders:read orders:write"
     return {
-        "resource": route,
+        "resource": resource,
         "path": path,
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": {"id": order_id} if "{id}" in route else None,
+        "queryStringParameters": dict(urllib.parse.parse_qsl(query)) or None,
+        "multiValueQueryStringParameters": urllib.parse.parse_qs(query) or None,
+        "pathParameters": {"id": order_id} if "{id}" in resource else None,
         "stageVariables": None,
         "requestContext": {
             "accountId": "check-release",
             "apiId": "check-release",
-            "authorizer": {**caller, "exp": str(int(time.time()) + 300), "scope": "orders:read orders:write"},
+            "authorizer": {**caller, "exp": str(int(time.time()) + 300), "scope": scope},
             "httpMethod": method,
             "identity": {"sourceIp": "127.0.0.1"},
             "path": f"/v1{path}",
             "protocol": "HTTP/1.1",
             "requestId": str(uuid.uuid4()),
             "resourceId": "check-release",
-            "resourcePath": route,
+            "resourcePath": resource,
             "stage": "v1",
         },
         "body": None if body is None else json.dumps(body),
@@ -131,7 +200,7 @@ def request(method, route, order_id, body):
     }
 
 
-def tell(message, outcome):
-    level = "ERROR" if "cause" in outcome else "INFO"
+def tell(message, outcome, level=None):
+    level = level or ("ERROR" if "cause" in outcome else "INFO")
     line = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": level, "message": message}
     print(json.dumps({**line, **outcome}))

@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 import demo
+import yaml
 from processes import answers as is_served
 from processes import free_port, wait_until
 from shell import FOLDER, ROOT, run, watch
@@ -52,6 +53,18 @@ FOREIGN = 'curl -s "$JWKS_URL" | jq '
 TYPESCRIPT = "clients/typescript"
 
 COMMAND = re.compile(r"(make|cargo|sam|source|curl|node|npm) \S")
+
+
+class Pipeline(unittest.TestCase):
+    def test_the_role_trusts_the_environment_of_the_workflow_which_is_bound_to_main(self):
+        workflow = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())
+        document = (ROOT / "docs/deploy.md").read_text()
+        environment = workflow["jobs"]["deploy"]["environment"]
+        self.assertEqual([environment], re.findall(r'actions\.githubusercontent\.com:sub": "repo:OWNER/REPOSITORY:environment:(\w+)"', document))
+        rules = f"repos/OWNER/REPOSITORY/environments/{environment}"
+        self.assertIn(f"gh api --method PUT {rules} ", document)
+        self.assertIn(f"gh api --method POST {rules}/deployment-branch-policies -f name=main -f type=branch\n", document)
+        self.assertIn("github.ref == 'refs/heads/main'", workflow["jobs"]["deploy"]["if"])
 
 
 class Documents(unittest.TestCase):

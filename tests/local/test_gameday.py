@@ -39,6 +39,9 @@ class Alarms(unittest.TestCase):
             ("5XXError", [0.0] * 98 + [1.0] * 2, {"ApiErrors"}),
             ("InventoryCircuitOpen", [0.0, 1.0, 0.0], {"InventoryCircuit"}),
             ("InventoryCircuitOpen", [0.0, 0.0], set()),
+            ("InternalErrors", [1.0], {"ReleaseFails"}),
+            ("TokensRefused", [1.0] * 3, {"TokensAreRefused"}),
+            ("TokensRefused", [1.0] * 3 + [0.0], set()),
             # A minute is a second.
             ("BusLag", [900.0, 990.0], set()),
             ("BusLag", [900.0, 1_100.0], {"BusLags"}),

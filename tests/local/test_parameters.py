@@ -59,11 +59,6 @@ class Releases(unittest.TestCase):
         with self.assertRaisesRegex(StackError, "no section other"):
             deploy.overrides_of({"prod": {}}, "other")
 
-    def test_what_is_for_an_emulator_alone_is_refused(self):
-        with self.assertRaisesRegex(StackError, "PlainHttp"):
-            deploy.refuse(["A=1", "PlainHttp=ENABLED"])
-        deploy.refuse(["PlainHttp=DISABLED"])
-
     def test_without_parameters_sam_asks_for_each(self):
         self.assertIn("--guided", deploy.command("default", [], "0123456789", asks=True))
         with self.assertRaisesRegex(StackError, "no parameters"):

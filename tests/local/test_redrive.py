@@ -30,6 +30,24 @@ class Redrive(unittest.TestCase):
         for order in orders:
             wait_until(f"the events of {order} coming out again", lambda o=order: occurrences(o) > came_out[o], 30)
 
+    def test_an_order_that_could_not_be_counted_is_counted_again(self):
+        sqs, table = client("sqs", os.environ), client("dynamodb", os.environ)
+        wish = {"tenant": "redrive", "sub": "tests", "scope": "orders:write"}
+        order = placed(demo.call("POST", f"{os.environ['PARTNERS_URL']}/token", wish)[2]["token"])
+        key = {"pk": {"S": f"order#redrive#{order}"}, "sk": {"S": "-"}}
+
+        def counted():
+            return "Item" in table.get_item(TableName=outputs()["ReportsTableName"], Key=key)
+
+        wait_until("the order being counted", counted, 60)
+        table.delete_item(TableName=outputs()["ReportsTableName"], Key=key)
+        body = json.dumps({"source": "orders/redrive", "subject": order})
+        sqs.send_message(QueueUrl=outputs()["UncountedOrdersUrl"], MessageBody=body)
+        done = run(PYTHON, "scripts/redrive.py", env=dict(os.environ))
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertIn("1 messages to be counted", done.stdout)
+        wait_until("the order being counted again", counted, 60)
+
     def test_a_letter_that_names_an_unknown_order_stays(self):
         queue, sqs = os.environ["UNPUBLISHED_QUEUE_URL"], client("sqs", os.environ)
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"key": f"demo#{uuid.uuid4()}"}))
@@ -53,8 +71,8 @@ def occurrences(order):
     return SEEN.get(order, 0)
 
 
-def placed():
-    headers = {"Authorization": f"Bearer {os.environ['TOKEN']}", "Idempotency-Key": str(uuid.uuid4())}
+def placed(token=os.environ["TOKEN"]):
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
     return demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers)[2]["id"]
 
 

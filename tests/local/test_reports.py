@@ -62,18 +62,26 @@ def items():
 
 
 def rows():
-    """What each row adds up to: its parts of all shards, in whatever generation."""
-    sums = Counter()
+    """What each row adds up to: its parts of all shards, in the generation that is read."""
+    sums, read = Counter(), generation()
     for item in items():
-        _, _, _, kind, _ = item["pk"]["S"].split("#")
+        _, _, of, kind, _ = item["pk"]["S"].split("#")
+        if of != read:
+            continue
         for name, value in item.items():
             if name not in ("pk", "sk"):
                 sums[kind, item["sk"]["S"], name] += int(value["N"])
     return {key: value for key, value in sums.items() if value}
 
 
+def generation():
+    key = {"pk": {"S": "generations"}, "sk": {"S": "-"}}
+    return client("dynamodb", os.environ).get_item(TableName=outputs()["ReportsTableName"], Key=key)["Item"].get("r", {"N": "0"})["N"]
+
+
 def damage():
-    row = next(items())
+    read = generation()
+    row = next(item for item in items() if item["pk"]["S"].split("#")[2] == read)
     client("dynamodb", os.environ).update_item(
         TableName=outputs()["ReportsTableName"],
         Key={"pk": row["pk"], "sk": row["sk"]},

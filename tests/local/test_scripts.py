@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import init_time
 from processes import StackError, answers, free_port, port_setting, wait_until
 from shell import BARE, FOLDER, PYTHON, ROOT, errors, run, stack_py
 
@@ -100,6 +101,15 @@ class Reset(unittest.TestCase):
 
     def reset(self, folder, answer):
         return run("make", "reset", env={**BARE, "STACK_FOLDER": folder}, input=answer)
+
+
+class Starts(unittest.TestCase):
+    def test_every_function_starts_where_its_start_is_measured(self):
+        programs = sorted((FOLDER / "sam-build").glob("*Function/bootstrap"))
+        self.assertNotEqual([], programs)
+        for program in programs:
+            with self.subTest(program.parent.name), init_time.endpoint("answer") as address:
+                self.assertGreater(init_time.start(program, address), 0)
 
 
 class Interpreter(unittest.TestCase):

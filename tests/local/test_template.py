@@ -51,6 +51,11 @@ class Template(unittest.TestCase):
         self.assertEqual(LOGGED, set(re.findall(r"\$context\.([\w.]+)", log_format)))
         self.assertNotIn("$", re.sub(r"\$context\.[\w.]+", "", log_format))
 
+    def test_plain_http_is_for_the_emulators_account_alone_which_is_none_of_aws(self):
+        self.assertEqual([["AWS::AccountId", "000000000000"]], template()["Conditions"]["RequiresTls"])
+        chosen = [name for name in template()["Parameters"] if re.search("Http|Tls", name)]
+        self.assertEqual([], chosen, "no parameter switches TLS off")
+
     def test_the_table_outlives_mistakes(self):
         table = template()["Resources"]["OrdersTable"]
         self.assertEqual(("Retain", "Retain"), (table["DeletionPolicy"], table["UpdateReplacePolicy"]))

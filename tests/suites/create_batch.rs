@@ -77,9 +77,8 @@ async fn a_batch_that_is_sent_again_places_each_order_once() {
     assert_eq!(statuses(&later), [201, 201, 201], "what was refused is tried again");
     assert_eq!(results(&later)[1]["replayed"], false);
 
-    let swapped = shop.place_batch(&key, &[orders[1].clone(), orders[1].clone(), orders[2].clone()]).await;
-    assert_eq!(statuses(&swapped), [422, 201, 201]);
-    assert_eq!(results(&swapped)[0]["problem"]["code"], "idempotency_key_reused");
+    let shorter = shop.place_batch(&key, &[orders[2].clone(), orders[1].clone()]).await;
+    assert_eq!(ids(&shorter), [first[0].clone(), ids(&later)[1].clone()], "an order is known by what it asks for");
 
     let single = shop.place(&key, &orders[0]).await;
     assert_eq!((single.status, single.header("idempotent-replayed")), (201, ""), "the key of a batch names no order");

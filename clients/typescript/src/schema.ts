@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Read the metrics
-         * @description What waits for a follow-up and for how long, over all storefronts, and the partners' circuits.
+         * @description What waits for a follow-up and for how long, over all storefronts, the partners' circuits, and how many orders of the storefront, of those created within 31 days, have which status.
          */
         get: operations["get_metrics"];
         put?: never;

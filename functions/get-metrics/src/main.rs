@@ -3,37 +3,46 @@
 use adapters::exposition::{Exposition, OPEN_METRICS};
 use adapters::http::{ApiRequest, Problem, Reply};
 use adapters::outbound::Circuits;
+use adapters::reports::ReportsTable;
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::{aws, connections, http, telemetry};
 use domain::caller::Scope;
-use domain::ports::{Clock, OrderStore};
+use domain::ports::{Clock, OrderStore, ReportStore};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     telemetry::init(module_path!());
     let aws = aws::config()?;
-    let (store, circuits) = (DynamoStore::from_env(&aws)?, Circuits::from_env(&aws)?);
-    connections::made([store.connection(), circuits.connection()]).await;
+    let (store, reports) = (DynamoStore::from_env(&aws)?, ReportsTable::from_env(&aws)?);
+    let circuits = Circuits::from_env(&aws)?;
+    connections::made([store.connection(), reports.connection(), circuits.connection()]).await;
     let circuits = Some(circuits);
-    let exposition = Exposition { version: env!("CARGO_PKG_VERSION"), store, circuits, clock: SystemClock };
+    let exposition = Exposition { version: env!("CARGO_PKG_VERSION"), store, reports, circuits, clock: SystemClock };
     http::serve(|request| handle(&exposition, request)).await
 }
 
-async fn handle<S: OrderStore, K: Clock>(exposition: &Exposition<S, K>, request: ApiRequest) -> Result<Reply, Problem> {
-    request.caller(Scope::Admin)?.require_storefront()?;
-    Ok(Reply::text(OPEN_METRICS, exposition.text().await?))
+async fn handle<S, R, K>(exposition: &Exposition<S, R, K>, request: ApiRequest) -> Result<Reply, Problem>
+where
+    S: OrderStore,
+    R: ReportStore,
+    K: Clock,
+{
+    let caller = request.caller(Scope::Admin)?;
+    caller.require_storefront()?;
+    Ok(Reply::text(OPEN_METRICS, exposition.text(&caller.tenant).await?))
 }
 
 #[cfg(test)]
 mod tests {
     use adapters::testing;
-    use domain::memory::MemoryStore;
+    use domain::memory::{MemoryReports, MemoryStore};
 
     use super::*;
 
-    fn exposition() -> Exposition<MemoryStore, SystemClock> {
-        Exposition { version: "1.2.3", store: MemoryStore::default(), circuits: None, clock: SystemClock }
+    fn exposition() -> Exposition<MemoryStore, MemoryReports, SystemClock> {
+        let (store, reports) = (MemoryStore::default(), MemoryReports::default());
+        Exposition { version: "1.2.3", store, reports, circuits: None, clock: SystemClock }
     }
 
     #[tokio::test]

@@ -34,6 +34,8 @@ enum Request {
         #[serde(default)]
         republish: bool,
     },
+    /// Read how far the scheduled run has come, and do nothing: asks whether this version works, before it is given the work.
+    Check {},
     /// Send all events of these orders, `<tenant>#<order id>`, again.
     ResendOrders { orders: Vec<String> },
 }
@@ -72,6 +74,10 @@ where
             let window = window(&from, &to, now)?;
             let last = reconcile.trail.load(&Run::name_of(window, republish)).await?;
             Run::asked_for(last, window, republish, now)
+        }
+        Request::Check {} => {
+            reconcile.trail.load(Run::SCHEDULED).await?;
+            return Ok(Report::of_nothing());
         }
         Request::ResendOrders { orders } => return resend(reconcile, &orders).await,
     };

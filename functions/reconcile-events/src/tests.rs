@@ -42,6 +42,13 @@ fn compare(republish: bool) -> String {
 }
 
 #[tokio::test]
+async fn a_check_begins_no_run() {
+    let service = service().await;
+    assert!(ask(&service, r#"{"mode": "check"}"#).await.unwrap().done);
+    assert_eq!(service.trail.load(Run::SCHEDULED).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn the_sample_event_begins_the_schedule_and_then_compares_what_was_committed_since() {
     let mut service = service().await;
     let schedule = testing::sample_text("reconcile-events");

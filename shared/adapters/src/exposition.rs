@@ -1,8 +1,12 @@
 //! What `GET /metrics` answers: OpenMetrics text (<https://prometheus.io/docs/specs/om/open_metrics_spec/>).
 
 use std::fmt::Write;
+use std::time::Duration;
 
-use domain::ports::{Clock, OrderStore};
+use domain::id::TenantId;
+use domain::ports::{Clock, OrderStore, ReportStore, RowsError, RowsQuery};
+use domain::report::{Day, GroupBy, GroupKey, Report};
+use domain::status::Status;
 
 use crate::backlog::Waiting;
 use crate::http::Problem;
@@ -12,25 +16,30 @@ use crate::partners::{CUSTOMERS, INVENTORY};
 /// The media type of the text.
 pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Orders of so many days are counted by their status: today's and those before. So a year of orders costs no more to read.
+const DAYS: u64 = 31;
+
 /// Where the figures come from.
 #[derive(Debug)]
-pub struct Exposition<S, K> {
+pub struct Exposition<S, R, K> {
     /// The release.
     pub version: &'static str,
     /// Where orders wait.
     pub store: S,
+    /// Where orders are counted by their status.
+    pub reports: R,
     /// The partners' circuits.
     pub circuits: Option<Circuits>,
     /// Tells how long something has waited.
     pub clock: K,
 }
 
-impl<S: OrderStore, K: Clock> Exposition<S, K> {
-    /// The figures now. A circuit that cannot be read is left out.
+impl<S: OrderStore, R: ReportStore, K: Clock> Exposition<S, R, K> {
+    /// The figures now, of orders by status those of this storefront. What cannot be read of circuits and reports is left out.
     ///
     /// # Errors
     /// As [`Waiting::in_all`].
-    pub async fn text(&self) -> Result<String, Problem> {
+    pub async fn text(&self, tenant: &TenantId) -> Result<String, Problem> {
         let now = self.clock.now();
         let waiting = Waiting::in_all(&self.store, now).await?;
         let mut text = String::new();
@@ -42,10 +51,34 @@ impl<S: OrderStore, K: Clock> Exposition<S, K> {
         let help = "How long the follow-up that is due first has been due.";
         let overdue = waiting.overdue(now).as_secs_f64();
         family(&mut text, "orders_follow_ups_overdue_seconds", "gauge", help, &[(String::new(), overdue)]);
+        let help = "Orders of this storefront that were created within 31 days, by status.";
+        family(&mut text, "orders", "gauge", help, &self.by_status(tenant).await);
         let help = "Whether the circuit of a partner is open for all.";
         family(&mut text, "orders_circuit_open", "gauge", help, &self.circuits().await);
         text.push_str("# EOF\n");
         Ok(text)
+    }
+
+    async fn by_status(&self, tenant: &TenantId) -> Vec<(String, f64)> {
+        let counted = match self.counted(tenant).await {
+            Ok(counted) => counted,
+            Err(error) => {
+                crate::telemetry::failed(format_args!("the orders by status cannot be read: {error}"));
+                return Vec::new();
+            }
+        };
+        let orders = |status| counted.groups.get(&GroupKey::Status(status)).map_or(0, |group| group.total().orders);
+        let sample = |status: Status| {
+            (format!("{{status=\"{status}\"}}"), f64::from(u32::try_from(orders(status)).unwrap_or_default()))
+        };
+        Status::ALL.map(sample).into()
+    }
+
+    async fn counted(&self, tenant: &TenantId) -> Result<Report, RowsError> {
+        let now = self.clock.now();
+        let from = Day::of(now.minus(Duration::from_secs((DAYS - 1) * 24 * 3_600)));
+        let query = RowsQuery { tenant: tenant.clone(), of_products: false, from, to: Day::of(now) };
+        Ok(Report::of(GroupBy::Status, self.reports.rows(&query).await?))
     }
 
     async fn circuits(&self) -> Vec<(String, f64)> {
@@ -71,9 +104,13 @@ fn family(text: &mut String, name: &str, kind: &str, help: &str, samples: &[(Str
 
 #[cfg(test)]
 mod tests {
-    use domain::memory::{MemoryStore, sample};
+    use std::collections::BTreeSet;
+
+    use domain::memory::{MemoryReports, MemoryStore, sample};
     use domain::order::{Order, OrderData};
+    use domain::ports::OrderKey;
     use domain::timestamp::Timestamp;
+    use domain::use_cases::CountOrders;
 
     use super::*;
 
@@ -85,14 +122,27 @@ mod tests {
         }
     }
 
+    fn order(n: u32) -> Order {
+        Order::restore(OrderData { id: sample::order_id(n), ..(*sample::order()).clone() })
+    }
+
+    /// What there is once these orders are placed and counted.
+    async fn after(orders: &[Order]) -> Exposition<MemoryStore, MemoryReports, At> {
+        let counting = CountOrders { store: MemoryStore::default(), reports: MemoryReports::default() };
+        let mut keys = BTreeSet::new();
+        for order in orders {
+            counting.store.insert(order).await.unwrap();
+            keys.insert(OrderKey { tenant: order.tenant.clone(), id: order.id });
+        }
+        assert!(counting.run(keys).await.is_empty());
+        let CountOrders { store, reports } = counting;
+        Exposition { version: "1.2.3", store, reports, circuits: None, clock: At }
+    }
+
     /// The text with this many orders that were placed 99 seconds ago, of which each is to be followed up.
     async fn text(orders: u32) -> String {
-        let store = MemoryStore::default();
-        for n in 1..=orders {
-            let data = OrderData { id: sample::order_id(n), ..(*sample::order()).clone() };
-            store.insert(&Order::restore(data)).await.unwrap();
-        }
-        Exposition { version: "1.2.3", store, circuits: None, clock: At }.text().await.unwrap()
+        let orders: Vec<Order> = (1..=orders).map(order).collect();
+        after(&orders).await.text(&sample::tenant()).await.unwrap()
     }
 
     #[tokio::test]
@@ -104,10 +154,32 @@ mod tests {
             "orders_build_info{version=\"1.2.3\"} 1".to_owned(),
             "orders_follow_ups_waiting 3".to_owned(),
             format!("orders_follow_ups_overdue_seconds {}", overdue / 1_000),
+            "orders{status=\"pending\"} 0".to_owned(),
+            "orders{status=\"confirmed\"} 3".to_owned(),
+            "orders{status=\"processing\"} 0".to_owned(),
+            "orders{status=\"shipped\"} 0".to_owned(),
+            "orders{status=\"delivered\"} 0".to_owned(),
+            "orders{status=\"canceled\"} 0".to_owned(),
         ];
         assert_eq!(samples, expected);
         let unit = "# TYPE orders_follow_ups_overdue_seconds gauge\n# UNIT orders_follow_ups_overdue_seconds seconds\n";
         assert!(text.contains(unit) && text.ends_with("\n# EOF\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn orders_are_counted_as_they_are_now_and_only_those_of_the_storefront_and_of_31_days() {
+        let canceled = order(2).transition(Status::Canceled, None, sample::stamp(2)).unwrap().unwrap();
+        let aged = |n, days: u64| {
+            let created_at = At.now().minus(Duration::from_secs(days * 24 * 3_600));
+            Order::restore(OrderData { created_at, ..(*order(n)).clone() })
+        };
+        let exposition = after(&[order(1), canceled, aged(3, DAYS - 1), aged(4, DAYS)]).await;
+        let text = exposition.text(&sample::tenant()).await.unwrap();
+        for sample in ["orders{status=\"confirmed\"} 2\n", "orders{status=\"canceled\"} 1\n"] {
+            assert!(text.contains(sample), "{text}");
+        }
+        let other = exposition.text(&TenantId::restore("another")).await.unwrap();
+        assert!(other.contains("orders{status=\"confirmed\"} 0\n"), "{other}");
     }
 
     #[tokio::test]

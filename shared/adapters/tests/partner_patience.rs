@@ -43,6 +43,29 @@ async fn the_connection_of_an_attempt_that_was_given_up_serves_the_next() {
 }
 
 #[tokio::test]
+async fn calls_that_the_end_of_their_request_cuts_short_open_no_circuit() {
+    let (url, _) = slow(Duration::ZERO, Duration::from_millis(150)).await;
+    let partner = partner(url, "300,300,2000");
+    for _ in 0..10 {
+        let request = CallScope::within(Duration::from_millis(20), None);
+        assert!(request.run(partner.get::<Value>()).await.is_err());
+    }
+    partner.get::<Value>().await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_that_had_the_time_of_an_answer_and_got_none_open_the_circuit() {
+    let (url, _) = slow(Duration::ZERO, Duration::from_secs(60)).await;
+    let partner = partner(url, "300,20,2000");
+    for _ in 0..5 {
+        let request = CallScope::within(Duration::from_millis(30), None);
+        assert!(request.run(partner.get::<Value>()).await.is_err());
+    }
+    let refused = partner.get::<Value>().await.unwrap_err();
+    assert!(refused.to_string().contains("circuit is open"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_partner_that_hangs_costs_the_whole_patience_and_no_more() {
     let (url, _) = slow(Duration::from_secs(60), Duration::ZERO).await;
     let partner = partner(url, "100,100,500");

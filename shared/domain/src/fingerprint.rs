@@ -5,7 +5,7 @@ use crate::field_hash::FieldHash;
 
 /// The first 128 bits of SHA-256 over an [`OrderDraft`]: equal for requests that mean the same, however they are
 /// spelled in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {

@@ -164,11 +164,12 @@ impl IdempotencyKey {
         Ok(Self(key.to_owned()))
     }
 
-    /// The key of the order at this place in a batch that was sent under this key. It holds a space, which no key of a
-    /// client does, so that no other request can have it.
+    /// The key of an order in a batch that was sent under this key: of the fingerprint of what it asks for, and of how many
+    /// equal ones are before it. So it is the same wherever the order stands. It holds a space, which no key of a client
+    /// does, so that no other request can have it.
     #[must_use]
-    pub fn of_item(&self, index: usize) -> Self {
-        Self(format!("{} {index}", self.0))
+    pub fn of_item(&self, fingerprint: [u8; 16], equal_before: usize) -> Self {
+        Self(format!("{} {:032x} {equal_before}", self.0, u128::from_be_bytes(fingerprint)))
     }
 
     /// The key without quotes.
@@ -202,10 +203,12 @@ mod tests {
     #[test]
     fn the_key_of_an_item_is_no_key_that_a_client_can_send() {
         let key = IdempotencyKey::parse("k").unwrap();
-        assert_eq!(key.of_item(1), key.of_item(1));
-        assert_ne!(key.of_item(1), key.of_item(11));
-        assert_ne!(IdempotencyKey::parse("k1").unwrap().of_item(1), key.of_item(11));
-        assert!(IdempotencyKey::parse(key.of_item(1).as_str()).is_err());
+        let (one, other) = ([1; 16], [2; 16]);
+        assert_eq!(key.of_item(one, 0), key.of_item(one, 0));
+        assert_ne!(key.of_item(one, 0), key.of_item(one, 1));
+        assert_ne!(key.of_item(one, 0), key.of_item(other, 0));
+        assert_ne!(key.of_item(one, 0), IdempotencyKey::parse("k1").unwrap().of_item(one, 0));
+        assert!(IdempotencyKey::parse(key.of_item(one, 0).as_str()).is_err());
     }
 
     #[test]

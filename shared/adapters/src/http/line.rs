@@ -8,7 +8,7 @@ use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Response};
 
 use super::{ApiRequest, Reply};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::telemetry::{self, Line, Notes, metrics};
 
 /// The dimension `Code` of a request that was answered as it should be.
@@ -72,6 +72,8 @@ impl RequestLine {
             .with("Code", code)
             .with("cold_start", self.is_cold)
             .measured(&metrics::LATENCY, telemetry::millis(took));
+        let is_internal = code == problem::Code::Internal.as_str();
+        let line = if is_internal { line.measured(&metrics::INTERNAL_ERRORS, 1) } else { line };
         (response, notes.tell(line))
     }
 }
@@ -158,6 +160,14 @@ mod tests {
         assert_eq!((&line["level"], &line["message"]), (&json!("ERROR"), &json!("request failed")));
         assert_eq!((&line["status"], &line["Code"]), (&json!(503), &json!("unavailable")));
         assert_eq!(line["causes"], json!(["the store is unavailable: no route"]));
+        assert_eq!(line.get("InternalErrors"), None, "a partner's or the table's outage is no fault of the release");
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_service_counts_against_its_release() {
+        let line = line_of("get-order", async { Err(StoreError::Corrupt("no version".to_owned()).into()) }).await;
+        assert_eq!((&line["Code"], &line["InternalErrors"]), (&json!("internal"), &json!(1)));
+        assert_eq!(line["Release"], json!("local"));
     }
 
     #[test]
@@ -216,8 +226,16 @@ mod tests {
         // A create, three changes of status, the events of each alone in its batch, and the confirmation.
         let life = [(create, 1), (change, 3), (published, 4), (followed_up, 1)];
         let bytes: usize = life.iter().map(|(line, times)| (line.to_string().len() + PRICE.1) * times).sum();
-        for (line, times) in &life {
-            println!("| {} | {} x {} bytes |", line["message"], times, line.to_string().len());
+        let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md")).unwrap();
+        let rows = ["a create", "a change", "`published`", "`followed up`"].map(|name| {
+            let row = document.lines().find(|line| line.starts_with(&format!("| {name}"))).unwrap();
+            let cells: Vec<usize> = row.split('|').filter_map(|cell| cell.trim().parse().ok()).collect();
+            (cells[0], cells[1])
+        });
+        for ((line, times), row) in life.iter().zip(rows) {
+            // Times have more digits or fewer.
+            let is_near = row.0.abs_diff(line.to_string().len()) <= 20 && row.1 == *times;
+            assert!(is_near, "docs/metrics.md: {row:?} of {}: {} bytes", line["message"], line.to_string().len());
         }
         let dollars = bytes as f64 * 1e6 / f64::from(1 << 30) * PRICE.0;
         println!("{bytes} bytes an order, {dollars:.2} dollars a million orders");

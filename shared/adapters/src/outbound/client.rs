@@ -263,7 +263,11 @@ impl Partner {
             Ok(_) => self.shared.breaker.succeeded(permit).await,
             Err(failure) => {
                 telemetry::failed(failure);
-                self.shared.breaker.failed(permit).await;
+                // What the end of a request cut short says nothing of the partner.
+                let is_cut = remaining < self.patience.attempt && began.elapsed() >= remaining;
+                if !is_cut {
+                    self.shared.breaker.failed(permit).await;
+                }
             }
         }
         answered

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | a part of a row | `rows#<tenant>#<generation>#<s or p>#<shard>` | `<day>#<status or product>#<currency>` | [`PARTS`] |
 //! | what is counted of an order | `order#<tenant>#<order id>` | `-` | `n`: revision, `v`: version of the order, `g`: generation, `r`: rows by their `sk`, each a list of [`PARTS`] |
-//! | the generations | `generations` | `-` | `c`: in which orders are counted, `r`: which is read |
+//! | how rows are kept | `generations` | `-` | `c`: the generation in which orders are counted, `r`: the one that is read, `h`: over how many shards rows were ever spread |
 
 use std::collections::HashMap;
 
@@ -15,6 +15,7 @@ use domain::money::Currency;
 use domain::ports::{Counted, OrderKey, RowsQuery, Step, StoreError};
 use domain::report::{Day, Row, Subject, Sums};
 use domain::status::Status;
+use sha2::{Digest, Sha256};
 
 /// The partition key.
 pub(super) const KEY: &str = "pk";
@@ -22,8 +23,10 @@ pub(super) const KEY: &str = "pk";
 pub(super) const SORT: &str = "sk";
 /// The sort key of an item that is alone in its partition.
 pub(super) const ALONE: &str = "-";
-/// The key of the generations.
-pub(super) const GENERATIONS: &str = "generations";
+/// The key of how rows are kept.
+pub(super) const LAYOUT: &str = "generations";
+/// Over how many shards rows were ever spread.
+pub(super) const SHARDS: &str = "h";
 
 /// The members of [`Sums::to_parts`].
 const PARTS: [&str; 8] = ["o", "i", "v", "c", "s", "st", "d", "dt"];
@@ -40,13 +43,18 @@ pub(super) fn order(order: &OrderKey) -> String {
     format!("order#{}#{}", order.tenant, order.id)
 }
 
-/// The partition of a part of a row.
-pub(super) fn partition(tenant: &TenantId, generation: u64, subject: &Subject, shard: u32) -> String {
-    let is_product = match subject {
-        Subject::Status(_) => false,
-        Subject::Product(_) => true,
-    };
-    key_of_rows(tenant, generation, is_product, shard)
+/// The partition of a part of a row. Statuses are few and in every order: any shard may have a part of each. Products are
+/// many, and reports of them large: a product is in one shard, so that its row has one part.
+pub(super) fn partition(tenant: &TenantId, generation: u64, subject: &Subject, shards: u32, any: u32) -> String {
+    match subject {
+        Subject::Status(_) => key_of_rows(tenant, generation, false, any),
+        Subject::Product(product) => key_of_rows(tenant, generation, true, shard_of(product, shards)),
+    }
+}
+
+fn shard_of(product: &ProductId, shards: u32) -> u32 {
+    let hash = Sha256::digest(product.as_str());
+    hash.first_chunk().map_or(0, |first| u32::from_be_bytes(*first) % shards)
 }
 
 /// The partition that a query reads.
@@ -78,7 +86,7 @@ fn parse_sort(key: &str, of_products: bool) -> Option<Row> {
     let currency = Some(currency).filter(|code| !code.is_empty()).map(Currency::restore).transpose().ok()?;
     let subject = match of_products {
         true => Subject::Product(ProductId::restore(name)),
-        false => Subject::Status(Status::parse(name).ok()?),
+        false => Subject::Status(Status::restore(name)),
     };
     Some(Row { day: Day::parse(day).ok()?, subject, currency })
 }
@@ -163,21 +171,27 @@ pub(super) fn add(table: &str, partition: String, sort: String, sums: Sums) -> R
     Ok(TransactWriteItem::builder().update(update.build().map_err(unbuilt)?).build())
 }
 
-/// In which generation orders are counted, and which one is read: another while all orders are counted anew.
+/// How rows are kept.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Generations {
+pub(super) struct Layout {
+    /// The generation in which orders are counted.
     pub counting: u64,
+    /// The generation that is read: another while all orders are counted anew.
     pub reading: u64,
+    /// Over how many shards rows were ever spread.
+    pub shards: u32,
 }
 
-impl Generations {
+impl Layout {
     pub fn read(item: Option<Item>) -> Result<Self, StoreError> {
-        let Some(item) = item else { return Ok(Self { counting: 0, reading: 0 }) };
-        let whole = |name| {
-            let number = item.get(name).map_or(Some(0), number);
-            number.and_then(|number| u64::try_from(number).ok()).ok_or_else(|| corrupt("the generations"))
-        };
-        Ok(Self { counting: whole("c")?, reading: whole("r")? })
+        let Some(item) = item else { return Ok(Self { counting: 0, reading: 0, shards: 0 }) };
+        let whole = |name| item.get(name).map_or(Some(0), number).ok_or_else(|| corrupt("how rows are kept"));
+        let unfit = |_| corrupt("how rows are kept");
+        Ok(Self {
+            counting: whole("c")?.try_into().map_err(unfit)?,
+            reading: whole("r")?.try_into().map_err(unfit)?,
+            shards: whole(SHARDS)?.try_into().map_err(unfit)?,
+        })
     }
 }
 
@@ -185,7 +199,7 @@ fn number(value: &AttributeValue) -> Option<i128> {
     value.as_n().ok()?.parse().ok()
 }
 
-fn of_number(number: i128) -> AttributeValue {
+pub(super) fn of_number(number: i128) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 

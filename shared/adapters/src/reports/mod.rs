@@ -1,13 +1,13 @@
 //! Reports in DynamoDB: rows that orders are added to, and of each order an item that remembers what is counted of it.
 //!
-//! A row is spread over shards. A write adds to any one of them, chosen by chance, so that writers seldom meet; a row is the
-//! sum of its parts.
+//! Rows are spread over shards: those of a product by its id, those of a status by chance, so that writers seldom meet in
+//! them; a row is the sum of its parts. How many shards there ever were is noted before one more is written to, so that a
+//! release with fewer, or with more, reads them all.
 
 mod items;
 mod queue;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -16,22 +16,22 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, TransactWriteItem};
 use domain::ports::{Counted, OrderKey, ReportStore, RowsError, RowsQuery, Step, StoreError, UpdateError};
-use domain::report::{Row, Sums};
-use futures_util::future::try_join_all;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use domain::report::{self, Rows, Sums};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
 use crate::store::{charged, store_error};
-use items::{Generations, Item, KEY, SORT};
+use items::{Item, KEY, Layout, SORT};
 
 pub use queue::CountBatch;
 
 /// So many items are read at a time.
 const AT_ONCE: usize = 16;
 
-/// A row takes up to 500 writes a second in each shard: a write in a transaction costs two units, and a partition has 1,000.
+/// Transactions that meet in a row conflict, and one takes milliseconds: a row of a status takes some 100 of them a second in
+/// each shard. A transaction counts up to 97 orders.
 const SHARDS: u32 = 8;
 
 /// The table of the reports.
@@ -73,22 +73,41 @@ impl ReportsTable {
         Ok(output.item)
     }
 
-    async fn generations(&self) -> Result<Generations, StoreError> {
-        Generations::read(self.item(items::GENERATIONS.to_owned(), true).await?)
+    async fn layout(&self) -> Result<Layout, StoreError> {
+        Layout::read(self.item(items::LAYOUT.to_owned(), true).await?)
+    }
+
+    /// How rows are kept, for a writer: from here on readers know of its shards.
+    async fn layout_to_write(&self) -> Result<Layout, StoreError> {
+        let layout = self.layout().await?;
+        if layout.shards < self.shards {
+            let update = self.client.update_item().table_name(&self.table);
+            let update = update.key(KEY, AttributeValue::S(items::LAYOUT.to_owned()));
+            let update = update.key(SORT, AttributeValue::S(items::ALONE.to_owned()));
+            let update = update.update_expression("SET h = :shards");
+            // Whoever has more came first.
+            let update = update.condition_expression("attribute_not_exists(h) OR h < :shards");
+            let update = update.expression_attribute_values(":shards", items::of_number(self.shards.into()));
+            match Box::pin(update.send()).await {
+                Ok(_) => {}
+                Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {}
+                Err(error) => return Err(store_error(error)),
+            }
+        }
+        Ok(layout)
     }
 
     async fn counted_of(&self, order: &OrderKey, generation: u64) -> Result<Counted, StoreError> {
         items::read_counted(self.item(items::order(order), true).await?, generation)
     }
 
-    /// The parts of the rows in one shard; `read` counts those of all.
-    async fn part(
+    /// The pages of one shard's parts of the rows.
+    fn pages(
         &self,
         query: &RowsQuery,
         generation: u64,
         shard: u32,
-        read: &AtomicUsize,
-    ) -> Result<Vec<(Row, Sums)>, RowsError> {
+    ) -> impl Stream<Item = Result<Vec<Item>, StoreError>> {
         let (first, last) = items::range(query);
         let call = self
             .client
@@ -99,31 +118,26 @@ impl ReportsTable {
             .expression_attribute_values(":first", AttributeValue::S(first))
             .expression_attribute_values(":last", AttributeValue::S(last))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let (mut rows, mut after) = (Vec::new(), None);
-        loop {
-            let page = Box::pin(call.clone().set_exclusive_start_key(after).send()).await.map_err(store_error)?;
-            charged(page.consumed_capacity());
-            let found = page.items.unwrap_or_default();
-            if read.fetch_add(found.len(), Ordering::Relaxed) + found.len() > Self::MOST_READ {
-                return Err(RowsError::TooMany);
+        stream::try_unfold(Some(None), move |after: Option<Option<Item>>| {
+            let call = call.clone();
+            async move {
+                let Some(after) = after else { return Ok(None) };
+                let page = Box::pin(call.set_exclusive_start_key(after).send()).await.map_err(store_error)?;
+                charged(page.consumed_capacity());
+                let next = page.last_evaluated_key.map(Some);
+                Ok(Some((page.items.unwrap_or_default(), next)))
             }
-            for item in found {
-                rows.push(items::read_row(&item, query.of_products)?);
-            }
-            after = page.last_evaluated_key;
-            if after.is_none() {
-                return Ok(rows);
-            }
-        }
+        })
     }
 
     /// What is written: what is counted of each order, and of each row one part.
     fn writes(&self, steps: &[Step]) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let shard = fastrand::u32(..self.shards);
+        let any = fastrand::u32(..self.shards);
         let mut added = BTreeMap::<(String, String), Sums>::new();
         for step in steps {
             for (row, sums) in &step.added {
-                let partition = items::partition(&step.order.tenant, step.before.generation, &row.subject, shard);
+                let (tenant, generation) = (&step.order.tenant, step.before.generation);
+                let partition = items::partition(tenant, generation, &row.subject, self.shards, any);
                 let present = added.entry((partition, items::sort(row))).or_default();
                 *present = present.plus(*sums);
             }
@@ -136,11 +150,14 @@ impl ReportsTable {
 }
 
 impl ReportStore for ReportsTable {
-    async fn counted(&self, orders: &[OrderKey]) -> Result<Vec<Counted>, StoreError> {
-        let generation = self.generations().await?.counting;
+    async fn counted(&self, orders: &[OrderKey]) -> Vec<Result<Counted, StoreError>> {
+        let generation = match self.layout_to_write().await {
+            Ok(layout) => layout.counting,
+            Err(error) => return vec![Err(error); orders.len()],
+        };
         // Cloned, or the compiler takes the futures for less general than they are.
         let reads = orders.iter().cloned().map(|order| async move { self.counted_of(&order, generation).await });
-        stream::iter(reads).buffered(AT_ONCE).try_collect().await
+        stream::iter(reads).buffered(AT_ONCE).collect().await
     }
 
     async fn count(&self, steps: &[Step]) -> Result<(), UpdateError> {
@@ -159,11 +176,23 @@ impl ReportStore for ReportsTable {
         }
     }
 
-    async fn rows(&self, query: &RowsQuery) -> Result<Vec<(Row, Sums)>, RowsError> {
-        let generation = self.generations().await?.reading;
-        let read = AtomicUsize::new(0);
-        let parts = (0..self.shards).map(|shard| self.part(query, generation, shard, &read));
-        Ok(try_join_all(parts).await?.concat())
+    async fn rows(&self, query: &RowsQuery) -> Result<Rows, RowsError> {
+        let layout = self.layout().await?;
+        let shards = 0..self.shards.max(layout.shards);
+        let pages = shards.map(|shard| Box::pin(self.pages(query, layout.reading, shard)));
+        let mut pages = stream::iter(pages).flatten_unordered(AT_ONCE);
+        let (mut rows, mut read) = (Rows::new(), 0);
+        while let Some(page) = pages.try_next().await? {
+            read += page.len();
+            if read > Self::MOST_READ {
+                return Err(RowsError::TooMany);
+            }
+            for item in page {
+                let (row, sums) = items::read_row(&item, query.of_products)?;
+                report::add(&mut rows, row, sums);
+            }
+        }
+        Ok(rows)
     }
 }
 

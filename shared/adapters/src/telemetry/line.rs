@@ -94,6 +94,9 @@ impl Line {
     /// Adds a metric under a name of its family.
     #[must_use]
     pub(super) fn measured_as(mut self, metric: &'static Metric, name: String, value: impl Into<Value>) -> Self {
+        if metric.dimensions.contains(&metrics::RELEASE) {
+            self.members.insert(metrics::RELEASE.to_owned(), metrics::release().into());
+        }
         self.members.insert(name.clone(), value.into());
         self.metrics.push((name, metric));
         self
@@ -173,6 +176,13 @@ mod tests {
         assert_eq!(json["_aws"]["CloudWatchMetrics"], expected);
         let at = Timestamp::parse(json["timestamp"].as_str().unwrap()).unwrap();
         assert_eq!(Some(at.as_millis()), json["_aws"]["Timestamp"].as_i64());
+    }
+
+    #[test]
+    fn a_metric_of_a_release_names_it() {
+        let json = Line::info("a token was accepted").measured(&metrics::TOKENS_REFUSED, 0).into_json();
+        assert_eq!((&json["Release"], &json["TokensRefused"]), (&json!("local"), &json!(0)));
+        assert_eq!(json["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["Release"]]));
     }
 
     #[test]

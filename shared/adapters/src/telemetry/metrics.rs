@@ -68,6 +68,8 @@ macro_rules! metrics {
 
 metrics! {
     LATENCY "Latency" Milliseconds ["Route", "Code"] "Time of a request in its function. The number of values is that of requests; `Code` is `ok` or the code of the problem."
+    INTERNAL_ERRORS "InternalErrors" Count ["Release"] "Requests answered 500 `internal`, which is a fault of the service."
+    TOKENS_REFUSED "TokensRefused" Count ["Release"] "1 for a token that the authorizer refused, 0 for one that it accepted: the average is the part of the tokens that was refused."
     REPLAYED_KEYS "ReplayedKeys" Count [] "Creates that found the order of their idempotency key."
     BATCH_ORDERS_FAILED "BatchOrdersFailed" Count [] "Orders of batches whose result is a 5xx; the batch itself is answered 207."
     CUSTOMERS_LATENCY "CustomersLatency" Milliseconds [] "Time of a call of the customer service, also of one that failed."
@@ -140,6 +142,15 @@ pub fn of_move(from: Option<Status>, to: Status) -> Option<&'static Metric> {
     }
 }
 
+/// The dimension of what tells one release from another while requests are shifted between them.
+pub(super) const RELEASE: &str = "Release";
+
+/// The deployment that this function is part of: `RELEASE`, or `local`.
+pub(super) fn release() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| config::optional("RELEASE").unwrap_or_else(|| "local".to_owned()))
+}
+
 /// Where the metrics are: `METRICS_NAMESPACE`, which is the name of the stack, or `Orders`.
 pub(super) fn namespace() -> &'static str {
     static NAMESPACE: OnceLock<String> = OnceLock::new();
@@ -157,7 +168,8 @@ mod tests {
         let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
         assert_eq!(names.len(), ALL.len());
         for metric in ALL {
-            assert!(metric.dimensions.is_empty() || metric.dimensions == ["Route", "Code"], "{metric:?}");
+            let is_bounded = matches!(metric.dimensions, [] | ["Route", "Code"] | [RELEASE]);
+            assert!(is_bounded, "{metric:?}");
         }
     }
 

@@ -26,7 +26,7 @@ pub struct ResultView<'a> {
     /// With `order`: whether an earlier request with the same key placed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
-    /// The order as it is now.
+    /// The order as it is now, with the newest entry of its history.
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<OrderView<'a>>,
     /// Why there is no order. Its pointers lead into this order's part of the request.
@@ -39,7 +39,7 @@ impl<'a> ResultView<'a> {
     /// An order that was placed.
     #[must_use]
     pub fn placed(index: usize, status: u16, placed: &'a Placed) -> Self {
-        let order = Some(OrderView::from(&placed.order));
+        let order = Some(OrderView::from(&placed.order).with_newest_entry());
         Self { index, status, replayed: Some(placed.replayed), order, problem: None }
     }
 

@@ -174,6 +174,13 @@ impl OrderView<'_> {
     pub fn without_history_and_lines(self) -> Self {
         Self { lines: None, history: None, ..self }
     }
+
+    /// The order with the newest entry of its history alone: for an answer that holds many.
+    #[must_use]
+    pub fn with_newest_entry(mut self) -> Self {
+        self.history = self.history.map(|mut entries| entries.split_off(entries.len().saturating_sub(1)));
+        self
+    }
 }
 
 impl<'a> From<&'a Line> for LineView<'a> {

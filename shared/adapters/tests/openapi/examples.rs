@@ -7,8 +7,8 @@ use adapters::system::SystemClock;
 use adapters::wire::{BatchView, OrderView, PageView, ReportView, ResultView};
 use domain::details::{Edit, Patch};
 use domain::listing::{Limit, OrderSummary, Page};
-use domain::memory::MemoryStore;
 use domain::memory::sample::{self, stamp};
+use domain::memory::{MemoryReports, MemoryStore};
 use domain::order::Order;
 use domain::report::{Day, GroupBy, Report, rows_of};
 use domain::status::Status;
@@ -58,8 +58,9 @@ fn health() -> HealthCheck {
 
 /// The metrics of an empty store.
 async fn metrics() -> Value {
-    let exposition = Exposition { version: "1.0.0", store: MemoryStore::default(), circuits: None, clock: SystemClock };
-    exposition.text().await.unwrap().into()
+    let (store, reports) = (MemoryStore::default(), MemoryReports::default());
+    let exposition = Exposition { version: "1.0.0", store, reports, circuits: None, clock: SystemClock };
+    exposition.text(&sample::tenant()).await.unwrap().into()
 }
 
 fn view(order: &Order) -> Value {

@@ -300,7 +300,7 @@ pub const ALL: [Operation; 11] = [
         method: "get",
         path: "/metrics",
         summary: "Read the metrics",
-        description: "What waits for a follow-up and for how long, over all storefronts, and the partners' circuits.",
+        description: "What waits for a follow-up and for how long, over all storefronts, the partners' circuits, and how many orders of the storefront, of those created within 31 days, have which status.",
         scope: Some("orders:admin"),
         parameters: &[],
         body: None,

@@ -70,14 +70,34 @@ async fn votes_count_for_ten_seconds() {
     let Vote::Opened(_) = one.of("inventory").vote(at(12), at(17)).await.unwrap() else { panic!("three within 10 s") };
 }
 
+/// Three environments have opened the circuit of the inventory service: when.
+async fn opened(client: &Client) -> Timestamp {
+    let (at, voters): (_, [Circuits; 3]) = (now(), environments(client));
+    for voter in voters {
+        voter.of("inventory").vote(at, at).await.unwrap();
+    }
+    at
+}
+
+#[tokio::test]
+async fn of_two_environments_that_wish_to_probe_at_the_same_time_one_does() {
+    let client = table().await;
+    let opened = opened(&client).await;
+    let [one, two] = environments(&client).map(|circuits| circuits.of("inventory"));
+    for window in 1..=20_u64 {
+        let at = opened.plus(Duration::from_secs(10 * window));
+        let next = at.plus(Duration::from_secs(5));
+        let (first, second) = tokio::join!(one.elect(at, next), two.elect(at, next));
+        let outcome = [first.unwrap(), second.unwrap()];
+        let is_one = outcome.contains(&Election::Elected) && outcome.contains(&Election::NotBefore(next));
+        assert!(is_one, "{outcome:?}");
+    }
+}
+
 #[tokio::test]
 async fn of_many_environments_one_is_elected_for_each_window() {
     let client = table().await;
-    let voters: [Circuits; 3] = environments(&client);
-    let opened = now();
-    for voter in &voters {
-        voter.of("inventory").vote(opened, opened).await.unwrap();
-    }
+    let opened = opened(&client).await;
     let circuits: [Circuits; 10] = environments(&client);
     for window in 1..=3_u64 {
         let at = opened.plus(Duration::from_secs(10 * window));
@@ -89,6 +109,6 @@ async fn of_many_environments_one_is_elected_for_each_window() {
         assert_eq!(elections.iter().filter(|election| **election == Election::Elected).count(), 1);
         assert_eq!(elections.iter().filter(|election| **election == Election::NotBefore(next)).count(), 9);
     }
-    voters[0].of("inventory").close().await.unwrap();
+    circuits[1].of("inventory").close().await.unwrap();
     assert_eq!(circuits[0].of("inventory").elect(now(), now()).await.unwrap(), Election::Closed);
 }

@@ -7,6 +7,7 @@ mod capacity;
 mod circuits;
 mod concurrency;
 mod contract;
+mod cost;
 mod engine;
 mod issuer_keys;
 mod newer_release;

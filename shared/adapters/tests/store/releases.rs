@@ -1,11 +1,12 @@
 //! What earlier releases stored, streamed and announced, read and worked on by the present code: while a release is deployed
 //! gradually, and after a rollback, two of them share the table, the stream and the bus (docs/versioning.md).
 //!
-//! `tests/releases/<version>` holds what that release made: `UPDATE_FIXTURES=1` writes the folder of the present version.
+//! `tests/releases/<version>` holds what that release made. `UPDATE_FIXTURES=1` writes the folder of a new version, once;
+//! what a release made is never written again, since it would hide what the present code can no longer read.
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adapters::publisher::CloudEvent;
@@ -21,8 +22,12 @@ use domain::status::Status;
 use domain::use_cases::{FollowUps, Outcome};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::engine::{Engine, TABLE};
+
+/// What the folders hold, so that no change of one goes unseen.
+const RELEASED: [(&str, &str); 1] = [("0.1.0", "f2dd39b8e6ed49ac00afe5c76530a801fa9330cbeb499e33a52bd137f0e3a88b")];
 
 /// The images of one order, oldest first.
 type Life = Vec<Order>;
@@ -140,18 +145,73 @@ async fn read(store: &DynamoStore) -> Order {
     store.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap()
 }
 
+/// Writes what a release made.
+fn leave(folder: &Path, files: &[(String, String)]) -> Result<(), String> {
+    if folder.exists() {
+        return Err(format!(
+            "{} is there, and what a release made is never written again. If the present code makes something else, raise \
+             `version` in Cargo.toml and write the folder of the new version; if it cannot read the old data any more, \
+             mend the code",
+            folder.display()
+        ));
+    }
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    files.iter().try_for_each(|(name, text)| fs::write(folder.join(name), text).map_err(|error| error.to_string()))
+}
+
+fn digest(folder: &Path) -> String {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let mut digest = Sha256::new();
+    for file in files {
+        digest.update(file.file_name().unwrap().as_encoded_bytes());
+        digest.update(fs::read(&file).unwrap());
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[tokio::test]
 async fn the_present_release_has_left_its_data() {
-    for (name, life) in lives() {
-        let (items, events) = made(&life).await;
-        let fixture = json!({ "item": items.last(), "records": records(&items), "events": events });
-        let file = folder().join(env!("CARGO_PKG_VERSION")).join(format!("{name}.json"));
-        if std::env::var("UPDATE_FIXTURES").is_ok() {
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(&file, format!("{:#}\n", fixture)).unwrap();
+    let (version, present) = (env!("CARGO_PKG_VERSION"), folder().join(env!("CARGO_PKG_VERSION")));
+    if std::env::var("UPDATE_FIXTURES").is_ok() {
+        let mut files = Vec::new();
+        for (name, life) in lives() {
+            let (items, events) = made(&life).await;
+            let fixture = json!({ "item": items.last(), "records": records(&items), "events": events });
+            files.push((format!("{name}.json"), format!("{fixture:#}\n")));
         }
-        assert!(file.exists(), "{}: run it with UPDATE_FIXTURES=1", file.display());
+        leave(&present, &files).unwrap();
     }
+    assert!(
+        present.exists(),
+        "release {version} has left no data. Run this test once with UPDATE_FIXTURES=1, which writes {}; commit the \
+         folder, and add it to RELEASED",
+        present.display()
+    );
+}
+
+#[test]
+fn what_a_release_made_stays_as_it_was() {
+    let mut folders: Vec<_> = fs::read_dir(folder()).unwrap().map(|release| release.unwrap().path()).collect();
+    folders.sort();
+    let found: Vec<_> =
+        folders.iter().map(|path| (path.file_name().unwrap().to_str().unwrap(), digest(path))).collect();
+    let kept: Vec<_> = RELEASED.iter().map(|(version, digest)| (*version, (*digest).to_owned())).collect();
+    assert_eq!(
+        found, kept,
+        "restore the folder of a release from its tag; only the folder of a new version is added, with its digest in RELEASED"
+    );
+}
+
+#[test]
+fn the_data_of_a_release_is_written_once() {
+    let version = std::env::temp_dir().join(format!("releases-{}", std::process::id())).join("9.9.9");
+    let file = |text: &str| [("placed.json".to_owned(), text.to_owned())];
+    leave(&version, &file("then")).unwrap();
+    let refused = leave(&version, &file("now")).unwrap_err();
+    assert!(refused.contains("never written again") && refused.contains("Cargo.toml"), "{refused}");
+    assert_eq!(fs::read_to_string(version.join("placed.json")).unwrap(), "then");
+    fs::remove_dir_all(version.parent().unwrap()).unwrap();
 }
 
 #[tokio::test]

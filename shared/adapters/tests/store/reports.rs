@@ -65,6 +65,35 @@ async fn many_writers_at_once_count_each_order_once() {
 }
 
 #[tokio::test]
+async fn a_release_with_fewer_shards_reads_what_one_with_more_wrote() {
+    let engine = Engine::start().await;
+    let orders: Vec<Order> = (1..=60).map(order).collect();
+    let counting = counting(&engine, &orders).await;
+    for order in &orders {
+        assert!(counting.run(keys(std::slice::from_ref(order))).await.is_empty());
+    }
+    let taken_back = CountOrders { reports: reports(&engine, 2), ..counting };
+    assert_eq!(january(&taken_back.reports).await, recount(&orders));
+    assert!(taken_back.run(keys(&orders)).await.is_empty());
+    assert_eq!(january(&taken_back.reports).await, recount(&orders));
+    assert_eq!(january(&reports(&engine, 1)).await, recount(&orders), "a writer with fewer notes no fewer");
+}
+
+#[tokio::test]
+async fn the_row_of_a_product_has_one_part_in_eight_shards() {
+    let engine = Engine::start().await;
+    let orders: Vec<Order> = (1..=20).map(order).collect();
+    let counting = counting(&engine, &orders).await;
+    for order in &orders {
+        assert!(counting.run(keys(std::slice::from_ref(order))).await.is_empty());
+    }
+    let scanned = engine.client.scan().table_name(REPORTS_TABLE).send().await.unwrap().items.unwrap();
+    let keys = scanned.iter().map(|item| (item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap()));
+    let products: Vec<_> = keys.filter(|(pk, _)| pk.contains("#p#")).map(|(_, sk)| sk).collect();
+    assert_eq!(products.len(), rows_of(&orders[0]).len() - 1, "{products:?}");
+}
+
+#[tokio::test]
 async fn while_all_orders_are_counted_anew_the_old_count_is_read_and_then_the_new() {
     let engine = Engine::start().await;
     let orders: Vec<Order> = (1..=3).map(order).collect();

@@ -1,11 +1,11 @@
 //! Reports in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::lock;
 use crate::ports::{Counted, MOST_CHANGED, OrderKey, ReportStore, RowsError, RowsQuery, Step, StoreError, UpdateError};
-use crate::report::{Row, Rows, Subject, Sums};
+use crate::report::{self, Row, Rows, Subject, Sums};
 
 /// Keeps rows in a map.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ struct State {
     generation: u64,
     steps: usize,
     refusals: usize,
+    unreadable: BTreeSet<OrderKey>,
+    rejected: BTreeSet<OrderKey>,
 }
 
 impl MemoryReports {
@@ -28,8 +30,7 @@ impl MemoryReports {
     pub fn total(&self) -> Rows {
         let mut total = Rows::new();
         for ((_, row), sums) in &lock(&self.state).rows {
-            let present = total.entry(row.clone()).or_default();
-            *present = present.plus(*sums);
+            report::add(&mut total, row.clone(), *sums);
         }
         total.retain(|_, sums| *sums != Sums::default());
         total
@@ -44,6 +45,16 @@ impl MemoryReports {
     /// Answers a conflict so many times.
     pub fn refuse(&self, times: usize) {
         lock(&self.state).refusals = times;
+    }
+
+    /// Cannot read what is counted of this order from now on.
+    pub fn damage(&self, order: OrderKey) {
+        lock(&self.state).unreadable.insert(order);
+    }
+
+    /// Refuses every step that has this order.
+    pub fn reject(&self, order: OrderKey) {
+        lock(&self.state).rejected.insert(order);
     }
 
     /// Has all orders counted anew.
@@ -80,16 +91,23 @@ impl State {
 }
 
 impl ReportStore for MemoryReports {
-    async fn counted(&self, orders: &[OrderKey]) -> Result<Vec<Counted>, StoreError> {
+    async fn counted(&self, orders: &[OrderKey]) -> Vec<Result<Counted, StoreError>> {
         let state = lock(&self.state);
-        Ok(orders.iter().map(|order| state.present(order)).collect())
+        let counted = |order| match state.unreadable.contains(order) {
+            true => Err(StoreError::Corrupt("what is counted of an order".to_owned())),
+            false => Ok(state.present(order)),
+        };
+        orders.iter().map(counted).collect()
     }
 
     async fn count(&self, steps: &[Step]) -> Result<(), UpdateError> {
         let mut state = lock(&self.state);
-        let rows: std::collections::BTreeSet<_> = steps.iter().flat_map(|step| step.added.keys()).collect();
+        let rows: BTreeSet<_> = steps.iter().flat_map(|step| step.added.keys()).collect();
         if steps.len() + rows.len() > MOST_CHANGED {
             return Err(StoreError::Rejected("too many changes for one step".to_owned()).into());
+        }
+        if steps.iter().any(|step| state.rejected.contains(&step.order)) {
+            return Err(StoreError::Rejected("of one of its orders".to_owned()).into());
         }
         if state.refusals > 0 {
             state.refusals -= 1;
@@ -103,7 +121,7 @@ impl ReportStore for MemoryReports {
         Ok(())
     }
 
-    async fn rows(&self, query: &RowsQuery) -> Result<Vec<(Row, Sums)>, RowsError> {
+    async fn rows(&self, query: &RowsQuery) -> Result<Rows, RowsError> {
         let state = lock(&self.state);
         let is_wanted = |row: &Row| {
             let is_of_product = match row.subject {
@@ -113,7 +131,7 @@ impl ReportStore for MemoryReports {
             is_of_product == query.of_products && (query.from..=query.to).contains(&row.day)
         };
         let wanted = state.rows.iter().filter(|((tenant, row), _)| *tenant == query.tenant && is_wanted(row));
-        let rows: Vec<_> = wanted.map(|((_, row), sums)| (row.clone(), *sums)).collect();
+        let rows: Rows = wanted.map(|((_, row), sums)| (row.clone(), *sums)).collect();
         if rows.len() > Self::MOST_READ { Err(RowsError::TooMany) } else { Ok(rows) }
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::id::TenantId;
 use crate::ports::{OrderKey, StoreError, UpdateError};
-use crate::report::{Day, Row, Rows, Sums};
+use crate::report::{self, Day, Rows, Sums};
 
 /// Keeps what all orders of a storefront amount to, and what is counted of each order.
 pub trait ReportStore: Send + Sync {
     /// What is counted of each of these orders, strongly consistent, in their order.
     ///
     /// # Errors
-    /// [`StoreError`] when no answer could be had.
-    fn counted(&self, orders: &[OrderKey]) -> impl Future<Output = Result<Vec<Counted>, StoreError>> + Send;
+    /// [`StoreError`] for each order of which no answer could be had: one that cannot be read holds up no other.
+    fn counted(&self, orders: &[OrderKey]) -> impl Future<Output = Vec<Result<Counted, StoreError>>> + Send;
 
     /// Adds to the rows and replaces what is counted of each order, all of it in one atomic step or nothing.
     ///
@@ -20,14 +20,14 @@ pub trait ReportStore: Send + Sync {
     /// When [`StoreError::may_have_written`], it may have been counted or not.
     fn count(&self, steps: &[Step]) -> impl Future<Output = Result<(), UpdateError>> + Send;
 
-    /// The rows of these days. A row may come in parts that add up. It may trail the last writes by a moment.
+    /// The rows of these days. They may trail the last writes by a moment.
     ///
     /// # Errors
-    /// [`RowsError::TooMany`] beyond [`ReportStore::MOST_READ`] rows.
-    fn rows(&self, query: &RowsQuery) -> impl Future<Output = Result<Vec<(Row, Sums)>, RowsError>> + Send;
+    /// [`RowsError::TooMany`] beyond [`ReportStore::MOST_READ`] rows, or parts of rows in a store that splits them.
+    fn rows(&self, query: &RowsQuery) -> impl Future<Output = Result<Rows, RowsError>> + Send;
 
-    /// A bound on the rows that a report is made of.
-    const MOST_READ: usize = 50_000;
+    /// A bound on what a report is made of: about 15 MB.
+    const MOST_READ: usize = 100_000;
 }
 
 /// How many orders and rows one [`ReportStore::count`] may change together.
@@ -65,8 +65,7 @@ impl Step {
     pub fn after(&self) -> Counted {
         let Counted { revision, version: _, generation, mut rows } = self.before.clone();
         for (row, sums) in &self.added {
-            let present = rows.entry(row.clone()).or_default();
-            *present = present.plus(*sums);
+            report::add(&mut rows, row.clone(), *sums);
         }
         rows.retain(|_, sums| *sums != Sums::default());
         Counted { revision: revision + 1, version: self.version, generation, rows }

@@ -7,5 +7,5 @@ mod sums;
 
 pub use day::Day;
 pub use grouping::{Group, GroupBy, GroupKey, Report};
-pub use rows::{Row, Rows, Subject, difference, rows_of};
+pub use rows::{Row, Rows, Subject, add, difference, rows_of};
 pub use sums::{Sums, Times};

@@ -75,6 +75,12 @@ fn times(order: &Order, status: Status) -> Times {
     })
 }
 
+/// Adds to a row.
+pub fn add(rows: &mut Rows, row: Row, sums: Sums) {
+    let present = rows.entry(row).or_default();
+    *present = present.plus(sums);
+}
+
 /// What must be added to the one for the other: the rows that differ, and by how much.
 #[must_use]
 pub fn difference(counted: &Rows, wanted: &Rows) -> Rows {

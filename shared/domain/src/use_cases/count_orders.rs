@@ -10,16 +10,13 @@ use crate::report::{Row, difference, rows_of};
 /// So many orders are read at a time.
 const READ_AT_ONCE: usize = 16;
 
-/// So many steps are on their way at a time.
-const COUNTED_AT_ONCE: usize = 4;
-
 /// One order changes at most so many rows in a step; one with more takes several.
 const MOST_ROWS: usize = MOST_CHANGED - 10;
 
 /// How often what met another writer, or was not counted whole, is taken up again.
 const ROUNDS: u32 = 8;
 
-/// From this round on each order is counted alone, so that none has to wait for another's conflict.
+/// From this round on each order is counted alone, so that none has to wait for another's conflict, or is refused with it.
 const ALONE_FROM: u32 = 2;
 
 /// The use case and the ports it needs.
@@ -66,15 +63,12 @@ impl<S: OrderStore, R: ReportStore> CountOrders<S, R> {
     /// What is to be done for these orders. What is counted is read before the order is: so it is never newer than the order,
     /// and a step on condition of it never takes back what another counted.
     async fn steps(&self, orders: &[OrderKey], uncounted: &mut Uncounted) -> Vec<Step> {
-        let counted = match self.reports.counted(orders).await {
-            Ok(counted) => counted,
-            Err(error) => {
-                uncounted.extend(orders.iter().map(|order| (order.clone(), error.clone().into())));
-                return Vec::new();
-            }
-        };
+        let counted = self.reports.counted(orders).await;
         let reads = orders.iter().cloned().zip(counted).map(|(order, before)| async move {
-            let step = self.step(order.clone(), before).await;
+            let step = match before {
+                Ok(before) => self.step(order.clone(), before).await,
+                Err(error) => Err(error),
+            };
             (order, step)
         });
         let reads: Vec<_> = stream::iter(reads).buffer_unordered(READ_AT_ONCE).collect().await;
@@ -99,21 +93,29 @@ impl<S: OrderStore, R: ReportStore> CountOrders<S, R> {
         Ok(Some(Step { order, version, before, added }).filter(|_| !is_counted))
     }
 
-    /// The orders that must be looked at again.
+    /// The orders that must be looked at again. The groups go one after the other: most have a row in common, and would
+    /// conflict.
     async fn count(&self, groups: Vec<Vec<Step>>, uncounted: &mut Uncounted) -> Vec<OrderKey> {
-        let counting = groups.into_iter().map(|steps| async move { (self.reports.count(&steps).await, steps) });
-        let outcomes: Vec<_> = stream::iter(counting).buffer_unordered(COUNTED_AT_ONCE).collect().await;
         let mut again = Vec::new();
-        for (outcome, steps) in outcomes {
+        for steps in groups {
             let is_whole = |step: &Step| step.added.len() < MOST_ROWS;
             let orders = steps.iter().map(|step| step.order.clone());
-            match outcome {
+            match self.reports.count(&steps).await {
                 Ok(()) => again.extend(steps.iter().filter(|step| !is_whole(step)).map(|step| step.order.clone())),
                 Err(UpdateError::Conflict) => again.extend(orders),
+                Err(UpdateError::Store(error)) if steps.len() > 1 && is_perhaps_of_one(&error) => again.extend(orders),
                 Err(UpdateError::Store(error)) => uncounted.extend(orders.map(|order| (order, error.clone().into()))),
             }
         }
         again
+    }
+}
+
+/// Whether a group may have met it because of one of its orders.
+const fn is_perhaps_of_one(error: &StoreError) -> bool {
+    match error {
+        StoreError::Throttled(_) | StoreError::Rejected(_) | StoreError::TooLarge => true,
+        StoreError::Unavailable(_) | StoreError::Corrupt(_) => false,
     }
 }
 
@@ -150,7 +152,7 @@ mod tests {
     use crate::order::{NewLines, Order, Placement, Stock};
     use crate::ports::Condition;
     use crate::quantity::Quantity;
-    use crate::report::Rows;
+    use crate::report::{Rows, add};
     use crate::reservation::ReservationId;
     use crate::status::Status;
 
@@ -167,8 +169,7 @@ mod tests {
     fn recount(orders: &[Order]) -> Rows {
         let mut all = Rows::new();
         for (row, sums) in orders.iter().flat_map(rows_of) {
-            let present = all.entry(row).or_default();
-            *present = present.plus(sums);
+            add(&mut all, row, sums);
         }
         all
     }
@@ -254,13 +255,25 @@ mod tests {
         assert_eq!(other.reports.total(), Rows::new());
     }
 
+    #[tokio::test]
+    async fn an_order_that_cannot_be_counted_stops_no_other() {
+        let counting = counting();
+        let orders = [order(1, 1..=2), order(2, 1..=2), order(3, 1..=2), order(4, 1..=2)];
+        let keys = placed(&counting, &orders).await;
+        counting.reports.damage(key(&orders[1]));
+        counting.reports.reject(key(&orders[2]));
+        let uncounted = counting.run(keys).await;
+        assert!(uncounted.keys().eq([&key(&orders[1]), &key(&orders[2])]), "{uncounted:?}");
+        assert_eq!(counting.reports.total(), recount(&[orders[0].clone(), orders[3].clone()]));
+    }
+
     /// Others may have read an earlier version, and would count it if they came last.
     #[tokio::test]
     async fn a_version_that_changes_no_row_is_noted() {
         let counting = counting();
         let order = sample::order();
         let keys = placed(&counting, std::slice::from_ref(&order)).await;
-        let before = counting.reports.counted(&[key(&order)]).await.unwrap().remove(0);
+        let before = counting.reports.counted(&[key(&order)]).await.remove(0).unwrap();
         let late = counting.step(key(&order), before).await.unwrap().unwrap();
         let deleted = order.delete(std::time::Duration::from_secs(1), sample::stamp(2)).unwrap();
         counting.store.update(&order, &deleted, Condition::Version).await.unwrap();

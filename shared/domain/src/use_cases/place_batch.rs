@@ -1,9 +1,12 @@
 //! Place several orders with one request, each as if it came alone.
 
+use std::collections::HashMap;
+
 use futures_util::stream::{self, StreamExt};
 
 use crate::caller::Caller;
 use crate::draft::OrderDraft;
+use crate::fingerprint::Fingerprint;
 use crate::history::Stamp;
 use crate::id::IdempotencyKey;
 use crate::ports::{CustomerService, Ids, InventoryService, OrderStore};
@@ -21,7 +24,8 @@ const AT_ONCE: usize = 16;
 pub struct BatchRequest<E> {
     /// Who asks.
     pub caller: Caller,
-    /// The client's idempotency key of the batch, from which each order has its own.
+    /// The client's idempotency key of the batch, from which each order has its own, wherever it stands: an order that is sent
+    /// again in a shorter batch, or in another place, is the same order.
     pub key: Option<IdempotencyKey>,
     /// What it asks for; of an order that cannot be read, why.
     pub drafts: Vec<Result<OrderDraft, E>>,
@@ -34,8 +38,14 @@ impl<S: OrderStore, C: CustomerService, I: InventoryService, N: Ids> PlaceOrder<
     /// What becomes of one order changes nothing for the others.
     pub async fn run_batch<E: From<PlaceOrderError>>(&self, batch: BatchRequest<E>) -> Vec<Result<Placed, E>> {
         let BatchRequest { caller, key, drafts, stamp } = batch;
+        let mut equals = HashMap::<Fingerprint, usize>::new();
         let orders = drafts.into_iter().enumerate().map(|(index, draft)| {
-            let key = key.as_ref().map(|key| key.of_item(index));
+            let key = key.as_ref().zip(draft.as_ref().ok()).map(|(key, draft)| {
+                let fingerprint = Fingerprint::of(draft);
+                let equal_before = equals.entry(fingerprint).or_default();
+                *equal_before += 1;
+                key.of_item(fingerprint.0, *equal_before - 1)
+            });
             let (caller, stamp) = (caller.clone(), stamp.clone());
             async move { (index, self.place_one(caller, key, draft, stamp).await) }
         });
@@ -122,12 +132,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_order_at_the_same_place_of_a_known_batch_is_refused_alone() {
+    async fn a_known_batch_without_the_order_that_was_refused_places_no_other_twice() {
         let orders = service(sample::customers(), sample::inventory());
-        orders.run_batch(batch(1, vec![draft(1, 1), draft(2, 1)])).await;
-        let swapped = orders.run_batch(batch(2, vec![draft(1, 1), draft(1, 2)])).await;
-        assert!(swapped[0].as_ref().unwrap().replayed);
-        assert_eq!(swapped[1], Err(Failure::Refused(PlaceOrderError::KeyReused)));
+        let first = orders.run_batch(batch(1, vec![draft(1, 1), draft(3, 101), draft(2, 1), draft(2, 1)])).await;
+        let again = orders.run_batch(batch(2, vec![draft(2, 1), draft(1, 1), draft(2, 1), draft(1, 2)])).await;
+        let ids = |outcomes: &[Result<Placed, Failure>], indices: &[usize]| -> Vec<_> {
+            indices.iter().map(|index| outcomes[*index].as_ref().unwrap().order.id).collect()
+        };
+        assert_eq!(ids(&first, &[0, 2, 3]), ids(&again, &[1, 0, 2]));
+        let replayed: Vec<bool> = again.iter().map(|outcome| outcome.as_ref().unwrap().replayed).collect();
+        assert_eq!(replayed, [true, true, true, false], "the last one is new");
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Rules broken on purpose, one at a time: each must make its scenario fail.
 
+use std::collections::BTreeMap;
+
 use domain::ports::{Clock, OrderStore, StoreError};
 use domain::timestamp::Timestamp;
 use domain::use_cases::{Outcome, Swept};
@@ -18,6 +20,8 @@ pub enum Bug {
     SweepIsSlow,
     /// A sweep works one tenant's backlog before another's.
     TenantAfterTenant,
+    /// A sweep takes as many orders of one tenant as of another, and lets slow ones hold all the places.
+    TurnsByCount,
     /// A sweep ends at an order that cannot be read.
     UnreadableEndsTheSweep,
     /// A sweep sees the first 1,000 keys of each shard of the index.
@@ -27,11 +31,11 @@ pub enum Bug {
 impl Bug {
     /// Whether it is one of [`broken_sweep`].
     pub const fn is_of_the_sweep(self) -> bool {
-        matches!(self, Self::SweepIsSlow | Self::TenantAfterTenant | Self::UnreadableEndsTheSweep)
+        matches!(self, Self::SweepIsSlow | Self::TenantAfterTenant | Self::TurnsByCount | Self::UnreadableEndsTheSweep)
     }
 }
 
-/// A sweep that reads the index once, and works it tenant after tenant until an order fails.
+/// A sweep that reads the index once, and works it tenant after tenant, or by turns, until an order fails.
 pub async fn broken_sweep(bug: Bug, ports: &Ports, until: Timestamp) -> Result<Swept, StoreError> {
     let mut keys = Vec::new();
     for shard in 0..ports.shards() {
@@ -43,6 +47,14 @@ pub async fn broken_sweep(bug: Bug, ports: &Ports, until: Timestamp) -> Result<S
         }
     }
     keys.sort();
+    if bug == Bug::TurnsByCount {
+        let mut turns = BTreeMap::new();
+        keys.sort_by_cached_key(|key| {
+            let turn = turns.entry(key.tenant.clone()).or_insert(0);
+            *turn += 1;
+            *turn
+        });
+    }
     let at_once = if bug == Bug::SweepIsSlow { 1 } else { 100 };
     keys.truncate(if bug == Bug::SweepIsSlow { 100 } else { usize::MAX });
     let orders = stream::iter(keys).map(async |key| match ports.get(&key.tenant, key.id).await? {

@@ -230,6 +230,8 @@ noticed! {
     a_slow_sweep_is_noticed:
         partner_outage(Some(Bug::SweepIsSlow), 2, inventory(OPEN_CIRCUIT)), "after the outage";
     a_backlog_that_is_worked_first_is_noticed: backlog(Some(Bug::TenantAfterTenant)), "in place of";
+    turns_that_count_orders_and_not_the_work_in_progress_are_noticed:
+        backlog(Some(Bug::TurnsByCount)), "in place of";
     a_sweep_that_sees_the_first_page_alone_is_noticed:
         deep_backlog(Some(Bug::OnlyTheFirstPageIsRead)), "in place of";
     a_sweep_that_reads_all_before_it_works_is_noticed: slow_pages(Some(Bug::TenantAfterTenant)), "orders are done";

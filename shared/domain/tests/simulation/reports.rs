@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use domain::id::OrderId;
 use domain::memory::{MemoryReports, sample};
 use domain::ports::{Counted, OrderKey, ReportStore, RowsError, RowsQuery, Step, StoreError, UpdateError};
-use domain::report::{Row, Sums};
+use domain::report::Rows;
 use domain::use_cases::CountOrders;
 
 use crate::bugs::Bug;
@@ -70,10 +70,13 @@ pub async fn count(world: Arc<World>, who: Who) {
 }
 
 impl ReportStore for Ports {
-    async fn counted(&self, orders: &[OrderKey]) -> Result<Vec<Counted>, StoreError> {
-        let orders = orders.to_vec();
-        let read = move |world: &World| now(world.reports.table.counted(&orders));
-        self.world.call(&self.who, "read what is counted", read).await.map_err(unanswered)?
+    async fn counted(&self, orders: &[OrderKey]) -> Vec<Result<Counted, StoreError>> {
+        let asked = orders.to_vec();
+        let read = move |world: &World| now(world.reports.table.counted(&asked));
+        match self.world.call(&self.who, "read what is counted", read).await {
+            Ok(counted) => counted,
+            Err(error) => vec![Err(unanswered(error)); orders.len()],
+        }
     }
 
     async fn count(&self, steps: &[Step]) -> Result<(), UpdateError> {
@@ -88,7 +91,7 @@ impl ReportStore for Ports {
         self.world.call(&self.who, "count", count).await.map_err(unanswered)?
     }
 
-    async fn rows(&self, _: &RowsQuery) -> Result<Vec<(Row, Sums)>, RowsError> {
+    async fn rows(&self, _: &RowsQuery) -> Result<Rows, RowsError> {
         unreachable!("nobody reads a report here")
     }
 }
