@@ -73,7 +73,7 @@ typescript: clients/typescript/node_modules/.package-lock.json ## Compile and te
 	cd clients/typescript && npm test
 
 .PHONY: site
-site: tests/site/node_modules/.package-lock.json ## Check docs/openapi.yaml by redocly's rules, and open docs/site in a headless browser
+site: tests/site/node_modules/.package-lock.json ## Check docs/openapi.yaml by redocly's rules, and open docs/site and examples/live in a headless browser
 	cd tests/site && npm test
 
 .PHONY: simulate

@@ -94,5 +94,8 @@ The service runs. To go on:
   curl -s "$API_URL/orders" -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
     -H "Idempotency-Key: my-first-order" -d '{{"customer_id":"cust-2","lines":[{{"product_id":"sku-3","quantity":1}}]}}'
 
+  {LIVE_PAGE}
+  shows its orders as they change; it asks for $TOKEN
+
   make down    stops it; the data stays
 """

@@ -12,7 +12,7 @@ from processes import say
 from sam import ROOT
 
 
-# Pages of these may call the local API: where the development servers of storefronts usually are.
+# Pages of these may call the local API, beside examples/live: where the development servers of storefronts usually are.
 ORIGINS = ["http://localhost:3000", "http://localhost:5173"]
 
 
@@ -21,7 +21,7 @@ class Deployment:
 
     name = "orders"
 
-    def __init__(self, folder: Path, aws: dict, partners_url: str):
+    def __init__(self, folder: Path, aws: dict, partners_url: str, page_url: str):
         self.folder = folder
         self.aws = aws
         self.partners_url = partners_url
@@ -32,11 +32,12 @@ class Deployment:
             "TokenIssuer": partners_url,
             "Reconcile": "ENABLED",
             "InspectionQueues": "ENABLED",
+            "SocketsUrl": f"{aws['AWS_ENDPOINT_URL']}/_aws/execute-api",
             "GradualDeployment": "false",
             "CheckCustomer": "cust-1",
             "CheckProduct": "sku-1",
             "Jwks": f"{encrypted}/.well-known/jwks.json",
-            "AllowedOrigins": ",".join(ORIGINS),
+            "AllowedOrigins": ",".join([*ORIGINS, page_url]),
             # A storefront with limits that a few requests reach.
             "StorefrontsWithKey": "slow",
             "StandardRate": "1",
@@ -75,6 +76,9 @@ class Deployment:
 
     def api_url(self):
         return f"{self.aws['AWS_ENDPOINT_URL']}/_aws/execute-api/{self.outputs()['ApiId']}/v1"
+
+    def live_url(self):
+        return f"{self.aws['AWS_ENDPOINT_URL'].replace('http', 'ws', 1)}/_aws/execute-api/{self.outputs()['SocketApiId']}/v1"
 
     def apply_what_the_emulator_does_not_import(self):
         """Gateway responses, and the answers to preflight requests, are in the API's OpenAPI document, as AWS takes them."""

@@ -8,7 +8,8 @@ journal holds: so a killed emulator has lost no item, and the streams carry ever
 `POST /_local/throttle/<table>` lets a table refuse every request as DynamoDB refuses one that is too much, `POST /_local/throttle/`
 none; `GET /_local/throttled` tells how many were refused by kind (`scripts/gameday.py`).
 
-`ANY` routes, `$context.path`, the account in conditions, and the values of parameters for SAM, which ministack lacks, are added.
+`ANY` routes, `$context.path`, the account in conditions, answers to WebSocket handshakes, and the values of parameters for
+SAM, which ministack lacks, are added.
 
 The settings are ministack's own (GATEWAY_PORT, STATE_DIR, BIND_HOST ...).
 """
@@ -25,7 +26,7 @@ from urllib.parse import quote
 import ministack.app as ministack
 from ministack.core.persistence import save_all
 from ministack.core.responses import get_account_id, request_scope
-from ministack.services import apigateway_v1, dynamodb, lambda_svc
+from ministack.services import apigateway, apigateway_v1, dynamodb, lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
 from samtranslator.translator import transform
 
@@ -141,15 +142,49 @@ def tell_conditions_the_account():
     changesets._evaluate_conditions = handlers._evaluate_conditions = stacks._evaluate_conditions = evaluated
 
 
-def fill_in_the_path():
-    """`$context.path` in the answers of the gateway, which ministack does not know."""
+def fill_in_path_and_origin():
+    """`$context.path` in the answers of the gateway, and the origin of a preflight request in the answer to it, if it is one of
+    ALLOWED_ORIGINS. ministack knows neither."""
     execute = apigateway_v1._handle_execute_in_scope
+    allowed = os.environ.get("ALLOWED_ORIGINS", "").split(",")
 
-    async def executed(api_id, stage, method, path, *rest):
-        status, headers, body = await execute(api_id, stage, method, path, *rest)
+    async def executed(api_id, stage, method, path, request_headers, *rest):
+        status, headers, body = await execute(api_id, stage, method, path, request_headers, *rest)
+        origin = apigateway_v1._header_ci(request_headers, "origin")
+        if method == "OPTIONS" and origin in allowed and "Access-Control-Allow-Origin" in headers:
+            headers = {**headers, "Access-Control-Allow-Origin": origin}
         return status, headers, body.replace(b"$context.path", quote(f"/{stage}/{path.lstrip('/')}").encode())
 
     apigateway_v1._handle_execute_in_scope = executed
+
+
+def answer_handshakes():
+    """The subprotocol that `$connect` answers, without which a browser closes the connection again, and 401 for a token that
+    the authorizer refuses: ministack accepts without one, and answers 500."""
+    subprotocol = ContextVar("subprotocol", default=None)
+    handle, invoke = apigateway.handle_websocket, apigateway._invoke_ws_lambda
+    authorize = apigateway._authorize_ws_connect
+
+    async def invoked(api_id, *rest, **more):
+        answer = await invoke(api_id, *rest, **more)
+        headers = (answer or {}).get("headers") or {}
+        subprotocol.set(headers.get("Sec-WebSocket-Protocol"))
+        return answer
+
+    async def authorized(*rest):
+        refusal, context = await authorize(*rest)
+        return (401, "Unauthorized") if refusal == (500, "") else refusal, context
+
+    async def handled(scope, receive, send, *rest, **more):
+        async def sent(message):
+            if message["type"] == "websocket.accept" and subprotocol.get():
+                message = {**message, "subprotocol": subprotocol.get()}
+            await send(message)
+
+        await handle(scope, receive, sent, *rest, **more)
+
+    apigateway._invoke_ws_lambda, apigateway.handle_websocket = invoked, handled
+    apigateway._authorize_ws_connect = authorized
 
 
 def save():
@@ -277,7 +312,8 @@ def main():
     serve_every_method()
     give_parameters_to_sam()
     tell_conditions_the_account()
-    fill_in_the_path()
+    fill_in_path_and_origin()
+    answer_handshakes()
     ministack.main()
 
 

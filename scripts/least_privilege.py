@@ -18,6 +18,7 @@ import reconcile
 from aws import client
 from outputs import outputs
 from processes import StackError, say, wait_until
+from sockets import Socket
 
 STACK = os.environ["STACK_NAME"]
 
@@ -32,6 +33,7 @@ NOT_PROVED_HERE = {
     "CheckReleaseFunction": ("codedeploy:PutLifecycleEventHookExecutionStatus",),
     # What could not be recorded comes back after three minutes, and nothing is compared until then. test_roles.py shows it.
     "CountOrdersFunction": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    "PushUpdatesFunction": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "RecordEventsFunction": ("dynamodb:UpdateItem", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 
@@ -58,6 +60,17 @@ def main():
         ("CountOrdersFunction", "dynamodb:GetItem"): is_counted,
         ("CountOrdersFunction", "dynamodb:PutItem"): is_counted,
         ("CountOrdersFunction", "dynamodb:UpdateItem"): is_counted,
+        ("SubscribeOrdersFunction", "dynamodb:GetItem"): subscribes,
+        ("SubscribeOrdersFunction", "dynamodb:PutItem"): subscribes,
+        ("SubscribeOrdersFunction", "dynamodb:Query"): subscribes,
+        ("SubscribeOrdersFunction", "dynamodb:DeleteItem"): unsubscribes,
+        ("SubscribeOrdersFunction", "execute-api:ManageConnections"): subscribes,
+        ("DisconnectSocketFunction", "dynamodb:Query"): forgets_what_is_closed,
+        ("DisconnectSocketFunction", "dynamodb:DeleteItem"): forgets_what_is_closed,
+        ("PushUpdatesFunction", "dynamodb:PutItem"): is_pushed,
+        ("PushUpdatesFunction", "dynamodb:Query"): is_pushed,
+        ("PushUpdatesFunction", "dynamodb:DeleteItem"): forgets_what_is_gone,
+        ("PushUpdatesFunction", "execute-api:ManageConnections"): is_pushed,
         ("ListOrdersFunction", "dynamodb:Query"): lambda: status("GET", "/orders") < 500,
         ("UpdateOrderFunction", "dynamodb:GetItem"): lambda: status("PUT", unknown_order(), {}) < 500,
         ("UpdateOrderFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "", {"notes": new_key()}) < 500,
@@ -203,6 +216,66 @@ def is_counted():
     function = outputs()["CountOrdersFunctionName"]
     answer = client("lambda", os.environ).invoke(FunctionName=function, Payload=event)
     return json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+
+
+def connected():
+    return Socket(os.environ["WS_URL"], os.environ["TOKEN"])
+
+
+def subscribes():
+    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    with connected() as socket:
+        return (socket.ask(action="subscribe", order_id=order["id"]) or {}).get("action") == "subscribed"
+
+
+def unsubscribes():
+    with connected() as socket:
+        return (socket.ask(action="unsubscribe", order_id=str(uuid.uuid4())) or {}).get("action") == "unsubscribed"
+
+
+def is_pushed():
+    """Whether a subscriber to all orders is told of a new one within ten seconds."""
+    with connected() as socket:
+        socket.ask(action="subscribe")
+        _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+        return socket.message(lambda event: event.get("subject") == order["id"]) is not None
+
+
+def forgets_what_is_closed():
+    """Whether nothing is kept for a connection that was closed."""
+    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    with connected() as socket:
+        socket.ask(action="subscribe", order_id=order["id"])
+    return has_no_subscriber(order)
+
+
+def forgets_what_is_gone():
+    """Whether nothing is kept for a connection that a change found gone."""
+    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    end = str(int(time.time()) + 3600)
+    item = {"pk": {"S": key_of(order)}, "sk": {"S": "gone"}, "c": {"S": "gone"}, "e": {"N": end}, "ttl": {"N": end}}
+    client("dynamodb", os.environ).put_item(TableName=outputs()["SubscriptionsTableName"], Item=item)
+    status("PUT", f"/orders/{order['id']}", {"notes": new_key()})
+    return has_no_subscriber(order)
+
+
+def has_no_subscriber(order):
+    """Whether the order is without subscribers within ten seconds."""
+    deadline = time.monotonic() + 10
+    request = {
+        "TableName": outputs()["SubscriptionsTableName"],
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": key_of(order)}},
+    }
+    while time.monotonic() < deadline:
+        if not client("dynamodb", os.environ).query(**request)["Items"]:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def key_of(order):
+    return f"order#{os.environ['TENANT']}#{order['id']}"
 
 
 def unknown_order():

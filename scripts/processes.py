@@ -79,6 +79,14 @@ def require_free_port(port, user, variable):
                 ) from None
 
 
+def is_free(port):
+    try:
+        require_free_port(port, "nobody", "none")
+    except StackError:
+        return False
+    return True
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Runs the whole service on this machine: emulator, partners, build, deployment.
+"""Runs the whole service on this machine: emulator, partners, the page of examples/live, build, deployment.
 
     stack.py run                   start what is not running, deploy what changed, place a sample order
     stack.py down                  stop it; data stays
@@ -18,14 +18,16 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import demo
 import sam
-from deployment import Deployment
-from processes import Known, Process, StackError, free_port, port_setting, say, stop, wait_until
+from deployment import ORIGINS, Deployment
+from processes import Known, Process, StackError, free_port, is_free, port_setting, say, stop, wait_until
 from sam import ROOT
 
 LOCAL = ROOT / ".local"
+PAGE = ROOT / "examples/live"
 
 class Stack:
     """An emulator, the partners and the deployed service, with their state in one folder."""
@@ -34,6 +36,8 @@ class Stack:
         self.folder = folder
         self.partners_url = f"http://127.0.0.1:{partners_port}"
         endpoint = f"http://127.0.0.1:{gateway_port}"
+        page_port = free_port_of(folder)
+        self.page_url = f"http://127.0.0.1:{page_port}"
         self.aws = {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": "test",
@@ -50,6 +54,7 @@ class Stack:
             folder=folder,
             env={
                 "AUTH": "true",  # IAM is enforced
+                "ALLOWED_ORIGINS": ",".join([*ORIGINS, self.page_url]),  # to answer preflight requests
                 "AWS_LAMBDA_LOG_LEVEL": log_level,  # of the functions, which inherit it: the emulator sets none
                 "BIND_HOST": "127.0.0.1",
                 "GATEWAY_PORT": str(gateway_port),
@@ -71,11 +76,20 @@ class Stack:
             folder=folder,
             env={"PORT": str(partners_port), "STATE_FILE": str(folder / "partners.json"), **reservation_seconds()},
         )
-        self.deployment = Deployment(folder, self.aws, self.partners_url)
+        self.page = Process(
+            name="page",
+            command=[sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(PAGE), str(page_port)],
+            port=page_port,
+            port_variable="",
+            ready=f"{self.page_url}/",
+            folder=folder,
+            env={},
+        )
+        self.deployment = Deployment(folder, self.aws, self.partners_url, self.page_url)
 
     def up(self, then=lambda env: None):
         """Starts what is not running and does `then`; when that fails, stops what it started."""
-        processes = [process for process in (self.emulator, self.partners) if not process.is_running()]
+        processes = [process for process in (self.emulator, self.partners, self.page) if not process.is_running()]
         for process in processes:
             process.require_free_port()
         if self.emulator.was_killed():
@@ -98,12 +112,14 @@ class Stack:
         sam.build(ROOT / "template.yaml", self.folder)
 
     def down(self):
-        stop([self.partners.pid_file, self.emulator.pid_file])
+        stop([self.page.pid_file, self.partners.pid_file, self.emulator.pid_file])
 
     def write_env(self):
         outputs = self.deployment.outputs()
         self.env = {
             "API_URL": self.deployment.api_url(),
+            "WS_URL": self.deployment.live_url(),
+            "LIVE_PAGE": f"{self.page_url}/#{urlencode({'api': self.deployment.api_url(), 'live': self.deployment.live_url()})}",
             "TENANT": demo.TENANT,
             "TOKEN": demo.token(self.partners_url),
             "EVENTS_QUEUE_URL": outputs["EventsQueueUrl"],
@@ -124,6 +140,16 @@ def compile_all():
     say("building the functions and the partners (the first time takes minutes)")
     sam.run(["cargo", "build", "--locked", "--package", "partners"])
     sam.cargo_build()
+
+
+def free_port_of(folder):
+    """The port of the page in this folder: any that is free, and the same again, since its origin is deployed."""
+    known = folder / "page.port"
+    if known.exists() and (Known.read(folder / "page.pid") or is_free(int(known.read_text()))):
+        return int(known.read_text())
+    port = free_port()
+    known.write_text(str(port))
+    return port
 
 
 def reservation_seconds():
@@ -169,7 +195,7 @@ def reset():
             raise StackError("nothing was deleted")
         stop(folder.glob("*.pid"))
         shutil.rmtree(folder / "emulator", ignore_errors=True)
-        for name in ("deployed", "partners.json", "stack.env", "emulator.log", "partners.log"):
+        for name in ("deployed", "partners.json", "stack.env", "emulator.log", "partners.log", "page.log", "page.port"):
             (folder / name).unlink(missing_ok=True)
     say("wiped; `make run` starts anew")
 

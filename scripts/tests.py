@@ -4,7 +4,7 @@ What must be built is built first. Then these go side by side, each output shown
 
     service      the suites, schemathesis and the outages, on a stack of their own; they measure time, so the others make way
     operations   least privilege, and the scripts and documents, on another stack
-    units        dependencies, unit tests, the TypeScript client, the reading page, and the templates
+    units        dependencies, unit tests, the TypeScript client, the pages, and the templates
 """
 
 import os

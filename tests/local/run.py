@@ -17,6 +17,7 @@ SUITES = [
     "test_functions",
     "test_scripts",
     "test_sockets",
+    "test_live_page",
     "test_documents",
     "test_redrive",
     "test_reports",

@@ -142,6 +142,7 @@ def expected(name):
         "count-orders": ["batchItemFailures"],
         "authorize": ["context", "policyDocument", "principalId", "usageIdentifierKey"],
         "publish-events": ["batchItemFailures"],
+        "push-updates": ["batchItemFailures"],
         "reconcile-events": sorted("done trail_behind refused orders events missing missing_ids unknown unknown_ids republished".split()),
         "record-events": ["batchItemFailures"],
         "run-follow-ups": None,

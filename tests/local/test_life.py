@@ -51,8 +51,8 @@ class Life(unittest.TestCase):
         self.assert_announced(*orders)
 
     def test_4_down_stops_everything_and_needs_no_cargo(self):
-        leaders = [pid("emulator"), pid("partners")]
-        ports = [port("emulator"), port("partners")]
+        leaders = [pid(name) for name in ("emulator", "partners", "page")]
+        ports = [port(name) for name in ("emulator", "partners", "page")]
         with tempfile.TemporaryDirectory() as tools:
             for tool in ("make", "bash", "cat", "sha256sum", "dirname"):
                 (Path(tools) / tool).symlink_to(shutil.which(tool))

@@ -10,10 +10,12 @@ from shell import pid, port, sessions, watch
 
 LISTENING = "0A"
 
+PROCESSES = ["emulator", "partners", "page"]
+
 
 class Sockets(unittest.TestCase):
     def test_the_stack_listens_on_loopback_only(self):
-        self.assert_loopback(listening(sessions(pid("emulator"), pid("partners"))), port("emulator"), port("partners"))
+        self.assert_loopback(listening(sessions(*map(pid, PROCESSES))), *map(port, PROCESSES))
 
     def test_watch_listens_on_loopback_only(self):
         with watch() as (session, watch_port):

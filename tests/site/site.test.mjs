@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { launch } from "./browser.mjs";
+import { contrast, looks, luminance } from "./looks.mjs";
 import { serve } from "./server.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -34,7 +35,7 @@ for (const scheme of ["light", "dark"]) {
       await page.setViewport(viewport);
       await page.waitForFunction((width) => document.documentElement.scrollWidth <= width, {}, viewport.width);
       await page.screenshot({ path: join(SCREENSHOTS, `${size}-${scheme}.png`) });
-      const { background, text } = await page.evaluate(looks);
+      const { background, text } = await page.evaluate(looks, "h1");
       assert.ok(contrast(background, text) >= 7, `${text} on ${background} on a ${size}`);
       assert.equal(luminance(background) < 0.5, scheme === "dark", `the background is ${background} on a ${size}`);
     }
@@ -81,31 +82,6 @@ async function missing(page) {
   const summaries = [...operations].map(([, summary]) => summary);
   assert.ok(summaries.length >= 9, `only ${summaries.length} operations were found`);
   return page.evaluate((all) => all.filter((one) => !document.body.innerText.includes(one)), summaries);
-}
-
-// Runs in the page.
-function looks() {
-  const colour = (element, name) => getComputedStyle(element)[name];
-  let painted = document.querySelector("h1");
-  const text = colour(painted, "color");
-  while (painted && /^rgba\(.*, 0\)$|transparent/.test(colour(painted, "backgroundColor")))
-    painted = painted.parentElement;
-  return {
-    text,
-    background: painted ? colour(painted, "backgroundColor") : "rgb(255, 255, 255)",
-  };
-}
-
-// Relative luminance and contrast (WCAG 2.2).
-function luminance(colour) {
-  const [red, green, blue] = colour.match(/[\d.]+/g).map((part) => part / 255);
-  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
-}
-
-function contrast(one, other) {
-  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-  return (light + 0.05) / (dark + 0.05);
 }
 
 function read(path) {

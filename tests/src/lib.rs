@@ -15,6 +15,7 @@ mod queue;
 mod routes;
 mod seeds;
 mod shop;
+mod socket;
 mod table;
 mod trail;
 
@@ -25,6 +26,7 @@ pub use queue::Queue;
 pub use routes::{Route, routes};
 pub use seeds::{PERSON, personal};
 pub use shop::{Answer, Shop, order_of, refusal, report_path, report_query};
+pub use socket::{Follower, Socket};
 pub use table::Table;
 pub use trail::{Channel, Trail};
 

@@ -17,6 +17,7 @@ mod get_order;
 mod get_report;
 mod isolation;
 mod list_orders;
+mod live;
 mod tokens;
 mod traces;
 mod update_order;

@@ -51,6 +51,16 @@ impl Client {
         Self(Arc::new(transport))
     }
 
+    /// Changes of orders as they are made, see [`crate::Updates`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when the client was not given [`ClientBuilder::live_url`].
+    #[cfg(feature = "live")]
+    pub fn subscribe(&self, subscription: crate::Subscription) -> Result<crate::Updates, Error> {
+        let url = self.0.live.clone().ok_or_else(|| Error::invalid("the client has no URL of live updates"))?;
+        Ok(crate::Updates::new(Arc::clone(&self.0), url, subscription))
+    }
+
     /// `POST /orders` under a key of this call's own.
     ///
     /// # Errors

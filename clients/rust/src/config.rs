@@ -66,6 +66,8 @@ impl Default for Timeouts {
 #[must_use]
 pub struct ClientBuilder {
     base_url: String,
+    #[cfg(feature = "live")]
+    live_url: Option<String>,
     tokens: Option<Arc<dyn TokenProvider>>,
     retries: Retries,
     timeouts: Timeouts,
@@ -77,6 +79,8 @@ impl ClientBuilder {
     pub(crate) fn new(base_url: String) -> Self {
         Self {
             base_url,
+            #[cfg(feature = "live")]
+            live_url: None,
             tokens: None,
             retries: Retries::default(),
             timeouts: Timeouts::default(),
@@ -88,6 +92,12 @@ impl ClientBuilder {
     /// Where tokens come from: a [`crate::Token`], a closure that returns a future of one, or a [`TokenProvider`].
     pub fn token(self, tokens: impl TokenProvider) -> Self {
         Self { tokens: Some(Arc::new(tokens)), ..self }
+    }
+
+    /// Where live updates come from, stage included: `wss://live.orders.example/v1`.
+    #[cfg(feature = "live")]
+    pub fn live_url(self, url: impl Into<String>) -> Self {
+        Self { live_url: Some(url.into()), ..self }
     }
 
     /// How often a call is attempted.
@@ -116,9 +126,19 @@ impl ClientBuilder {
     /// [`crate::ErrorKind::Invalid`] when the URL is not one of `https` (or `http` on loopback), or TLS cannot be set up.
     pub fn build(self) -> Result<Client, Error> {
         let base = parse_base(&self.base_url, self.is_plain_http_allowed)?;
+        #[cfg(feature = "live")]
+        let live = self.live_url.map(|url| parse_live(&url, self.is_plain_http_allowed)).transpose()?;
         let http = self.http.map_or_else(|| http_client(self.timeouts.connect), Ok)?;
         let Self { tokens, retries, timeouts, .. } = self;
-        Ok(Client::new(Transport { http, base, tokens, retries, timeouts }))
+        Ok(Client::new(Transport {
+            http,
+            base,
+            #[cfg(feature = "live")]
+            live,
+            tokens,
+            retries,
+            timeouts,
+        }))
     }
 }
 
@@ -129,6 +149,17 @@ fn parse_base(text: &str, is_plain_http_allowed: bool) -> Result<Url, Error> {
         "http" if is_plain_http_allowed || is_loopback(&url) => Ok(url),
         "http" => Err(Error::invalid("the base URL must be https: a token would be readable on its way")),
         _ => Err(Error::invalid("the base URL must be https")),
+    }
+}
+
+#[cfg(feature = "live")]
+fn parse_live(text: &str, is_plain_allowed: bool) -> Result<Url, Error> {
+    let url =
+        Url::parse(text).map_err(|error| Error::invalid(format!("the URL of live updates is not valid: {error}")))?;
+    match url.scheme() {
+        "wss" => Ok(url),
+        "ws" if is_plain_allowed || is_loopback(&url) => Ok(url),
+        _ => Err(Error::invalid("the URL of live updates must be wss: a token would be readable on its way")),
     }
 }
 

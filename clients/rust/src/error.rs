@@ -34,6 +34,9 @@ pub enum ErrorKind {
     /// There was no answer.
     #[error("no answer")]
     NoAnswer(#[source] reqwest::Error),
+    /// No connection for live updates could be made, or it ended at once.
+    #[error("no connection")]
+    NoConnection(#[source] Box<dyn StdError + Send + Sync>),
     /// The [`crate::TokenProvider`] gave no token.
     #[error("no token")]
     Token(#[source] Box<dyn StdError + Send + Sync>),

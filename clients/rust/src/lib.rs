@@ -35,6 +35,9 @@
 //! **Compatibility.** Fields that this release does not know are ignored. Values of enums and problem codes that it does
 //! not know become the variant `Other`.
 //!
+//! **Live updates.** With the feature `live`, `Client::subscribe` follows changes of orders over WebSocket: each order's in the
+//! order of its versions, each event once, over as many connections as it takes.
+//!
 //! **Telemetry.** Each call is a [`tracing`] span with method, route, status, attempts and request id. Tokens, bodies,
 //! paths and query strings are never recorded.
 
@@ -45,6 +48,8 @@ mod config;
 mod error;
 mod key;
 mod listing;
+#[cfg(feature = "live")]
+mod live;
 mod model;
 mod problem;
 mod progress;
@@ -57,6 +62,8 @@ pub use config::{ClientBuilder, Retries, Timeouts};
 pub use error::{Error, ErrorKind};
 pub use key::IdempotencyKey;
 pub use listing::{Filter, ListQuery};
+#[cfg(feature = "live")]
+pub use live::{Event, Missed, Subscription, Update, Updates};
 pub use model::{
     Address, Batch, BatchOrder, Change, Customer, Edit, GroupBy, Health, HistoryEntry, Inventory, Line, LineRequest,
     Money, Move, NewOrder, Order, OrderSummary, Page, PageInfo, Patch, Report, ReportGroup, ReportQuery, ReportTimes,

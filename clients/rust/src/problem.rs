@@ -82,6 +82,7 @@ pub enum ProblemKind {
     RouteNotFound,
     Throttled,
     Unauthenticated,
+    TooManySubscriptions,
     Unavailable,
     UnknownCustomer,
     UnknownProduct {

@@ -21,6 +21,9 @@ const ACCEPTED: HeaderValue = HeaderValue::from_static("application/json, applic
 pub(crate) struct Transport {
     pub http: reqwest::Client,
     pub base: Url,
+    /// Where WebSocket connections are opened.
+    #[cfg(feature = "live")]
+    pub live: Option<Url>,
     pub tokens: Option<Arc<dyn TokenProvider>>,
     pub retries: Retries,
     pub timeouts: Timeouts,
@@ -113,6 +116,6 @@ fn record(span: &Span, error: &Error) {
         ErrorKind::Unreadable { status } => {
             span.record("http.response.status_code", status);
         }
-        ErrorKind::NoAnswer(_) | ErrorKind::Token(_) | ErrorKind::Invalid(_) => {}
+        ErrorKind::NoAnswer(_) | ErrorKind::NoConnection(_) | ErrorKind::Token(_) | ErrorKind::Invalid(_) => {}
     }
 }

@@ -1,7 +1,8 @@
 // The operations of the API.
 
 import { OrderServiceError } from "./error.js";
-import { type CallOptions, type Options, type PlaceOptions, settings } from "./options.js";
+import { follow, type Subscription, type Update } from "./live.js";
+import { type CallOptions, type Options, type PlaceOptions, type Settings, settings } from "./options.js";
 import type { components } from "./schema.js";
 import { type Call, type Effect, type Success, Transport } from "./transport.js";
 import type {
@@ -26,10 +27,12 @@ import { hasFields, hasShipment, hasStatus, type Wish } from "./wish.js";
 
 /** A client of one deployment. Every method rejects with {@link OrderServiceError}; with a TypeError before anything is sent, when a header cannot hold what it is given. */
 export class OrderServiceClient {
+  readonly #settings: Settings;
   readonly #transport: Transport;
 
   constructor(options: Options) {
-    this.#transport = new Transport(settings(options));
+    this.#settings = settings(options);
+    this.#transport = new Transport(this.#settings);
   }
 
   /**
@@ -120,6 +123,14 @@ export class OrderServiceClient {
   async getReport(query: ReportQuery, { signal }: CallOptions = {}): Promise<Report> {
     const { body } = await this.#transport.send({ ...read("/reports/orders", "/reports/orders"), query, signal });
     return body as Report;
+  }
+
+  /**
+   * Changes of orders as they are made, each order's in the order of its versions and each event once, over as many
+   * connections as it takes. Ends with the signal, or when the loop is left.
+   */
+  subscribe(subscription: Subscription, { signal }: CallOptions = {}): AsyncGenerator<Update, void, undefined> {
+    return follow(this.#settings, subscription, signal);
   }
 
   /** `GET /health`, without a token. */

@@ -1,5 +1,7 @@
 // How a client is set up.
 
+import type { WebSocketConstructor } from "./socket.js";
+
 /** A token, or a function that gives one for each attempt. `refused` is the one that was just answered 401. */
 export type TokenSource = string | ((refused?: string) => string | Promise<string>);
 
@@ -32,6 +34,10 @@ export interface Options {
   callTimeoutMs?: number;
   /** Send tokens over plain HTTP also to other hosts than this machine's own. */
   allowPlainHttp?: boolean;
+  /** Where live updates come from, stage included: `wss://live.orders.example/v1`. */
+  liveUrl?: string;
+  /** Another `WebSocket`, for runtimes that have none. */
+  WebSocket?: WebSocketConstructor;
   /** Another `fetch`. */
   fetch?: typeof fetch;
   /** Called after each attempt, for logs and metrics. */
@@ -48,29 +54,36 @@ export interface PlaceOptions extends CallOptions {
   idempotencyKey?: string;
 }
 
-export type Settings = Required<Omit<Options, "token" | "onAttempt">> & Pick<Options, "token" | "onAttempt">;
+type Unset = "token" | "onAttempt" | "liveUrl";
+export type Settings = Required<Omit<Options, Unset>> & Pick<Options, Unset>;
 
 /** The longest that a timer waits, 24 days: a longer one ends at once. No pause is longer than the call. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 export function settings(options: Options): Settings {
-  const { baseUrl, allowPlainHttp = false } = options;
-  const url = new URL(baseUrl);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && (allowPlainHttp || isLoopback(url.hostname)))) {
-    throw new TypeError(`${baseUrl} must be https: a token would be readable on its way`);
-  }
+  const { baseUrl, liveUrl, allowPlainHttp = false } = options;
+  requireEncryption(baseUrl, "http", allowPlainHttp);
+  if (liveUrl !== undefined) requireEncryption(liveUrl, "ws", allowPlainHttp);
   const { attemptTimeoutMs = 10_000, callTimeoutMs = 30_000 } = options;
   return {
     maxAttempts: 5,
     firstPauseMs: 200,
     longestPauseMs: 5_000,
     fetch: (...request) => fetch(...request),
+    WebSocket: globalThis.WebSocket,
     ...set(options),
     attemptTimeoutMs: Math.min(attemptTimeoutMs, LONGEST_MS),
     callTimeoutMs: Math.min(callTimeoutMs, LONGEST_MS),
     allowPlainHttp,
     baseUrl: baseUrl.replace(/\/+$/, ""),
   };
+}
+
+function requireEncryption(text: string, scheme: "http" | "ws", allowPlainHttp: boolean): void {
+  const url = new URL(text);
+  if (url.protocol !== `${scheme}s:` && !(url.protocol === `${scheme}:` && (allowPlainHttp || isLoopback(url.hostname)))) {
+    throw new TypeError(`${text} must be ${scheme}s: a token would be readable on its way`);
+  }
 }
 
 /** An option that is undefined is one that was not given. */

@@ -1,16 +1,30 @@
-//! JWT -> tenant, subject, scopes and expiry in the request context (API Gateway Lambda authorizer)
+//! JWT -> tenant, subject, scopes and expiry in the request context (API Gateway Lambda authorizer), of requests and of
+//! WebSocket handshakes
 
-use adapters::connections;
+use std::collections::HashMap;
+
 use adapters::outbound::PartnerClient;
 use adapters::telemetry::{self, Line, metrics};
 use adapters::token::{Claims, TokenConfig, TokenError, TokenVerifier};
 use adapters::usage_keys::UsageKeys;
-use aws_lambda_events::apigw::{
-    ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequest, ApiGatewayCustomAuthorizerResponse,
-};
+use adapters::{connections, live};
+use aws_lambda_events::apigw::{ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerResponse};
 use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// What the gateway asks: of a request it hands over the header `Authorization`, of a handshake all headers.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Question {
+    #[serde(default)]
+    method_arn: String,
+    #[serde(default)]
+    authorization_token: Option<String>,
+    #[serde(default)]
+    headers: Option<HashMap<String, String>>,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -19,7 +33,7 @@ async fn main() -> Result<(), Error> {
     let verifier = TokenVerifier::new(TokenConfig::from_env(&PartnerClient::new()?, &aws)?);
     let usage_keys = UsageKeys::from_env();
     connections::made([verifier.connection()]).await;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<ApiGatewayCustomAuthorizerRequest>| {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Question>| {
         let (verifier, usage_keys) = (&verifier, &usage_keys);
         async move { handle(verifier, usage_keys, event.payload).await }
     }))
@@ -32,17 +46,18 @@ const UNAUTHORIZED: &str = "Unauthorized";
 async fn handle(
     verifier: &TokenVerifier,
     usage_keys: &UsageKeys,
-    request: ApiGatewayCustomAuthorizerRequest,
+    question: Question,
 ) -> Result<ApiGatewayCustomAuthorizerResponse, Error> {
-    let method_arn = request.method_arn.as_deref().unwrap_or_default();
-    let outcome = verifier.verify(request.authorization_token.as_deref().unwrap_or_default()).await;
+    let Question { method_arn, authorization_token, headers } = question;
+    let authorization = authorization_token.or_else(|| live::authorization(&headers?)).unwrap_or_default();
+    let outcome = verifier.verify(&authorization).await;
     line_of(&outcome).write();
     match outcome {
         Ok(claims) => {
             let usage_key = usage_keys.of(&claims.tenant);
-            Ok(allow(claims, method_arn, usage_key))
+            Ok(allow(claims, &method_arn, usage_key))
         }
-        Err(TokenError::NoScope) => Ok(deny(method_arn)),
+        Err(TokenError::NoScope) => Ok(deny(&method_arn)),
         Err(_) => Err(UNAUTHORIZED.into()),
     }
 }
@@ -112,8 +127,8 @@ mod tests {
 
     use super::*;
 
-    fn request(token: &str) -> ApiGatewayCustomAuthorizerRequest {
-        let mut request: ApiGatewayCustomAuthorizerRequest = testing::sample_event("authorize");
+    fn request(token: &str) -> Question {
+        let mut request: Question = testing::sample_event("authorize");
         request.authorization_token = Some(token.to_owned());
         request
     }
@@ -142,6 +157,29 @@ mod tests {
         assert_eq!(context, json!({"tenant": "demo", "sub": "shop", "scope": "orders:read", "exp": null}));
         let resource = &response.policy_document.statement[0].resource[0];
         assert_eq!(resource, "arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/*");
+    }
+
+    #[tokio::test]
+    async fn a_handshake_carries_its_token_in_a_header_or_as_a_subprotocol() {
+        let token = TestIssuer::token(&json!({"tenant": "demo", "sub": "shop", "scope": "orders:read"}));
+        let arn = "arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/$connect";
+        let verdict_on = async |headers: Value| {
+            let question = json!({"type": "REQUEST", "methodArn": arn, "headers": headers});
+            let question = serde_json::from_value(question).unwrap();
+            handle(&TestIssuer::verifier(), &usage_keys(), question).await.map_err(|error| error.to_string())
+        };
+        for headers in [
+            json!({"Authorization": format!("Bearer {token}")}),
+            json!({"Sec-WebSocket-Protocol": format!("orders.v1, bearer.{token}")}),
+        ] {
+            let response = verdict_on(headers).await.unwrap();
+            assert_eq!(response.context["tenant"], "demo");
+            let resource = &response.policy_document.statement[0].resource[0];
+            assert_eq!(resource, "arn:aws:execute-api:eu-central-1:123456789012:api1234567/v1/*");
+        }
+        for headers in [json!({}), json!({"Sec-WebSocket-Protocol": "orders.v1"}), Value::Null] {
+            assert_eq!(verdict_on(headers).await.unwrap_err(), UNAUTHORIZED);
+        }
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ pub mod exposition;
 pub mod follow_ups;
 pub mod health;
 pub mod http;
+pub mod live;
 mod moves;
 pub mod outbound;
 pub mod partners;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use adapters::live::{Answer, AnswerView, MissedView, SocketRequest, SubscribedView};
 use adapters::publisher::{CloudEvent, SOURCE, schema_name};
 use domain::details::{Edit, Patch};
 use domain::event::new_events;
@@ -13,8 +14,9 @@ use domain::history::EventKind;
 use domain::memory::sample;
 use domain::order::Order;
 use domain::status::Status;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 fn path(file: &str) -> String {
     format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR"))
@@ -99,10 +101,97 @@ fn async_api() -> Value {
                 "parameters": { "stack": { "description": "The name of the stack." } },
                 "messages": references("components"),
             },
+            "live": {
+                "address": "/v1",
+                "title": "WebSocket connections",
+                "description": "Messages of a connection, see live.md. Events as on the feed, at least once and in version order per order, of the orders that are subscribed to.",
+                "messages": with(references("components"), LIVE.map(|(name, _)| (name, reference_of("components", name)))),
+                "bindings": { "ws": { "method": "GET" } },
+            },
         },
-        "operations": { "announce": sends("bus"), "feed": sends("feed") },
-        "components": { "messages": EventKind::ALL.iter().map(message).collect::<serde_json::Map<_, _>>() },
+        "operations": {
+            "announce": sends("bus"),
+            "feed": sends("feed"),
+            "push": {
+                "action": "send",
+                "channel": { "$ref": "#/channels/live" },
+                "messages": EventKind::ALL.iter().map(|kind| kind.as_str().to_owned()).chain(told()).map(|name| reference_of("channels/live", &name)).collect::<Vec<_>>(),
+            },
+            "ask": {
+                "action": "receive",
+                "channel": { "$ref": "#/channels/live" },
+                "messages": [reference_of("channels/live", ASKED)],
+            },
+        },
+        "components": {
+            "messages": with(
+                EventKind::ALL.iter().map(message).collect(),
+                LIVE.map(|(name, payload)| (name, live_message(name, payload()))),
+            ),
+        },
     })
+}
+
+/// What clients send over a connection.
+const ASKED: &str = "request";
+
+/// The messages of a connection that are no events.
+const LIVE: [(&str, fn() -> Value); 5] = [
+    (ASKED, || schema_of::<SocketRequest>(false)),
+    ("subscribed", || with_actions(schema_of::<SubscribedView>(true), &["subscribed"])),
+    ("missed", || with_actions(schema_of::<MissedView>(true), &["missed"])),
+    ("answer", || with_actions(schema_of::<AnswerView>(true), &["pong", "unsubscribed"])),
+    ("problem", || json!({ "$ref": "./openapi.yaml#/components/schemas/Problem" })),
+];
+
+/// Those of them that the service sends.
+fn told() -> impl Iterator<Item = String> {
+    LIVE.into_iter().map(|(name, _)| name.to_owned()).filter(|name| name != ASKED)
+}
+
+fn schema_of<T: JsonSchema>(is_sent: bool) -> Value {
+    let settings = SchemaSettings::draft2020_12();
+    let settings = if is_sent { settings.for_serialize() } else { settings.for_deserialize() };
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+fn with_actions(mut schema: Value, actions: &[&str]) -> Value {
+    schema["properties"]["action"]["enum"] = json!(actions);
+    schema
+}
+
+fn live_message(name: &str, payload: Value) -> Value {
+    json!({ "name": name, "contentType": "application/json", "payload": payload })
+}
+
+fn reference_of(to: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/{to}/messages/{name}") })
+}
+
+fn with<const N: usize>(mut members: Map<String, Value>, more: [(&str, Value); N]) -> Map<String, Value> {
+    members.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    members
+}
+
+#[test]
+fn a_connection_takes_and_gives_what_the_document_says() {
+    let request = jsonschema::validator_for(&schema_of::<SocketRequest>(false)).unwrap();
+    for message in [
+        json!({"action": "subscribe", "order_id": "0192f0c1-7a3e-7cc0-8000-000000000001", "last_sequence": 7}),
+        json!({"action": "subscribe", "customer_id": "cust-1", "missed_seconds": 35}),
+        json!({"action": "ping"}),
+    ] {
+        assert!(request.is_valid(&message), "{message}");
+        assert!(SocketRequest::read(&message.to_string()).is_ok(), "{message}");
+    }
+    for message in [json!({"action": "dance"}), json!({"order_id": "x"}), json!({"action": "ping", "more": 1})] {
+        assert!(!request.is_valid(&message), "{message}");
+        assert!(SocketRequest::read(&message.to_string()).is_err(), "{message}");
+    }
+    let answer = jsonschema::validator_for(&LIVE[3].1()).unwrap();
+    for sent in [Answer::Pong, Answer::Unsubscribed(Some(sample::order_id(1)))] {
+        assert!(answer.is_valid(&serde_json::from_str(&sent.text()).unwrap()), "{sent:?}");
+    }
 }
 
 /// The file says what the code does; `make schemas` makes it so.

@@ -22,6 +22,7 @@ pub mod report;
 pub mod reservation;
 pub mod shipment;
 pub mod status;
+pub mod subscription;
 pub mod text;
 pub mod timestamp;
 pub mod trace;

@@ -34,7 +34,7 @@ pub(super) fn parse<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8]
 }
 
 /// Reads JSON of this shape.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());

@@ -13,7 +13,7 @@ use crate::problem::{Code, Problem};
 use crate::token::LEEWAY_SECONDS;
 
 /// What the authorizer said.
-type Claims = HashMap<String, Value>;
+pub(crate) type Claims = HashMap<String, Value>;
 
 /// Reads the authorizer's context of a REST or a payload 2.0 request. API Gateway keeps what the authorizer said for
 /// longer than the token may live, so whether it has expired is asked again here.
@@ -25,13 +25,23 @@ pub(super) fn from_context(context: Option<&RequestContext>, now: Timestamp) -> 
     };
     let said = said.filter(|claims| claims.contains_key("tenant"));
     let claims = said.map_or_else(|| Cow::Owned(local_claims()), Cow::Borrowed);
-    parse(&claims).filter(|_| !has_expired(&claims, now)).ok_or_else(|| Problem::new(Code::Unauthenticated))
+    caller_of(&claims, now)
+}
+
+/// The caller that the authorizer named, unless the token has expired since.
+pub(crate) fn caller_of(claims: &Claims, now: Timestamp) -> Result<Caller, Problem> {
+    parse(claims).filter(|_| !has_expired(claims, now)).ok_or_else(|| Problem::new(Code::Unauthenticated))
 }
 
 /// What names no time has expired.
 fn has_expired(claims: &Claims, now: Timestamp) -> bool {
-    let expires_at: Option<i64> = text(claims, "exp").and_then(|seconds| seconds.parse().ok());
-    expires_at.is_none_or(|seconds| seconds.saturating_add(LEEWAY_SECONDS) <= now.as_millis() / 1_000)
+    end_of(claims).is_none_or(|end| end.as_secs() <= now.as_secs())
+}
+
+/// From when on the token is not accepted any more.
+pub(crate) fn end_of(claims: &Claims) -> Option<Timestamp> {
+    let expires_at: i64 = text(claims, "exp")?.parse().ok()?;
+    Some(Timestamp::from_secs(expires_at.saturating_add(LEEWAY_SECONDS)))
 }
 
 fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {

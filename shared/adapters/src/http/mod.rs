@@ -20,6 +20,8 @@ mod versioning;
 
 pub use crate::problem::Problem;
 pub use body::MAX_BODY;
+pub(crate) use body::read as read_json;
+pub(crate) use caller::{Claims, caller_of, end_of};
 pub use cursor::Cursors;
 pub use methods::ROUTES;
 pub use reply::Reply;

@@ -5,6 +5,7 @@ mod outcome;
 #[cfg(feature = "schemas")]
 mod schema;
 
+use domain::id::OrderId;
 use lambda_http::http::HeaderValue;
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -83,6 +84,8 @@ pub enum Code {
     IdempotencyKeyReused,
     /// A report would be larger than one is made.
     ReportTooLarge,
+    /// A connection subscribes to as much as one may.
+    TooManySubscriptions,
     /// Something unexpected.
     Internal,
     /// The store or a partner gives no answer.
@@ -91,7 +94,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidIfMatch,
@@ -124,6 +127,7 @@ impl Code {
         Self::ReservationRefused,
         Self::IdempotencyKeyReused,
         Self::ReportTooLarge,
+        Self::TooManySubscriptions,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -205,6 +209,9 @@ impl Code {
             Self::ReportTooLarge => {
                 (S::UNPROCESSABLE_ENTITY, "report_too_large", "The report would have more groups than one is made of.")
             }
+            Self::TooManySubscriptions => {
+                (S::UNPROCESSABLE_ENTITY, "too_many_subscriptions", "The connection has 100 subscriptions.")
+            }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side."),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."),
         }
@@ -267,6 +274,15 @@ impl Problem {
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.about.members.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Names the order that was asked for, where no path does.
+    #[must_use]
+    pub fn about_order(self, order: Option<OrderId>) -> Self {
+        match order {
+            Some(id) => self.member("order_id", id.to_string()),
+            None => self,
+        }
     }
 
     /// Names the methods that the route has.

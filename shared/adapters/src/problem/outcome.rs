@@ -4,10 +4,12 @@ use domain::caller::Forbidden;
 use domain::id::ProductId;
 use domain::line::PricingError;
 use domain::order::Refused;
-use domain::ports::{StoreError, Unavailable};
+use domain::ports::{PostError, StoreError, Unavailable};
 use domain::reservation::Shortage;
 use domain::status::IllegalTransition;
-use domain::use_cases::{ChangeError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
+use domain::use_cases::{
+    ChangeError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError, SubscribeError,
+};
 use serde_json::json;
 
 use super::{Code, Problem};
@@ -135,6 +137,24 @@ impl From<ReportError> for Problem {
             ReportError::TooLarge => Self::new(Code::ReportTooLarge),
             ReportError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<SubscribeError> for Problem {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::Forbidden(error) => error.into(),
+            SubscribeError::Order(error) => error.into(),
+            SubscribeError::TooMany => Self::new(Code::TooManySubscriptions),
+            SubscribeError::Post(error) => error.into(),
+            SubscribeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PostError> for Problem {
+    fn from(error: PostError) -> Self {
+        Self::new(Code::Unavailable).because(error)
     }
 }
 

@@ -1,7 +1,6 @@
 //! An event as CloudEvents 1.0 JSON (<https://github.com/cloudevents/spec>).
 
 use domain::event::Event;
-use domain::ports::PublishError;
 use serde::Serialize;
 
 use crate::wire::{ChangesView, OrderView};
@@ -106,11 +105,10 @@ pub fn schema_name(kind: &str) -> String {
 }
 
 /// The event as JSON of at most [`MAX_EVENT`] bytes.
-pub(super) fn json(event: &Event<'_>) -> Result<String, PublishError> {
-    let unwritable = |error: serde_json::Error| PublishError(error.to_string());
-    let whole = serde_json::to_string(&CloudEvent::from(event)).map_err(unwritable)?;
+pub(crate) fn json(event: &Event<'_>) -> Result<String, serde_json::Error> {
+    let whole = serde_json::to_string(&CloudEvent::from(event))?;
     if whole.len() <= MAX_EVENT {
         return Ok(whole);
     }
-    serde_json::to_string(&CloudEvent::shortened(event)).map_err(unwritable)
+    serde_json::to_string(&CloudEvent::shortened(event))
 }

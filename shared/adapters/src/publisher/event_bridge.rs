@@ -57,7 +57,7 @@ impl EventChannel for EventBridge {
     const LIMITS: BatchLimits = super::LIMITS;
 
     fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError> {
-        let detail = cloud_event::json(event)?;
+        let detail = cloud_event::json(event).map_err(super::unwritable)?;
         let bytes = detail.len() + ENVELOPE;
         let content = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)

@@ -80,7 +80,7 @@ impl EventChannel for SnsFeed {
     const LIMITS: BatchLimits = super::LIMITS;
 
     fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError> {
-        let body = cloud_event::json(event)?;
+        let body = cloud_event::json(event).map_err(super::unwritable)?;
         let bytes = body.len() + ENVELOPE;
         let content = Message {
             body,

@@ -12,7 +12,9 @@ use domain::order::Refused;
 use domain::ports::StoreError;
 use domain::reservation::Shortage;
 use domain::status::{IllegalTransition, Status};
-use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
+use domain::use_cases::{
+    ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError, SubscribeError,
+};
 use serde_json::Value;
 
 use crate::template::{GatewayAnswer, gateway};
@@ -143,6 +145,7 @@ pub fn problem(code: Code) -> Problem {
         Code::ReservationRefused => LinesError::ReservationRefused.into(),
         Code::IdempotencyKeyReused => PlaceOrderError::KeyReused.into(),
         Code::ReportTooLarge => ReportError::TooLarge.into(),
+        Code::TooManySubscriptions => SubscribeError::TooMany.into(),
         Code::Internal => StoreError::Rejected(INSIDE.to_owned()).into(),
         Code::Unavailable => StoreError::Unavailable(INSIDE.to_owned()).into(),
         Code::MethodNotAllowed => Problem::new(code).allow("GET, HEAD, POST"),

@@ -13,5 +13,6 @@ mod issuer_keys;
 mod newer_release;
 mod releases;
 mod reports;
+mod subscriptions;
 mod trail;
 mod walk;

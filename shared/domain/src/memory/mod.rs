@@ -3,6 +3,7 @@
 mod customers;
 mod ids;
 mod inventory;
+mod live;
 mod publisher;
 mod reports;
 pub mod sample;
@@ -12,6 +13,7 @@ mod trail;
 pub use customers::MemoryCustomers;
 pub use ids::CountingIds;
 pub use inventory::MemoryInventory;
+pub use live::{Heard, MemorySockets, MemorySubscriptions};
 pub use publisher::{MemoryPublisher, Published};
 pub use reports::MemoryReports;
 pub use store::MemoryStore;

@@ -26,6 +26,9 @@ pub const AUDIT_TABLE: &str = "audit";
 /// The name of the reports' table.
 pub const REPORTS_TABLE: &str = "reports";
 
+/// The name of the subscriptions' table.
+pub const SUBSCRIPTIONS_TABLE: &str = "subscriptions";
+
 /// The table's name.
 pub const TABLE: &str = "orders";
 
@@ -61,6 +64,7 @@ impl Engine {
         create_table(&client).await;
         create_audit_table(&client).await;
         create_reports_table(&client).await;
+        create_subscriptions_table(&client).await;
         Self { database, endpoint, client, meter }
     }
 
@@ -133,6 +137,29 @@ async fn create_reports_table(client: &Client) {
         .set_attribute_definitions(Some(["pk", "sk"].map(attribute).to_vec()))
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
+}
+
+async fn create_subscriptions_table(client: &Client) {
+    let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let attribute = |name| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
+    };
+    let by_connection = GlobalSecondaryIndex::builder()
+        .index_name("by-connection")
+        .key_schema(key("c", KeyType::Hash))
+        .key_schema(key("pk", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build());
+    client
+        .create_table()
+        .table_name(SUBSCRIPTIONS_TABLE)
+        .set_attribute_definitions(Some(["pk", "sk", "c"].map(attribute).to_vec()))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(by_connection.build().unwrap())
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

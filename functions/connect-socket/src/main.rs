@@ -1,0 +1,60 @@
+//! A handshake whose token was accepted -> an open connection (`$connect`)
+
+use adapters::live::{SocketEvent, SocketReply};
+use adapters::telemetry::{self, metrics};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init(module_path!());
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SocketEvent>| async move {
+        let LambdaEvent { payload, context } = event;
+        Ok::<_, Error>(telemetry::invocation("connected", &context, handle(payload)).await)
+    }))
+    .await
+}
+
+async fn handle(event: SocketEvent) -> SocketReply {
+    let reply = event.opened();
+    if reply.status_code == 200 {
+        telemetry::count(&metrics::CONNECTIONS_OPENED, 1);
+    }
+    reply
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters::testing;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn answer(change: impl FnOnce(&mut Value)) -> Value {
+        let mut event: Value = testing::sample_event("connect-socket");
+        change(&mut event);
+        let event: SocketEvent = serde_json::from_value(event).unwrap();
+        serde_json::to_value(handle(event).await).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_sample_event_opens_a_connection_with_the_subprotocol_that_a_page_offers() {
+        let expected = json!({"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "orders.v1"}});
+        assert_eq!(answer(|_| {}).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_offers_no_subprotocol_is_answered_with_none() {
+        let answer = answer(|event| event["headers"] = json!({"Authorization": "Bearer a.b.c"})).await;
+        assert_eq!(answer, json!({"statusCode": 200}));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_has_expired_or_may_not_read_opens_nothing() {
+        let with =
+            async |name: &str, value: Value| answer(|event| event["requestContext"]["authorizer"][name] = value).await;
+        assert_eq!(with("scope", "orders:write".into()).await, json!({"statusCode": 403}));
+        assert_eq!(with("exp", "1700000000".into()).await, json!({"statusCode": 401}));
+        assert_eq!(with("tenant", Value::Null).await, json!({"statusCode": 401}));
+        assert_eq!(with("customer_id", "#".into()).await, json!({"statusCode": 401}));
+    }
+}

@@ -1,0 +1,216 @@
+//! Messages to ten thousand connections, against a management API that answers by script: how many calls are on their way
+//! at a time, how long they take, and how much memory.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use adapters::live::ApiSockets;
+use adapters::system::SystemClock;
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::config::{Builder, Credentials, Region};
+use domain::memory::sample;
+use domain::ports::{
+    Clock, Message, OrderKey, PostError, Recent, RecentChanges, Sockets, StoreError, SubscriptionPage, Subscriptions,
+};
+use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use domain::timestamp::Timestamp;
+use domain::use_cases::{PushUpdates, Pushed};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What the management API was asked.
+#[derive(Default)]
+struct Api {
+    posts: AtomicUsize,
+    closed: AtomicUsize,
+    at_once: AtomicUsize,
+    most_at_once: AtomicUsize,
+}
+
+/// How a connection behaves, by the end of its name.
+#[derive(Clone, Copy)]
+enum Kind {
+    Open,
+    Gone,
+    Hangs,
+}
+
+fn kind(head: &str) -> Kind {
+    match head {
+        head if head.contains("-gone") => Kind::Gone,
+        head if head.contains("-hangs") => Kind::Hangs,
+        _ => Kind::Open,
+    }
+}
+
+async fn start(api: Arc<Api>) -> ApiSockets {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let api = Arc::clone(&api);
+            // A client that gives up is no failure of the server.
+            tokio::spawn(async move { drop(serve(stream, &api).await) });
+        }
+    });
+    let aws = adapters::aws::config().unwrap();
+    let config = Builder::from(&aws).endpoint_url(url).region(Region::from_static("eu-central-1"));
+    ApiSockets::new(Client::from_conf(config.credentials_provider(Credentials::for_tests()).build()))
+}
+
+/// Answers after 5 ms; a post to a connection that hangs after a minute.
+async fn serve(mut stream: TcpStream, api: &Api) -> std::io::Result<()> {
+    loop {
+        let Some(head) = read_request(&mut stream).await? else { return Ok(()) };
+        let at_once = api.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        api.most_at_once.fetch_max(at_once, Ordering::SeqCst);
+        let is_post = head.starts_with("POST");
+        let counter = if is_post { &api.posts } else { &api.closed };
+        counter.fetch_add(1, Ordering::SeqCst);
+        let (kind, wait) = match (kind(&head), is_post) {
+            (Kind::Hangs, true) => (Kind::Hangs, Duration::from_secs(60)),
+            (kind, _) => (kind, Duration::from_millis(5)),
+        };
+        let answered = tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            _ = stream.readable(), if wait.as_secs() > 0 => false,
+        };
+        api.at_once.fetch_sub(1, Ordering::SeqCst);
+        if !answered {
+            return Ok(());
+        }
+        let answer: &[u8] = match kind {
+            Kind::Gone => b"HTTP/1.1 410 Gone\r\nx-amzn-errortype: GoneException\r\ncontent-length: 2\r\n\r\n{}",
+            Kind::Open | Kind::Hangs => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        };
+        stream.write_all(answer).await?;
+    }
+}
+
+async fn read_request(stream: &mut TcpStream) -> std::io::Result<Option<String>> {
+    let mut request = Vec::new();
+    let end = loop {
+        if let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        if stream.read_buf(&mut request).await? == 0 {
+            return Ok(None);
+        }
+    };
+    let head = String::from_utf8_lossy(&request[..end]).into_owned();
+    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    while request.len() < end + length.unwrap_or(0) {
+        stream.read_buf(&mut request).await?;
+    }
+    Ok(Some(head))
+}
+
+/// Subscribers that exist as they are read, a thousand a page.
+struct Crowd {
+    size: usize,
+    removed: AtomicUsize,
+}
+
+impl Crowd {
+    fn subscription(key: &SubscriptionKey, n: usize) -> Subscription {
+        let kind = match n % 200 {
+            7 | 107 => "-gone",
+            13 => "-hangs",
+            _ => "",
+        };
+        Subscription {
+            key: key.clone(),
+            connection: ConnectionId::parse(format!("{n:06}{kind}")).unwrap(),
+            confined_to: None,
+            expires_at: SystemClock.now().plus(Duration::from_secs(60)),
+        }
+    }
+}
+
+impl Subscriptions for Crowd {
+    async fn add(&self, _: &Subscription) -> Result<(), StoreError> {
+        unreachable!("nobody subscribes")
+    }
+
+    async fn remove(&self, _: &SubscriptionKey, _: &ConnectionId) -> Result<(), StoreError> {
+        self.removed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn of_connection(&self, _: &ConnectionId) -> Result<Vec<SubscriptionKey>, StoreError> {
+        unreachable!("nobody asks")
+    }
+
+    async fn page(&self, key: &SubscriptionKey, after: Option<&ConnectionId>) -> Result<SubscriptionPage, StoreError> {
+        if !matches!(key, SubscriptionKey::Tenant(_)) {
+            return Ok(SubscriptionPage::default());
+        }
+        let first = after.map_or(0, |after| after.as_str()[..6].parse::<usize>().unwrap() + 1);
+        let end = (first + 1_000).min(self.size);
+        let subscriptions: Vec<_> = (first..end).map(|n| Self::subscription(key, n)).collect();
+        let next = subscriptions.last().filter(|_| end < self.size).map(|last| last.connection.clone());
+        Ok(SubscriptionPage { subscriptions, next })
+    }
+}
+
+impl RecentChanges for Crowd {
+    async fn note(&self, _: &Update, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn since(&self, _: &SubscriptionKey, _: Timestamp) -> Result<Recent, StoreError> {
+        unreachable!("nobody asks")
+    }
+}
+
+fn update() -> Update {
+    Update {
+        order: OrderKey { tenant: sample::tenant(), id: sample::order_id(1) },
+        customer: sample::order().customer.id.clone(),
+        version: 1,
+        committed_at: SystemClock.now(),
+        message: "x".repeat(8 * 1024),
+    }
+}
+
+/// The most memory that this process has ever had, in KB.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test]
+async fn ten_thousand_subscribers_are_told_128_at_a_time_and_slow_ones_hold_up_nobody() {
+    let api = Arc::<Api>::default();
+    let sockets = start(Arc::clone(&api)).await;
+    let push = PushUpdates { table: Crowd { size: 10_000, removed: AtomicUsize::new(0) }, sockets, clock: SystemClock };
+    let before = peak();
+    let started = Instant::now();
+    let pushed = push.run(&[update()]).await.remove(0).unwrap();
+    let took = started.elapsed();
+    assert_eq!(pushed, Pushed { reached: 9_850, gone: 100, closed: 50 });
+    assert_eq!(push.table.removed.load(Ordering::SeqCst), 150, "who is gone or closed is forgotten");
+    let most = api.most_at_once.load(Ordering::SeqCst);
+    let grown = peak().saturating_sub(before);
+    println!("10,000 subscribers in {took:?}, {most} calls at a time, {grown} KB more memory");
+    assert!((64..=128).contains(&most), "{most} calls at a time");
+    assert!(grown < 32 * 1024, "{grown} KB more memory");
+    // One after the other the 50 that hang would take more than two minutes by themselves.
+    assert!(took < Duration::from_secs(90), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_connection_is_reached_gone_or_slow() {
+    let api = Arc::<Api>::default();
+    let sockets = start(Arc::clone(&api)).await;
+    let post = async |name: &str| sockets.post(&ConnectionId::parse(name).unwrap(), Message::Text("{}")).await;
+    assert_eq!(post("L0SM9cOFvHcCIhw=").await, Ok(()));
+    assert_eq!(post("1-gone").await, Err(PostError::Gone));
+    assert!(matches!(post("1-hangs").await, Err(PostError::Failed(_))));
+    assert_eq!(sockets.close(&ConnectionId::parse("1-hangs").unwrap()).await, Ok(()));
+    assert_eq!(sockets.close(&ConnectionId::parse("1-gone").unwrap()).await, Err(PostError::Gone));
+}

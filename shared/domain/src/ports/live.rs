@@ -1,0 +1,146 @@
+//! Who is connected, what they subscribe to, and how they are told.
+
+use std::collections::BTreeMap;
+
+use crate::event::Event;
+use crate::id::OrderId;
+use crate::ports::StoreError;
+use crate::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use crate::timestamp::Timestamp;
+
+/// Keeps what connections subscribe to, until their tokens expire.
+pub trait Subscriptions: Send + Sync {
+    /// Keeps a subscription; one that is kept already is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may be kept or not.
+    fn add(&self, subscription: &Subscription) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Forgets a subscription, if it is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may be kept or not.
+    fn remove(
+        &self,
+        key: &SubscriptionKey,
+        connection: &ConnectionId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What a connection subscribes to. It may trail the last writes by a moment.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn of_connection(
+        &self,
+        connection: &ConnectionId,
+    ) -> impl Future<Output = Result<Vec<SubscriptionKey>, StoreError>> + Send;
+
+    /// Subscriptions of a key, by connection, those that follow `after`.
+    ///
+    /// MUST NOT miss one that was added before the first page was asked for: who was registered in time is told.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn page(
+        &self,
+        key: &SubscriptionKey,
+        after: Option<&ConnectionId>,
+    ) -> impl Future<Output = Result<SubscriptionPage, StoreError>> + Send;
+}
+
+/// A page of subscriptions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubscriptionPage {
+    /// By connection.
+    pub subscriptions: Vec<Subscription>,
+    /// What the next page follows; `None`: this is the last.
+    pub next: Option<ConnectionId>,
+}
+
+/// Remembers for a few hours which orders changed, so that who was disconnected meanwhile learns of all of them.
+pub trait RecentChanges: Send + Sync {
+    /// Remembers that subscribers are about to be told of this, for its customer and its storefront.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may be remembered or not.
+    fn note(&self, update: &Update, at: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The orders of a customer or a storefront that were noted at `from` or later.
+    ///
+    /// MUST NOT miss one that was noted before this was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn since(&self, key: &SubscriptionKey, from: Timestamp) -> impl Future<Output = Result<Recent, StoreError>> + Send;
+}
+
+/// Orders that changed lately.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recent {
+    /// Of each the first version that was noted.
+    pub orders: BTreeMap<OrderId, u64>,
+    /// Whether these are all; more than [`Recent::MOST`] are not looked for.
+    pub is_whole: bool,
+}
+
+impl Recent {
+    /// So many orders are named at most.
+    pub const MOST: usize = 500;
+}
+
+/// The connections that are open.
+pub trait Sockets: Send + Sync {
+    /// Sends a message to a connection, within a few seconds. Messages sent one after the other arrive in this order.
+    ///
+    /// # Errors
+    /// MUST return [`PostError::Gone`] for a connection that is closed; it never opens again.
+    fn post(
+        &self,
+        connection: &ConnectionId,
+        message: Message<'_>,
+    ) -> impl Future<Output = Result<(), PostError>> + Send;
+
+    /// Closes a connection.
+    ///
+    /// # Errors
+    /// As [`Sockets::post`].
+    fn close(&self, connection: &ConnectionId) -> impl Future<Output = Result<(), PostError>> + Send;
+}
+
+/// What subscribers are told.
+#[derive(Debug, Clone, Copy)]
+pub enum Message<'a> {
+    /// An event of an order's history.
+    Event(Event<'a>),
+    /// Text that is made already: an event of the feed, or an answer.
+    Text(&'a str),
+    /// Versions of an order, both included, that its history has no more.
+    Missed {
+        /// The order.
+        order: OrderId,
+        /// The first.
+        from: u64,
+        /// The last.
+        to: u64,
+    },
+    /// More was missed than is told here: the orders have to be read.
+    MissedTooMuch,
+    /// What was missed has been sent; from now on changes are sent as they are made.
+    Subscribed {
+        /// To this, at this version.
+        order: Option<(OrderId, u64)>,
+        /// When the connection ends.
+        expires_at: Timestamp,
+    },
+}
+
+/// Why a connection did not take a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    /// It is closed.
+    #[error("the connection is gone")]
+    Gone,
+    /// It may have arrived or not.
+    #[error("a connection was not reached: {0}")]
+    Failed(String),
+}
