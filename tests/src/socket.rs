@@ -6,12 +6,19 @@ use std::time::Instant;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::{DEADLINE, setting};
+
+/// In the place of the status of a handshake that was not answered.
+pub const NO_ANSWER: u16 = 0;
+
+/// The emulator starts a program for each step of a handshake: more at a time, and it answers nobody in time.
+static HANDSHAKES: Semaphore = Semaphore::const_new(4);
 
 /// An open connection.
 #[derive(Debug)]
@@ -23,7 +30,7 @@ impl Socket {
     /// Opens a connection with this token, as programs do.
     ///
     /// # Errors
-    /// The status of a handshake that was refused.
+    /// The status of a handshake that was refused, or [`NO_ANSWER`].
     pub async fn open(token: &str) -> Result<Self, u16> {
         Self::with_headers(&[("authorization", format!("Bearer {token}"))]).await.map(|(socket, _)| socket)
     }
@@ -43,7 +50,7 @@ impl Socket {
                 Ok((Self { stream }, chosen.map(|value| value.to_str().unwrap().to_owned())))
             }
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
-            Err(error) => panic!("no handshake: {error}"),
+            Err(_) => Err(NO_ANSWER),
         }
     }
 
@@ -104,6 +111,8 @@ pub struct Follower {
     pub seen: BTreeMap<String, Vec<u64>>,
     /// How often a version was missing, so that it connected again.
     pub gaps: usize,
+    /// How often a handshake failed.
+    pub refusals: usize,
 }
 
 impl Follower {
@@ -111,7 +120,7 @@ impl Follower {
     #[must_use]
     pub fn new(token: &str, order: Option<&str>) -> Self {
         let (token, order) = (token.to_owned(), order.map(ToOwned::to_owned));
-        Self { token, order, socket: None, last_heard: Instant::now(), seen: BTreeMap::new(), gaps: 0 }
+        Self { token, order, socket: None, last_heard: Instant::now(), seen: BTreeMap::new(), gaps: 0, refusals: 0 }
     }
 
     /// Loses the connection without a word.
@@ -139,7 +148,11 @@ impl Follower {
 
     /// Connects and catches up: what comes before `subscribed` is taken in the order of versions.
     async fn resume(&mut self) {
-        let mut socket = Socket::open(&self.token).await.expect("a connection");
+        let turn = HANDSHAKES.acquire().await.expect("it is never closed");
+        let Ok(mut socket) = Socket::open(&self.token).await else {
+            self.refusals += 1;
+            return;
+        };
         let is_first = self.seen.is_empty();
         let mut ask = json!({"action": "subscribe"});
         match &self.order {
@@ -165,6 +178,7 @@ impl Follower {
                 panic!("{ask} is answered {message}");
             }
         }
+        drop(turn);
         caught_up.sort_by_key(|event| event["sequence"].as_str().expect("a sequence").to_owned());
         for event in caught_up {
             assert!(self.take(&event), "after what was missed nothing is missing: {event} {:?}", self.seen);
