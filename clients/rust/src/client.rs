@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::Stream;
 use reqwest::Method;
 use reqwest::header::{HeaderName, IF_NONE_MATCH};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::answer::Success;
@@ -19,7 +20,7 @@ use crate::problem::ProblemKind;
 use crate::target::{Target, entity_tag};
 use crate::transport::Transport;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A client of one deployment. Clones share their connections.
 ///
@@ -47,6 +48,10 @@ impl Client {
 
     pub(crate) fn new(transport: Transport) -> Self {
         Self(Arc::new(transport))
+    }
+
+    pub(crate) async fn send<T: DeserializeOwned>(&self, call: &Call) -> Result<Success<T>, Error> {
+        self.0.send(call).await
     }
 
     /// `POST /orders` under a key of this call's own.
@@ -205,6 +210,6 @@ fn is_stale(error: &Error) -> bool {
 }
 
 /// Only answers to other questions have no body.
-fn present<T>(value: Option<T>) -> Result<T, Error> {
+pub(crate) fn present<T>(value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::new(ErrorKind::Unreadable { status: 204 }, 1, true))
 }

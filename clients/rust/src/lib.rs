@@ -39,6 +39,7 @@ mod call;
 mod client;
 mod config;
 mod error;
+mod exports;
 mod key;
 mod listing;
 mod model;
@@ -54,8 +55,8 @@ pub use error::{Error, ErrorKind};
 pub use key::IdempotencyKey;
 pub use listing::{Filter, ListQuery};
 pub use model::{
-    Address, Change, Customer, Edit, Health, HistoryEntry, Inventory, Line, LineRequest, Money, Move, NewOrder, Order,
-    OrderSummary, Page, PageInfo, Patch, Shipment, Status,
+    Address, Change, Customer, Download, Edit, Export, ExportFilters, ExportFormat, ExportStatus, Health, HistoryEntry,
+    Inventory, Line, LineRequest, Money, Move, NewOrder, Order, OrderSummary, Page, PageInfo, Patch, Shipment, Status,
 };
 pub use problem::{FieldError, Problem, ProblemKind, Shortage};
 pub use target::Target;

@@ -2,11 +2,13 @@
 
 import { OrderServiceError } from "./error.js";
 import { type CallOptions, type Options, settings } from "./options.js";
-import { type Call, type Effect, Transport } from "./transport.js";
+import { type Call, type Effect, sleep, Transport } from "./transport.js";
 import type {
   Edit,
+  Export,
   Health,
   ListQuery,
+  NewExport,
   NewOrder,
   Order,
   OrderPage,
@@ -113,6 +115,42 @@ export class OrderServiceClient {
     } catch (error) {
       // An attempt whose answer was lost has deleted it.
       if (!(error instanceof OrderServiceError && error.isUncertain && error.code === "order_not_found")) throw error;
+    }
+  }
+
+  /** `POST /exports`: has orders written to a file. Without a key of the caller's own, the call gets a random one. */
+  async createExport(
+    wanted: NewExport,
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Export> {
+    const { idempotencyKey = crypto.randomUUID(), signal } = options;
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const route = "/exports";
+    const call: Call = { method: "POST", route, path: route, headers, body: wanted, effect: "idempotent", signal };
+    try {
+      return (await this.#transport.send(call)).body as Export;
+    } catch (error) {
+      if (error instanceof OrderServiceError) error.idempotencyKey = idempotencyKey;
+      throw error;
+    }
+  }
+
+  /** `GET /exports/{export_id}` */
+  async getExport(id: string, { signal }: CallOptions = {}): Promise<Export> {
+    const path = `/exports/${encodeURIComponent(id)}`;
+    return (await this.#transport.send({ ...read("/exports/{export_id}", path), signal })).body as Export;
+  }
+
+  /**
+   * `GET /exports/{export_id}`, again and again until the export is no longer `running`, or for so many milliseconds.
+   * Pauses grow to five seconds.
+   */
+  async finishedExport(id: string, withinMs: number, options: CallOptions = {}): Promise<Export> {
+    const deadline = Date.now() + withinMs;
+    for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+      const found = await this.getExport(id, options);
+      if (found.status !== "running" || Date.now() + pauseMs > deadline) return found;
+      await sleep(pauseMs, options.signal);
     }
   }
 

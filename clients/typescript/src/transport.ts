@@ -129,7 +129,7 @@ function isDecided(outcome: Outcome): boolean {
 }
 
 /** A pause that the signal ends; the next attempt then says why. */
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

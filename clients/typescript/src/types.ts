@@ -19,12 +19,14 @@ export type Order = Open<Schemas["Order"]>;
 export type OrderSummary = Open<Schemas["OrderSummary"]>;
 export type OrderPage = Open<Schemas["OrderPage"]>;
 export type Health = Open<Schemas["Health"]>;
+export type Export = Open<Schemas["Export"]>;
 export type Problem = Open<Schemas["Problem"]>;
 export type FieldError = Open<Schemas["FieldError"]>;
 export type Status = Schemas["Order"]["status"];
 export type ProblemCode = Schemas["ProblemCode"];
 
 export type NewOrder = Schemas["CreateOrder"];
+export type NewExport = Schemas["CreateExport"];
 export type Edit = Schemas["UpdateOrder"];
 export type Shipment = Schemas["UpdateShipping"];
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use order_service_client::{Edit, Health, NewOrder, Order, Page, ProblemKind};
+use order_service_client::{Edit, Export, Health, NewOrder, Order, Page, ProblemKind};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,13 +15,14 @@ fn document() -> Value {
 fn every_example_of_an_answer_is_read_as_what_it_is() {
     let document = document();
     let examples = document["components"]["examples"].as_object().unwrap();
-    let mut read = [0; 4];
+    let mut read = [0; 5];
     for (name, example) in examples {
         let value = &example["value"];
         let (kind, result) = match value {
             _ if value.get("code").is_some() => (0, ProblemKind::deserialize(value).map(known)),
             _ if value.get("lines").is_some() => (1, Order::deserialize(value).map(drop)),
             _ if value.get("page").is_some() => (2, Page::deserialize(value).map(drop)),
+            _ if value.get("format").is_some() => (4, Export::deserialize(value).map(drop)),
             // Of operations without a method, see WITHOUT_METHOD: metrics, a batch, a report.
             _ if value.is_string() || value.get("results").is_some() || value.get("groups").is_some() => continue,
             _ => (3, Health::deserialize(value).map(drop)),
@@ -29,8 +30,8 @@ fn every_example_of_an_answer_is_read_as_what_it_is() {
         result.unwrap_or_else(|error| panic!("{name}: {error}"));
         read[kind] += 1;
     }
-    let [problems, orders, pages, healths] = read;
-    assert!(problems >= 36 && orders >= 6 && pages >= 2 && healths >= 1, "{read:?}");
+    let [problems, orders, pages, healths, exports] = read;
+    assert!(problems >= 36 && orders >= 6 && pages >= 2 && healths >= 1 && exports >= 2, "{read:?}");
 }
 
 fn known(kind: ProblemKind) {
@@ -55,9 +56,11 @@ fn every_code_of_the_document_has_an_example() {
 /// Operations that have no method: `get_metrics` answers text for a scraper, not for a storefront; `create_batch` is for
 /// imports, `get_report` for back offices.
 const WITHOUT_METHOD: [&str; 3] = ["create_batch", "get_metrics", "get_report"];
-const WITH_METHOD: [&str; 8] = [
+const WITH_METHOD: [&str; 10] = [
+    "create_export",
     "create_order",
     "delete_order",
+    "get_export",
     "get_health",
     "get_order",
     "list_orders",

@@ -5,6 +5,7 @@
 mod compatibility;
 mod conditions;
 mod contract;
+mod exports;
 mod lists;
 mod lost_answers;
 mod privacy;
