@@ -4,10 +4,13 @@ use domain::caller::Forbidden;
 use domain::id::ProductId;
 use domain::line::PricingError;
 use domain::order::Refused;
-use domain::ports::{StoreError, Unavailable};
+use domain::ports::{FileError, StoreError, Unavailable};
 use domain::reservation::Shortage;
 use domain::status::IllegalTransition;
-use domain::use_cases::{ChangeError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
+use domain::use_cases::{
+    ChangeError, CreateExportError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError, ReadExportError,
+    ReportError,
+};
 use serde_json::json;
 
 use super::{Code, Problem};
@@ -135,6 +138,33 @@ impl From<ReportError> for Problem {
             ReportError::TooLarge => Self::new(Code::ReportTooLarge),
             ReportError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<CreateExportError> for Problem {
+    fn from(error: CreateExportError) -> Self {
+        match error {
+            CreateExportError::List(error) => error.into(),
+            CreateExportError::KeyReused => Self::new(Code::IdempotencyKeyReused),
+            CreateExportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadExportError> for Problem {
+    fn from(error: ReadExportError) -> Self {
+        match error {
+            ReadExportError::Forbidden(error) => error.into(),
+            ReadExportError::NotFound => Self::new(Code::ExportNotFound),
+            ReadExportError::Store(error) => error.into(),
+            ReadExportError::File(error) => error.into(),
+        }
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        Self::new(Code::Unavailable).because(error)
     }
 }
 

@@ -12,7 +12,9 @@ use domain::order::Refused;
 use domain::ports::StoreError;
 use domain::reservation::Shortage;
 use domain::status::{IllegalTransition, Status};
-use domain::use_cases::{ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError};
+use domain::use_cases::{
+    ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReadExportError, ReportError,
+};
 use serde_json::Value;
 
 use crate::text_of;
@@ -100,6 +102,7 @@ pub fn problem(code: Code) -> Problem {
         Code::OtherCustomer => Forbidden::OtherCustomer.into(),
         Code::ConfinedToken => Forbidden::Confined.into(),
         Code::OrderNotFound => GetOrderError::NotFound.into(),
+        Code::ExportNotFound => ReadExportError::NotFound.into(),
         Code::OutOfStock => {
             LinesError::OutOfStock(vec![Shortage { product: product("sku-2"), requested: 3, available: 1 }]).into()
         }

@@ -8,6 +8,7 @@ mod circuits;
 mod concurrency;
 mod contract;
 mod engine;
+mod exports;
 mod issuer_keys;
 mod newer_release;
 mod releases;

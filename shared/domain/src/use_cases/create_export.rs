@@ -62,8 +62,8 @@ pub async fn create_export(
     match exports.insert(&export).await? {
         None => Ok(CreatedExport { export, replayed: false }),
         Some(existing) if existing.asks_for_the_same(&export) => {
-            // A write can succeed and its answer be lost: the client library then finds what it wrote itself.
-            Ok(CreatedExport { replayed: existing.created_at != export.created_at, export: existing })
+            // A write can succeed and its answer be lost. Without a key, what is found can only be one's own.
+            Ok(CreatedExport { export: existing, replayed: key.is_some() })
         }
         Some(_) => Err(CreateExportError::KeyReused),
     }
