@@ -34,6 +34,8 @@ NOT_PROVED_HERE = {
     # What could not be recorded comes back after three minutes, and nothing is compared until then. test_roles.py shows it.
     "CountOrdersFunction": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "PushUpdatesFunction": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    # When completing a file is repeated, and when an export failed for six hours.
+    "WriteExportFunction": ("s3:GetObject", "sqs:SendMessage"),
     "RecordEventsFunction": ("dynamodb:UpdateItem", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 
@@ -41,6 +43,7 @@ NOT_PROVED_HERE = {
 TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 REPORT = "/reports/orders?from=2026-01-01&to=2026-12-31"
+EXPORT = {"format": "csv", "filters": {"status": "confirmed"}}
 SHIPPING = {"carrier": "Carrier", "tracking_number": "1"}
 CANCELED = {"status": "canceled"}
 
@@ -71,6 +74,13 @@ def main():
         ("PushUpdatesFunction", "dynamodb:Query"): is_pushed,
         ("PushUpdatesFunction", "dynamodb:DeleteItem"): forgets_what_is_gone,
         ("PushUpdatesFunction", "execute-api:ManageConnections"): is_pushed,
+        ("CreateExportFunction", "dynamodb:PutItem"): lambda: status("POST", "/exports", EXPORT) < 500,
+        ("GetExportFunction", "dynamodb:GetItem"): lambda: status("GET", f"/exports/{uuid.uuid4()}") < 500,
+        ("GetExportFunction", "s3:GetObject"): is_downloaded,
+        ("WriteExportFunction", "dynamodb:Query"): is_exported,
+        ("WriteExportFunction", "dynamodb:GetItem"): is_exported,
+        ("WriteExportFunction", "dynamodb:PutItem"): is_exported,
+        ("WriteExportFunction", "s3:PutObject"): is_exported,
         ("ListOrdersFunction", "dynamodb:Query"): lambda: status("GET", "/orders") < 500,
         ("UpdateOrderFunction", "dynamodb:GetItem"): lambda: status("PUT", unknown_order(), {}) < 500,
         ("UpdateOrderFunction", "dynamodb:UpdateItem"): lambda: change("PUT", "", {"notes": new_key()}) < 500,
@@ -274,6 +284,32 @@ def has_no_subscriber(key):
             return True
         time.sleep(0.2)
     return False
+
+
+def finished_export():
+    """A new export, once it is finished; None, when it is not within a few seconds."""
+    demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    _, _, export = demo.call("POST", f"{os.environ['API_URL']}/exports", EXPORT, headers())
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        _, _, export = demo.call("GET", f"{os.environ['API_URL']}/exports/{export['id']}", headers=headers())
+        if export["status"] == "succeeded":
+            return export
+        time.sleep(0.2)
+    return None
+
+
+def is_exported():
+    return finished_export() is not None
+
+
+def is_downloaded():
+    """Whether the link to a file works."""
+    try:
+        with urllib.request.urlopen(finished_export()["download"]["url"], timeout=30) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError:
+        return False
 
 
 def unknown_order():

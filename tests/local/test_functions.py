@@ -147,6 +147,7 @@ def expected(name):
         "record-events": ["batchItemFailures"],
         "run-follow-ups": None,
         "sweep-follow-ups": None,
+        "write-export": None,
     }.get(name, "http")
 
 

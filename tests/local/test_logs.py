@@ -58,7 +58,7 @@ class Coverage(unittest.TestCase):
         lines = list(function_logs())
         paths = {line["Route"].partition(" ")[2] for line in messages(lines, "request served")}
         of_orders = {"/orders", "/orders/batch", "/orders/{id}", "/orders/{id}/shipping", "/orders/{id}/status"}
-        served = of_orders | {"/reports/orders", "/health", "/metrics"}
+        served = of_orders | {"/reports/orders", "/exports", "/exports/{export_id}", "/health", "/metrics"}
         self.assertEqual(served, paths)
         causes = {line["cause"] for line in messages(lines, "a token was refused")}
         self.assertGreaterEqual(len(causes), 10, causes)

@@ -71,6 +71,15 @@ class Template(unittest.TestCase):
         self.assertTrue(properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
         self.assertTrue(properties["SSESpecification"]["SSEEnabled"])
 
+    def test_files_of_exports_are_encrypted_hidden_and_deleted_after_seven_days(self):
+        bucket = template()["Resources"]["ExportFiles"]["Properties"]
+        self.assertTrue(all(bucket["PublicAccessBlockConfiguration"].values()))
+        self.assertIn("ServerSideEncryptionConfiguration", bucket["BucketEncryption"])
+        [rule] = bucket["LifecycleConfiguration"]["Rules"]
+        self.assertEqual(("Enabled", 7, 7), (rule["Status"], rule["ExpirationInDays"], rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]))
+        [statement] = template()["Resources"]["ExportFilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        self.assertEqual(("Deny", {"Bool": {"aws:SecureTransport": "false"}}), (statement["Effect"], statement["Condition"]))
+
 
 class Cache(unittest.TestCase):
     """What the gateway may keep, with CacheSize, it tells apart by all that an answer depends on."""

@@ -7,7 +7,7 @@ pub struct Route {
     pub function: String,
     /// The HTTP method.
     pub method: String,
-    /// The path, with `{id}` in the place of an order's id.
+    /// The path, with `{id}` in the place of an order's id and `{export_id}` in that of an export's.
     pub path: String,
     /// Whether it needs no token.
     pub is_open: bool,

@@ -175,6 +175,30 @@ impl Shop {
         self.send(request.json(&json!({"orders": orders}))).await
     }
 
+    /// `POST /exports` with an idempotency key.
+    pub async fn export(&self, key: &str, body: &Value) -> Answer {
+        let request = self.request(Method::POST, "/exports").header("Idempotency-Key", key);
+        self.send(request.json(body)).await
+    }
+
+    /// `GET /exports/{export_id}`, again and again until the file is there.
+    pub async fn exported(&self, id: &str) -> Answer {
+        eventually("the export", || async {
+            let answer = self.get(&format!("/exports/{id}")).await;
+            assert!(answer.status == 200 && answer.body["status"] != "failed", "{answer:?}");
+            Some(answer).filter(|answer| answer.body["status"] == "succeeded")
+        })
+        .await
+    }
+
+    /// The file of an export that is there, downloaded without a token.
+    pub async fn download(&self, export: &Answer) -> String {
+        let url = export.body["download"]["url"].as_str().expect("a link");
+        let answer = self.http.get(url).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{answer:?}");
+        answer.text().await.expect("text")
+    }
+
     /// `POST /orders` for `cust-1` with these products, under a new key; must be accepted.
     pub async fn order(&self, lines: &[(&str, u64)]) -> Answer {
         let answer = self.place(&Uuid::new_v4().to_string(), &order_of(lines)).await;

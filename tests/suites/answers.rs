@@ -22,7 +22,7 @@ async fn every_answer_of_every_route_is_protected_and_names_the_version() {
     let mut seen = Vec::new();
     for route in routes() {
         let method: Method = route.method.parse().unwrap();
-        let path = route.path.replace("{id}", &id);
+        let path = route.path.replace("{id}", &id).replace("{export_id}", &id);
         let with_body = |shop: &Shop| match method {
             Method::GET | Method::DELETE => shop.request(method.clone(), &path),
             _ => shop.request(method.clone(), &path).json(&order_of(&[(&product, 1)])),

@@ -31,7 +31,7 @@ struct Intruder {
 
 /// A route, and what an intruder tries on it. A route without an entry fails the first test here.
 type Attempt = for<'a> fn(&'a Victim, &'a Intruder) -> LocalBoxFuture<'a, ()>;
-const TABLE: [(&str, &str, Attempt); 11] = [
+const TABLE: [(&str, &str, Attempt); 13] = [
     ("POST", "/orders", |victim, intruder| take_the_key(victim, intruder).boxed_local()),
     ("POST", "/orders/batch", |victim, intruder| take_the_key_of_a_batch(victim, intruder).boxed_local()),
     ("GET", "/orders", |victim, intruder| read_the_list(victim, intruder).boxed_local()),
@@ -48,6 +48,8 @@ const TABLE: [(&str, &str, Attempt); 11] = [
     }),
     ("DELETE", "/orders/{id}", |victim, intruder| change(victim, intruder, "DELETE", "", Value::Null).boxed_local()),
     ("GET", "/reports/orders", |victim, intruder| read_the_report(victim, intruder).boxed_local()),
+    ("POST", "/exports", |victim, intruder| take_the_key_of_an_export(victim, intruder).boxed_local()),
+    ("GET", "/exports/{export_id}", |victim, intruder| read_the_export(victim, intruder).boxed_local()),
     ("GET", "/health", |victim, intruder| read_the_health(victim, intruder).boxed_local()),
     ("GET", "/metrics", |victim, intruder| read_the_metrics(victim, intruder).boxed_local()),
 ];
@@ -218,6 +220,37 @@ async fn read_the_report(victim: &Victim, intruder: &Intruder) {
     }
     let refused = intruder.shop.get(&format!("{path}&tenant={}", victim.shop.tenant)).await;
     assert!(["invalid_parameter", "confined_token"].contains(&refused.code()), "{refused:?}");
+}
+
+/// The same key of an export names another one for another storefront. A customer exports nothing.
+async fn take_the_key_of_an_export(victim: &Victim, intruder: &Intruder) {
+    let key = Uuid::new_v4().to_string();
+    let original = victim.shop.export(&key, &json!({"format": "csv"})).await;
+    assert_eq!(original.status, 202, "{original:?}");
+    let answer = intruder.shop.export(&key, &json!({"format": "csv"})).await;
+    match intruder.is_confined {
+        true => assert_eq!((answer.status, answer.code()), (403, "confined_token")),
+        false => {
+            assert_eq!((answer.status, answer.header("idempotent-replayed")), (202, ""), "{answer:?}");
+            assert_ne!(answer.id(), original.id());
+            let finished = intruder.shop.exported(&answer.id()).await;
+            let file = intruder.shop.download(&finished).await;
+            assert!(!file.contains(victim.order["id"].as_str().unwrap()), "{file}");
+        }
+    }
+}
+
+async fn read_the_export(victim: &Victim, intruder: &Intruder) {
+    let export = victim.shop.export(&Uuid::new_v4().to_string(), &json!({"format": "csv"})).await.id();
+    victim.shop.exported(&export).await;
+    let read = async |id: &str| {
+        let path = format!("/exports/{id}");
+        intruder.send(victim, || intruder.shop.request(Method::GET, &path)).await
+    };
+    let (theirs, unknown) = (read(&export).await, read(&Uuid::new_v4().to_string()).await);
+    let expected = if intruder.is_confined { (403, "confined_token") } else { (404, "export_not_found") };
+    assert_eq!((theirs.status, theirs.code()), expected);
+    assert_eq!(told(&theirs), told(&unknown));
 }
 
 async fn read_the_health(victim: &Victim, intruder: &Intruder) {

@@ -11,6 +11,7 @@ mod create_batch;
 mod create_order;
 mod delete_order;
 mod events;
+mod exports;
 mod get_health;
 mod get_metrics;
 mod get_order;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::Stream;
 use reqwest::Method;
 use reqwest::header::{HeaderName, IF_NONE_MATCH};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::answer::Success;
@@ -21,7 +22,7 @@ use crate::problem::ProblemKind;
 use crate::target::{Target, entity_tag};
 use crate::transport::Transport;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A client of one deployment. Clones share their connections.
 ///
@@ -59,6 +60,10 @@ impl Client {
     pub fn subscribe(&self, subscription: crate::Subscription) -> Result<crate::Updates, Error> {
         let url = self.0.live.clone().ok_or_else(|| Error::invalid("the client has no URL of live updates"))?;
         Ok(crate::Updates::new(Arc::clone(&self.0), url, subscription))
+    }
+
+    pub(crate) async fn send<T: DeserializeOwned>(&self, call: &Call) -> Result<Success<T>, Error> {
+        self.0.send(call).await
     }
 
     /// `POST /orders` under a key of this call's own.
@@ -249,6 +254,6 @@ fn is_stale(error: &Error) -> bool {
 }
 
 /// Only answers to other questions have no body.
-fn present<T>(value: Option<T>) -> Result<T, Error> {
+pub(crate) fn present<T>(value: Option<T>) -> Result<T, Error> {
     value.ok_or_else(|| Error::new(ErrorKind::Unreadable { status: 204 }, 1, true))
 }

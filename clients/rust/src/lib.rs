@@ -46,6 +46,7 @@ mod call;
 mod client;
 mod config;
 mod error;
+mod exports;
 mod key;
 mod listing;
 #[cfg(feature = "live")]
@@ -65,9 +66,9 @@ pub use listing::{Filter, ListQuery};
 #[cfg(feature = "live")]
 pub use live::{Event, Missed, Subscription, Update, Updates};
 pub use model::{
-    Address, Batch, BatchOrder, Change, Customer, Edit, GroupBy, Health, HistoryEntry, Inventory, Line, LineRequest,
-    Money, Move, NewOrder, Order, OrderSummary, Page, PageInfo, Patch, Report, ReportGroup, ReportQuery, ReportTimes,
-    Shipment, Status,
+    Address, Batch, BatchOrder, Change, Customer, Download, Edit, Export, ExportFilters, ExportFormat, ExportStatus,
+    GroupBy, Health, HistoryEntry, Inventory, Line, LineRequest, Money, Move, NewOrder, Order, OrderSummary, Page,
+    PageInfo, Patch, Report, ReportGroup, ReportQuery, ReportTimes, Shipment, Status,
 };
 pub use problem::{FieldError, Problem, ProblemKind, Shortage};
 pub use target::Target;

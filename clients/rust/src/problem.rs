@@ -47,6 +47,7 @@ pub enum ProblemKind {
         scope: String,
     },
     Internal,
+    ExportNotFound,
     InvalidCursor,
     InvalidIdempotencyKey,
     InvalidIfMatch,

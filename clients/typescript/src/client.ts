@@ -4,13 +4,15 @@ import { OrderServiceError } from "./error.js";
 import { follow, type Subscription, type Update } from "./live.js";
 import { type CallOptions, type Options, type PlaceOptions, type Settings, settings } from "./options.js";
 import type { components } from "./schema.js";
-import { type Call, type Effect, type Success, Transport } from "./transport.js";
+import { type Call, type Effect, sleep, type Success, Transport } from "./transport.js";
 import type {
   Batch,
   BatchResult,
   Edit,
+  Export,
   Health,
   ListQuery,
+  NewExport,
   NewOrder,
   Order,
   OrderPage,
@@ -131,6 +133,42 @@ export class OrderServiceClient {
    */
   subscribe(subscription: Subscription, { signal }: CallOptions = {}): AsyncGenerator<Update, void, undefined> {
     return follow(this.#settings, subscription, signal);
+  }
+
+  /** `POST /exports`: has orders written to a file. Without a key of the caller's own, the call gets a random one. */
+  async createExport(
+    wanted: NewExport,
+    options: PlaceOptions = {},
+  ): Promise<Export> {
+    const { idempotencyKey = crypto.randomUUID(), signal } = options;
+    const headers = { "Idempotency-Key": idempotencyKey };
+    const route = "/exports";
+    const call: Call = { method: "POST", route, path: route, headers, body: wanted, effect: "idempotent", signal };
+    try {
+      return (await this.#transport.send(call)).body as Export;
+    } catch (error) {
+      if (error instanceof OrderServiceError) error.idempotencyKey = idempotencyKey;
+      throw error;
+    }
+  }
+
+  /** `GET /exports/{export_id}` */
+  async getExport(id: string, { signal }: CallOptions = {}): Promise<Export> {
+    const path = `/exports/${encodeURIComponent(id)}`;
+    return (await this.#transport.send({ ...read("/exports/{export_id}", path), signal })).body as Export;
+  }
+
+  /**
+   * `GET /exports/{export_id}`, again and again until the export is no longer `running`, or for so many milliseconds.
+   * Pauses grow to five seconds.
+   */
+  async finishedExport(id: string, withinMs: number, options: CallOptions = {}): Promise<Export> {
+    const deadline = Date.now() + withinMs;
+    for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+      const found = await this.getExport(id, options);
+      if (found.status !== "running" || Date.now() + pauseMs > deadline) return found;
+      await sleep(pauseMs, options.signal);
+    }
   }
 
   /** `GET /health`, without a token. */

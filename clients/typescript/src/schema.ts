@@ -4,6 +4,48 @@
  */
 
 export interface paths {
+    "/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export orders to a file
+         * @description Writes the orders that match the filters to a file, the newest first, each as it is when it is written. Orders that are placed meanwhile are not in it. `Location` tells how far it has come, and where the file is.
+         *
+         *     Send an `Idempotency-Key` and retry with the same key and body until there is an answer: there is one export. After seven days the export is forgotten and its file deleted.
+         */
+        post: operations["create_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how far an export has come
+         * @description Once it has `succeeded`, `download` has a link to the file. The link works for 15 minutes and needs no token; ask again for another.
+         */
+        get: operations["get_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -252,6 +294,16 @@ export interface components {
             /** @description The orders, each as in `POST /orders`. One that breaks a rule is refused alone. */
             orders: components["schemas"]["CreateOrder"][];
         };
+        /** @description What a client sends to have orders exported. */
+        CreateExport: {
+            /**
+             * @description `jsonl`: one order a line, as JSON. `csv`: a table, one row an order.
+             * @enum {string}
+             */
+            format: "jsonl" | "csv";
+            /** @description Which orders; all of them without filters. */
+            filters?: components["schemas"]["NewExportFilters"] | null;
+        };
         /** @description What a client sends to place an order. */
         CreateOrder: {
             /** @description The customer, as the customer service knows it. */
@@ -274,6 +326,62 @@ export interface components {
             name: string | null;
             id: string;
             email: string | null;
+        };
+        /** @description A link to the file. It works for whoever has it: treat it as a secret. */
+        Download: {
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /** Format: uri */
+            url: string;
+        };
+        /** @description An export and how far it has come. */
+        Export: {
+            /**
+             * @description How the file is written.
+             * @enum {string}
+             */
+            format: "jsonl" | "csv";
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `running` until there is a file (`succeeded`), or there will be none (`failed`).
+             * @enum {string}
+             */
+            status: "running" | "succeeded" | "failed";
+            /** @description How many bytes were written so far. */
+            bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Where the file is; `null` until it is there. Each answer has a new link. */
+            download: components["schemas"]["Download"] | null;
+            /**
+             * Format: date-time
+             * @description When the export is forgotten and its file deleted.
+             */
+            expires_at: string;
+            filters: components["schemas"]["ExportFilters"];
+            /** @description How many orders were written so far. */
+            orders: number;
+            /** @description Orders that are not in the file, because the service cannot read them. */
+            unreadable: number;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Which orders are exported. A filter that is `null` filters nothing. */
+        ExportFilters: {
+            customer_id: string | null;
+            /**
+             * @description A status.
+             * @enum {string|null}
+             */
+            status: "pending" | "confirmed" | "processing" | "shipped" | "delivered" | "canceled" | null;
+            /** Format: date-time */
+            created_after: string | null;
+            /** Format: date-time */
+            created_before: string | null;
         };
         /** @description What is wrong with one field. */
         FieldError: {
@@ -370,6 +478,26 @@ export interface components {
             country: string;
             /** @description Telephone number of the receiver. */
             phone?: string | null;
+        };
+        /** @description The orders to be exported, as in a list: `status` and `customer_id` cannot be combined. */
+        NewExportFilters: {
+            /** @description Only orders of this customer. */
+            customer_id?: string | null;
+            /**
+             * @description Only orders of this status.
+             * @enum {string|null}
+             */
+            status?: "pending" | "confirmed" | "processing" | "shipped" | "delivered" | "canceled" | "cancelled" | null;
+            /**
+             * Format: date-time
+             * @description Only orders created later than this.
+             */
+            created_after?: string | null;
+            /**
+             * Format: date-time
+             * @description Only orders created earlier than this.
+             */
+            created_before?: string | null;
         };
         /** @description A product and how many units of it. */
         NewLine: {
@@ -538,7 +666,7 @@ export interface components {
          * @description The stable code of a problem. Releases to come may add some.
          * @enum {string}
          */
-        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "too_many_subscriptions" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
+        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "export_not_found" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
         /** @description A field whose values are not repeated. */
         Replaced: {
             /** @description Always `true`. */
@@ -681,7 +809,7 @@ export interface components {
          */
         status: "pending" | "confirmed" | "processing" | "shipped" | "delivered" | "canceled" | "cancelled";
         /**
-         * @description Names this order among all orders of the tenant, for ever: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
+         * @description Names this order among all orders of the tenant, for ever, or this export among all exports until it expires: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
          * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
          */
         "Idempotency-Key": string;
@@ -709,6 +837,11 @@ export interface components {
          * @example AAABm3hGFADpAZLwwXo-fMCAAAAAAAAAAJqN1q4wZcDSt3ZkJcM5Tg
          */
         cursor: string;
+        /**
+         * @description The export's id.
+         * @example 0192f0c1-7a3e-7cc0-8000-0000000000e1
+         */
+        export_id: string;
         /**
          * @description The first day, in UTC.
          * @example 2026-01-01
@@ -743,7 +876,7 @@ export interface components {
          */
         ETag: string;
         /**
-         * @description Present when the key was used before: the order is that of the first request.
+         * @description Present when the key was used before: the order, or the export, is that of the first request.
          * @example true
          */
         "Idempotent-Replayed": "true";
@@ -753,7 +886,7 @@ export interface components {
          */
         Link: string;
         /**
-         * @description The path of the order.
+         * @description The path of the order, or of the export.
          * @example /v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001
          */
         Location: string;
@@ -782,6 +915,321 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    create_export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this order among all orders of the tenant, for ever, or this export among all exports until it expires: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateExport"];
+            };
+        };
+        responses: {
+            /** @description The export is accepted. A retry is answered with the export as it is now, without a link. */
+            202: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    Location: components["headers"]["Location"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /**
+             * @description - `invalid_idempotency_key`: The Idempotency-Key header is not valid. Send one key of 1 to 255 visible ASCII characters, bare or quoted.
+             *     - `unsupported_filter`: These filters cannot be combined. Send `status` or `customer_id`, not both; a token confined to a customer lists without `status`.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
+             *     - `invalid_json`: The body is not valid JSON. Send JSON.
+             */
+            400: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "invalid_idempotency_key" | "unsupported_filter" | "request_refused" | "invalid_json";
+                    };
+                };
+            };
+            /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
+            401: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unauthenticated";
+                    };
+                };
+            };
+            /**
+             * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
+             */
+            403: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                    };
+                };
+            };
+            /** @description - `body_too_large`: The body is larger than 256 KiB. Send a smaller body. */
+            413: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "body_too_large";
+                    };
+                };
+            };
+            /** @description - `unsupported_media_type`: The body must be application/json. Send `Content-Type: application/json`. */
+            415: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unsupported_media_type";
+                    };
+                };
+            };
+            /**
+             * @description - `idempotency_key_reused`: The idempotency key was used with another request. Use a new key for another order or export.
+             *     - `validation_failed`: Some fields are not valid. Fix the fields named.
+             */
+            422: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "idempotency_key_reused" | "validation_failed";
+                    };
+                };
+            };
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
+             */
+            429: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "throttled" | "quota_exceeded";
+                    };
+                };
+            };
+            /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
+            500: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "internal";
+                    };
+                };
+            };
+            /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
+            503: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unavailable";
+                    };
+                };
+            };
+        };
+    };
+    get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The export's id.
+                 * @example 0192f0c1-7a3e-7cc0-8000-0000000000e1
+                 */
+                export_id: components["parameters"]["export_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export. */
+            200: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why. */
+            400: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "request_refused";
+                    };
+                };
+            };
+            /** @description - `unauthenticated`: A valid token is required. Send a valid bearer token. */
+            401: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unauthenticated";
+                    };
+                };
+            };
+            /**
+             * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
+             *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
+             */
+            403: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                    };
+                };
+            };
+            /** @description - `export_not_found`: There is no such export. Use the `id` of an export of this tenant, or export again. */
+            404: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "export_not_found";
+                    };
+                };
+            };
+            /**
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
+             */
+            429: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "throttled" | "quota_exceeded";
+                    };
+                };
+            };
+            /** @description - `internal`: Something went wrong on our side. Send the same request again, with the same key. */
+            500: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "internal";
+                    };
+                };
+            };
+            /** @description - `unavailable`: The service cannot answer right now. Wait as `Retry-After` says, then send the same request with the same key. */
+            503: {
+                headers: {
+                    "API-Version": components["headers"]["API-Version"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "x-amzn-RequestId": components["headers"]["x-amzn-RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "unavailable";
+                    };
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -1140,7 +1588,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Names this order among all orders of the tenant, for ever: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
+                 * @description Names this order among all orders of the tenant, for ever, or this export among all exports until it expires: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
                  * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
@@ -1299,7 +1747,7 @@ export interface operations {
              *     - `unknown_product`: There is no such product. Use ids of products.
              *     - `invalid_total`: The prices cannot be summed into one total. Order products of one currency.
              *     - `reservation_refused`: The inventory service does not accept these lines. Change the lines.
-             *     - `idempotency_key_reused`: The idempotency key was used with another request. Use a new key for another order.
+             *     - `idempotency_key_reused`: The idempotency key was used with another request. Use a new key for another order or export.
              *     - `validation_failed`: Some fields are not valid. Fix the fields named.
              */
             422: {
@@ -1370,7 +1818,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Names this order among all orders of the tenant, for ever: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
+                 * @description Names this order among all orders of the tenant, for ever, or this export among all exports until it expires: 1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.
                  * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
                  */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];

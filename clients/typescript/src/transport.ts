@@ -132,7 +132,7 @@ function decidesEarlierAttempts(refusal: Refusal): boolean {
 }
 
 /** A pause that the signal ends; the next attempt then says why. */
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

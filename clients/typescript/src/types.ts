@@ -21,12 +21,14 @@ export type OrderPage = Open<Schemas["OrderPage"]>;
 export type Health = Open<Schemas["Health"]>;
 export type Report = Open<Schemas["OrderReport"]>;
 export type ReportGroup = Open<Schemas["ReportGroup"]>;
+export type Export = Open<Schemas["Export"]>;
 export type Problem = Open<Schemas["Problem"]>;
 export type FieldError = Open<Schemas["FieldError"]>;
 export type Status = Schemas["Order"]["status"];
 export type ProblemCode = Schemas["ProblemCode"];
 
 export type NewOrder = Schemas["CreateOrder"];
+export type NewExport = Schemas["CreateExport"];
 export type Edit = Schemas["UpdateOrder"];
 export type Shipment = Schemas["UpdateShipping"];
 

@@ -235,3 +235,27 @@ export function refusedByTheCompiler(client: OrderServiceClient): void {
   // @ts-expect-error no such field
   void client.updateOrder(ID, { total: 5, status });
 }
+
+const exported = (status: string, download: unknown = null) => ({
+  status: 200,
+  body: { id: ID, status, format: "csv", filters: {}, orders: 2, bytes: 90, unreadable: 0, download },
+});
+
+test("an export is asked for under a key, and asked after until its file is there", async (t) => {
+  const link = { url: "https://files.example/secret", expires_at: "2026-11-25T12:15:00.000Z" };
+  const service = await Service.start(t, "lose", exported("running"), exported("running"), exported("succeeded", link));
+  const client = service.client();
+  const { id } = await client.createExport({ format: "csv", filters: { status: "shipped" } });
+  const finished = await client.finishedExport(id, 10_000);
+  assert.deepEqual(finished.download, link);
+  const [first, second, none] = service.headers("idempotency-key");
+  assert.deepEqual([second, none], [first, undefined]);
+  assert.deepEqual(service.requests[1]?.body, { format: "csv", filters: { status: "shipped" } });
+  assert.equal(service.requests[2]?.path, `/v1/exports/${ID}`);
+});
+
+test("an export that is still written when the time is up is returned as it is", async (t) => {
+  const service = await Service.start(t, exported("running"));
+  assert.equal((await service.client().finishedExport(ID, 0)).status, "running");
+  assert.equal(service.requests.length, 1);
+});

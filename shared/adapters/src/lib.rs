@@ -7,6 +7,7 @@ pub mod backlog;
 pub mod config;
 pub mod connections;
 pub mod dead_letters;
+pub mod exports;
 pub mod exposition;
 pub mod follow_ups;
 pub mod health;

@@ -116,7 +116,7 @@ fn replace_what_differs(value: &mut Value) {
         Value::Object(members) => {
             for (name, value) in members {
                 match name.as_str() {
-                    "at" | "created_at" | "updated_at" => *value = "<time>".into(),
+                    "at" | "created_at" | "expires_at" | "updated_at" => *value = "<time>".into(),
                     "request_id" => *value = "<request id>".into(),
                     _ => replace_what_differs(value),
                 }

@@ -93,11 +93,7 @@ impl OrderId {
     /// # Errors
     /// [`InvalidCode::Malformed`] for anything else.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
-        Some(value)
-            .filter(|text| text.len() == uuid::fmt::Hyphenated::LENGTH)
-            .and_then(|text| Uuid::try_parse(text).ok())
-            .map(Self)
-            .ok_or_else(|| Invalid::new(InvalidCode::Malformed, "must be a UUID"))
+        parse_uuid(value).map(Self)
     }
 
     /// The id of the order that this tenant creates with this key: the same key always names the same order, so
@@ -122,6 +118,45 @@ impl fmt::Display for OrderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_hyphenated().fmt(f)
     }
+}
+
+/// An export: UUIDv7 when the service chose it, UUIDv8 when it was derived from an idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExportId(Uuid);
+
+impl ExportId {
+    /// Takes a UUID as the id of an export.
+    #[must_use]
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// Parses the hyphenated form, as [`OrderId::parse`] does.
+    ///
+    /// # Errors
+    /// [`InvalidCode::Malformed`] for anything else.
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        parse_uuid(value).map(Self)
+    }
+
+    /// The id of the export that this tenant asks for with this key. No order has the same.
+    #[must_use]
+    pub fn derive(tenant: &TenantId, key: &IdempotencyKey) -> Self {
+        Self(hash_to_uuid(&["export", tenant.as_str(), key.as_str()]))
+    }
+}
+
+impl fmt::Display for ExportId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+fn parse_uuid(value: &str) -> Result<Uuid, Invalid> {
+    Some(value)
+        .filter(|text| text.len() == uuid::fmt::Hyphenated::LENGTH)
+        .and_then(|text| Uuid::try_parse(text).ok())
+        .ok_or_else(|| Invalid::new(InvalidCode::Malformed, "must be a UUID"))
 }
 
 /// UUIDv8 from the first 16 bytes of SHA-256 over the parts, each preceded by its length so that no two lists of

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod details;
 pub mod draft;
 pub mod event;
+pub mod export;
 mod field_hash;
 pub mod fingerprint;
 pub mod history;

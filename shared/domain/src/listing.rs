@@ -36,6 +36,9 @@ impl Filter {
 pub struct Limit(u16);
 
 impl Limit {
+    /// The most rows of a page.
+    pub const MAX: Self = Self(100);
+
     /// Parses a number of rows.
     ///
     /// # Errors

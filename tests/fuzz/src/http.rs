@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use adapters::http::{ApiRequest, Cursors, Problem, Reply};
-use adapters::wire::{CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
+use adapters::wire::{CreateExport, CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::draft::OrderDraft;
@@ -25,6 +25,7 @@ pub fn body(data: &[u8]) {
     let again = json.map(|json| json.to_string().into_bytes());
     means_the_same(data, again.as_deref(), |request| request.json::<CreateOrder>()?.into_draft());
     means_the_same(data, again.as_deref(), drafts_of_batch);
+    means_the_same(data, again.as_deref(), |request| request.json::<CreateExport>()?.into_request());
     means_the_same(data, again.as_deref(), |request| Ok(format!("{:?}", request.json::<UpdateOrder>()?)));
     means_the_same(data, again.as_deref(), |request| Ok(format!("{:?}", request.json::<UpdateShipping>()?)));
     means_the_same(data, again.as_deref(), |request| Ok(format!("{:?}", request.json::<UpdateStatus>()?)));

@@ -21,7 +21,7 @@ fn guarded() -> Vec<Route> {
 /// A request that the route would take from somebody with a valid token.
 fn request(shop: &Shop, route: &Route, query: &str, authorization: &[&str]) -> RequestBuilder {
     let method: Method = route.method.parse().unwrap();
-    let path = format!("{}{query}", route.path.replace("{id}", ID));
+    let path = format!("{}{query}", route.path.replace("{id}", ID).replace("{export_id}", ID));
     let request = shop.with_authorization(method.clone(), &path, authorization);
     if [Method::POST, Method::PUT].contains(&method) { request.json(&order_of(&[("sku-1", 1)])) } else { request }
 }

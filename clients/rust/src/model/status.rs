@@ -99,6 +99,28 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// Whether an export is still written.
+    ExportStatus {
+        /// It is being written.
+        Running = "running",
+        /// The file is there.
+        Succeeded = "succeeded",
+        /// There will be no file.
+        Failed = "failed",
+    }
+}
+
+open_enum! {
+    /// How the file of an export is written.
+    ExportFormat {
+        /// One order a line, as JSON.
+        JsonLines = "jsonl",
+        /// A table, one row an order.
+        Csv = "csv",
+    }
+}
+
 impl Status {
     /// The move to this status.
     #[must_use]

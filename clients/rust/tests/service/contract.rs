@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use order_service_client::{
-    Client, Edit, Health, ListQuery, NewOrder, Order, Page, ProblemKind, Report, ReportQuery, Shipment, Status,
+    Client, Edit, Export, ExportFormat, Health, ListQuery, NewOrder, Order, Page, ProblemKind, Report, ReportQuery,
+    Shipment, Status,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +23,7 @@ fn document() -> Value {
 async fn every_example_of_an_answer_is_read_as_what_it_is() {
     let document = document();
     let examples = document["components"]["examples"].as_object().unwrap();
-    let mut read = [0; 6];
+    let mut read = [0; 7];
     for (name, example) in examples {
         let value = &example["value"];
         let (kind, result) = match value {
@@ -33,14 +34,16 @@ async fn every_example_of_an_answer_is_read_as_what_it_is() {
             _ if value.get("results").is_some() => (4, batch(value).await),
             // The metrics, which have no method.
             _ if value.is_string() => continue,
+            _ if value.get("format").is_some() => (6, Export::deserialize(value).map(drop)),
             _ => (5, Health::deserialize(value).map(drop)),
         };
         result.unwrap_or_else(|error| panic!("{name}: {error}"));
         read[kind] += 1;
     }
-    let [problems, orders, pages, reports, batches, healths] = read;
+    let [problems, orders, pages, reports, batches, healths, exports] = read;
     assert!(problems >= 36 && orders >= 6 && pages >= 2, "{read:?}");
     assert_eq!([reports, batches, healths], [1; 3]);
+    assert!(exports >= 2, "{read:?}");
 }
 
 /// A batch is read by the client alone.
@@ -82,8 +85,10 @@ async fn call(operation: &str, client: &Client) -> bool {
     let order = NewOrder::new("cust-1").line("sku-1", 2);
     let refused = match operation {
         "create_batch" => client.place_batch(&[order]).await.is_err(),
+        "create_export" => client.create_export(ExportFormat::Csv, ListQuery::default()).await.is_err(),
         "create_order" => client.place_order(&order).await.is_err(),
         "delete_order" => client.delete_order(id).await.is_err(),
+        "get_export" => client.export(id).await.is_err(),
         "get_health" => client.health().await.is_err(),
         // It answers text for a scraper, not for a storefront.
         "get_metrics" => return false,

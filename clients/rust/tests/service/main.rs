@@ -6,6 +6,7 @@ mod batches;
 mod compatibility;
 mod conditions;
 mod contract;
+mod exports;
 mod lists;
 mod lost_answers;
 mod privacy;

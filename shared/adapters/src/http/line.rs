@@ -257,6 +257,8 @@ mod tests {
             "get-health",
             "get-metrics",
             "get-report",
+            "create-export",
+            "get-export",
         ];
         let routes: BTreeSet<String> = samples.map(|sample| testing::sample_request(sample).route()).into();
         assert_eq!(routes.len(), samples.len());

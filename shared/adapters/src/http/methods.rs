@@ -5,13 +5,15 @@ use super::ApiRequest;
 use crate::problem::{Code, Problem};
 
 /// Every route and its methods, as `Allow` names them.
-pub const ROUTES: [(&str, &str); 8] = [
+pub const ROUTES: [(&str, &str); 10] = [
     ("/orders", "GET, HEAD, POST"),
     ("/orders/batch", "POST"),
     ("/orders/{id}", "GET, HEAD, PUT, DELETE"),
     ("/orders/{id}/shipping", "PUT"),
     ("/orders/{id}/status", "PUT"),
     ("/reports/orders", "GET, HEAD"),
+    ("/exports", "POST"),
+    ("/exports/{export_id}", "GET, HEAD"),
     ("/health", "GET, HEAD"),
     ("/metrics", "GET, HEAD"),
 ];

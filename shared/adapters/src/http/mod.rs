@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod cors;
 mod cursor;
+mod export;
 pub(crate) mod headers;
 mod line;
 mod list_query;

@@ -112,7 +112,7 @@ impl Reply {
     }
 
     /// Adds a header; the values used here are always of visible ASCII.
-    fn header(mut self, name: HeaderName, value: &str) -> Self {
+    pub(super) fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.response.headers_mut().insert(name, value);
         }

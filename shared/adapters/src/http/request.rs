@@ -136,9 +136,13 @@ impl ApiRequest {
     /// # Errors
     /// [`Code::OrderNotFound`]: what is not an id names no order.
     pub fn order_id(&self) -> Result<OrderId, Problem> {
-        let parameters = self.inner.path_parameters_ref();
-        let id = parameters.and_then(|parameters| parameters.first("id")).unwrap_or_default();
+        let id = self.path_parameter("id").unwrap_or_default();
         OrderId::parse(id).map_err(|_| Problem::new(Code::OrderNotFound))
+    }
+
+    /// What stands in the path where the route has `{name}`.
+    pub(super) fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.inner.path_parameters_ref().and_then(|parameters| parameters.first(name))
     }
 
     /// The order that this request wants to change, for a caller whose token may write.

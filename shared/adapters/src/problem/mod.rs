@@ -42,6 +42,8 @@ pub enum Code {
     ConfinedToken,
     /// No such order.
     OrderNotFound,
+    /// No such export.
+    ExportNotFound,
     /// The route has no such method.
     MethodNotAllowed,
     /// Fewer units are free than asked for.
@@ -94,7 +96,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidIfMatch,
@@ -106,6 +108,7 @@ impl Code {
         Self::OtherCustomer,
         Self::ConfinedToken,
         Self::OrderNotFound,
+        Self::ExportNotFound,
         Self::MethodNotAllowed,
         Self::OutOfStock,
         Self::IllegalTransition,
@@ -168,6 +171,7 @@ impl Code {
                 (S::FORBIDDEN, "confined_token", "A token confined to a customer does not allow this.")
             }
             Self::OrderNotFound => (S::NOT_FOUND, "order_not_found", "There is no such order."),
+            Self::ExportNotFound => (S::NOT_FOUND, "export_not_found", "There is no such export."),
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This route does not have this method.")
             }

@@ -4,11 +4,12 @@ use domain::caller::Forbidden;
 use domain::id::ProductId;
 use domain::line::PricingError;
 use domain::order::Refused;
-use domain::ports::{PostError, StoreError, Unavailable};
+use domain::ports::{FileError, PostError, StoreError, Unavailable};
 use domain::reservation::Shortage;
 use domain::status::IllegalTransition;
 use domain::use_cases::{
-    ChangeError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError, SubscribeError,
+    ChangeError, CreateExportError, EditError, GetOrderError, LinesError, ListError, PlaceOrderError, ReadExportError,
+    ReportError, SubscribeError,
 };
 use serde_json::json;
 
@@ -152,8 +153,35 @@ impl From<SubscribeError> for Problem {
     }
 }
 
+impl From<CreateExportError> for Problem {
+    fn from(error: CreateExportError) -> Self {
+        match error {
+            CreateExportError::List(error) => error.into(),
+            CreateExportError::KeyReused => Self::new(Code::IdempotencyKeyReused),
+            CreateExportError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<PostError> for Problem {
     fn from(error: PostError) -> Self {
+        Self::new(Code::Unavailable).because(error)
+    }
+}
+
+impl From<ReadExportError> for Problem {
+    fn from(error: ReadExportError) -> Self {
+        match error {
+            ReadExportError::Forbidden(error) => error.into(),
+            ReadExportError::NotFound => Self::new(Code::ExportNotFound),
+            ReadExportError::Store(error) => error.into(),
+            ReadExportError::File(error) => error.into(),
+        }
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
         Self::new(Code::Unavailable).because(error)
     }
 }

@@ -51,12 +51,12 @@ pub(super) fn parse_order(key: &str) -> Option<OrderKey> {
 }
 
 /// The sort key of a place.
-pub(super) fn place(place: Position) -> String {
+pub(crate) fn place(place: Position) -> String {
     format!("{:012x}{}", place.created_at.as_millis(), place.id.as_uuid().simple())
 }
 
 /// The place of a sort key.
-pub(super) fn parse_place(key: &str) -> Option<Position> {
+pub(crate) fn parse_place(key: &str) -> Option<Position> {
     let (millis, id) = key.split_at_checked(12)?;
     Some(Position {
         created_at: Timestamp::from_millis(i64::from_str_radix(millis, 16).ok()?),

@@ -32,6 +32,7 @@ use crate::telemetry;
 pub(crate) use failure::store_error;
 
 pub use keys::Shards;
+pub(crate) use keys::{parse_place, place};
 pub use record::{DecodeError, OrderRecord};
 
 /// The index by-follow-up takes a write of every order, whatever storefront it is of.

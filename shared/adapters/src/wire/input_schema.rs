@@ -56,6 +56,7 @@ value!(
         "pattern": super::schema::SINCE_1970,
     })
 );
+value!(InstantText, json_schema!({ "type": "string", "format": "date-time", "pattern": super::schema::SINCE_1970 }));
 value!(StatusText, {
     let names: Vec<String> = Status::ALL.iter().map(|status| status.as_str().to_owned()).collect();
     // Read as `canceled`.

@@ -2,7 +2,9 @@
 
 mod batch_view;
 mod create_batch;
+mod create_export;
 mod create_order;
+mod export_view;
 #[cfg(feature = "schemas")]
 mod input_schema;
 mod money_view;
@@ -19,7 +21,9 @@ mod whole;
 
 pub use batch_view::{BatchView, ResultView};
 pub use create_batch::CreateBatch;
+pub use create_export::CreateExport;
 pub use create_order::CreateOrder;
+pub use export_view::ExportView;
 pub use order_view::{ChangesView, OrderView};
 pub use page_view::PageView;
 pub use report_view::ReportView;

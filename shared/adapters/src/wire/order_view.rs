@@ -175,6 +175,12 @@ impl OrderView<'_> {
         Self { lines: None, history: None, ..self }
     }
 
+    /// The order without its history: for a file that holds many.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self { history: None, ..self }
+    }
+
     /// The order with the newest entry of its history alone: for an answer that holds many.
     #[must_use]
     pub fn with_newest_entry(mut self) -> Self {

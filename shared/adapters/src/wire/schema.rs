@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use domain::details::Field;
+use domain::export;
 use domain::status::{Inventory, Status};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -29,6 +30,16 @@ pub(super) struct StatusName(String);
 /// Every state of the reservation, as text.
 pub(super) fn inventories() -> Vec<&'static str> {
     Inventory::ALL.iter().map(|state| state.as_str()).collect()
+}
+
+/// Every status of an export, as text.
+pub(super) fn export_statuses() -> Vec<&'static str> {
+    export::Status::ALL.iter().map(|status| status.as_str()).collect()
+}
+
+/// Every format of an export, as text.
+pub(super) fn export_formats() -> Vec<&'static str> {
+    export::Format::ALL.iter().map(|format| format.as_str()).collect()
 }
 
 /// What became different, by field: those whose values are told, and every [`Field`].

@@ -27,10 +27,17 @@ pub fn parameters() -> Map<String, Value> {
             "0192f0c1-7a3e-7cc0-8000-000000000001",
         ),
         with_example(
+            "path",
+            "export_id",
+            "The export's id.",
+            json!({ "type": "string", "format": "uuid" }),
+            "0192f0c1-7a3e-7cc0-8000-0000000000e1",
+        ),
+        with_example(
             "header",
             "Idempotency-Key",
-            "Names this order among all orders of the tenant, for ever: 1 to 255 visible ASCII characters, bare or in quotes. \
-             Use a random one, for instance a UUID.",
+            "Names this order among all orders of the tenant, for ever, or this export among all exports until it expires: \
+             1 to 255 visible ASCII characters, bare or in quotes. Use a random one, for instance a UUID.",
             json!({ "type": "string", "minLength": 1, "maxLength": 257, "pattern": r#"^([!#-~][!-~]{0,254}|"[!-~]{1,255}")$"# }),
             "8e03978e-40d5-43dd-bc93-6894a57f9324",
         ),
@@ -125,7 +132,7 @@ pub fn headers() -> Map<String, Value> {
         (
             "Location",
             true,
-            "The path of the order.",
+            "The path of the order, or of the export.",
             json!({ "type": "string", "format": "uri-reference" }),
             json!("/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001"),
         ),
@@ -147,7 +154,7 @@ pub fn headers() -> Map<String, Value> {
         (
             "Idempotent-Replayed",
             false,
-            "Present when the key was used before: the order is that of the first request.",
+            "Present when the key was used before: the order, or the export, is that of the first request.",
             json!({ "type": "string", "const": "true" }),
             json!("true"),
         ),
@@ -196,7 +203,12 @@ pub fn links() -> Map<String, Value> {
         "operationId": "list_orders", "description": "Read the next page.",
         "parameters": { "cursor": "$response.body#/page/next_cursor" },
     });
+    let export = json!({
+        "operationId": "get_export", "description": "Read how far the export has come.",
+        "parameters": { "export_id": "$response.body#/id" },
+    });
     [
+        ("get_export".to_owned(), export),
         on_order("get_order", "Read the order."),
         on_order("update_order", "Edit the order."),
         on_order("update_shipping", "Set the shipping information of the order."),

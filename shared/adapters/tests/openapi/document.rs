@@ -42,6 +42,7 @@ pub async fn document() -> Value {
         "tags": [
             { "name": "orders", "description": "Place, read, change and delete orders." },
             { "name": "reports", "description": "What orders amount to." },
+            { "name": "exports", "description": "Orders in files." },
             { "name": "operation", "description": "The state of the service." },
         ],
         "security": [],
@@ -142,6 +143,8 @@ fn tag(path: &str) -> &'static str {
         "orders"
     } else if path.starts_with("/reports") {
         "reports"
+    } else if path.starts_with("/exports") {
+        "exports"
     } else {
         "operation"
     }

@@ -4,16 +4,18 @@ use adapters::exposition::Exposition;
 use adapters::health::HealthCheck;
 use adapters::problem::Code;
 use adapters::system::SystemClock;
-use adapters::wire::{BatchView, OrderView, PageView, ReportView, ResultView};
+use adapters::wire::{BatchView, ExportView, OrderView, PageView, ReportView, ResultView};
 use domain::details::{Edit, Patch};
+use domain::export::{Export, Format, Written};
 use domain::listing::{Limit, OrderSummary, Page};
 use domain::memory::sample::{self, stamp};
 use domain::memory::{MemoryReports, MemoryStore};
 use domain::order::Order;
+use domain::ports::Link;
 use domain::report::{Day, GroupBy, Report, rows_of};
 use domain::status::Status;
 use domain::text::{Notes, Reason};
-use domain::use_cases::{Placed, ReportRequest};
+use domain::use_cases::{Placed, ReportRequest, ShownExport};
 use serde_json::{Map, Value, json};
 
 use crate::problems::{BATCH, REQUEST, problem};
@@ -41,6 +43,8 @@ pub async fn answers() -> Map<String, Value> {
         ("page", "A page with a next one", page(&placed, Some(CURSOR))),
         ("last_page", "The last page", page(&placed, None)),
         ("report", "The orders of a month, by status", report(&[&placed, &shipped, &canceled])),
+        ("running_export", "An export that is being written", export(&sample::export(Format::JsonLines), None)),
+        ("succeeded_export", "An export whose file is there", succeeded_export()),
         ("healthy", "Everything works", health),
         ("metrics", "Nothing waits", metrics().await),
     ];
@@ -79,6 +83,18 @@ fn batch() -> Value {
     serde_json::to_value(BatchView { results }).unwrap()
 }
 
+fn export(export: &Export, download: Option<Link>) -> Value {
+    let (status, export) = (export.status(export.updated_at), export.clone());
+    serde_json::to_value(ExportView::from(&ShownExport { export, status, download })).unwrap()
+}
+
+fn succeeded_export() -> Value {
+    let written = Written { orders: 1_200, bytes: 864_000, unreadable: 0 };
+    let succeeded = Export { written, ..sample::export(Format::Csv).succeeded(stamp(104).at) };
+    let url = "https://exports.s3.eu-central-1.amazonaws.com/demo/0192f0c1-7a3e-7cc0-8000-0000000000e1/1767225700000?X-Amz-Signature=0f1e";
+    export(&succeeded, Some(Link { url: url.to_owned(), expires_at: stamp(1_010).at }))
+}
+
 fn report(orders: &[&Order]) -> Value {
     let day = |text| Day::parse(text).unwrap();
     let request = ReportRequest { from: day("2026-01-01"), to: day("2026-01-31"), group_by: GroupBy::Status };
@@ -105,6 +121,7 @@ pub fn requests(operation: &str) -> Map<String, Value> {
                 _ => json!({ "orders": [smallest] }),
             },
         )],
+        "create_export" => vec![("smallest", "All orders, as a table", json!({ "format": "csv" }))],
         "update_order" => vec![("emptied", "Fields emptied", json!({ "notes": null, "metadata": null }))],
         "update_status" => {
             vec![("canceled", "Cancel", json!({ "status": "canceled", "reason": "The customer changed their mind." }))]

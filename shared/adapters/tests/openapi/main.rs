@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use adapters::http::API_VERSION;
 use adapters::problem::{Code, Problem};
 use adapters::testing;
-use adapters::wire::{CreateBatch, CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
+use adapters::wire::{CreateBatch, CreateExport, CreateOrder, UpdateOrder, UpdateShipping, UpdateStatus};
 use serde_json::{Value, json};
 
 const FILE: &str = "docs/openapi.yaml";
@@ -152,6 +152,7 @@ async fn every_example_of_a_request_is_accepted() {
         let refusal = match operation.as_str() {
             "create_order" => serde_json::from_str::<CreateOrder>(&body).unwrap().into_draft().err(),
             "create_batch" => batch_refusal(&body),
+            "create_export" => serde_json::from_str::<CreateExport>(&body).unwrap().into_request().err(),
             "update_order" => serde_json::from_str::<UpdateOrder>(&body).unwrap().into_edit().err(),
             "update_shipping" => serde_json::from_str::<UpdateShipping>(&body).unwrap().into_shipment().err(),
             "update_status" => serde_json::from_str::<UpdateStatus>(&body).unwrap().into_move().err(),

@@ -50,7 +50,7 @@ pub const WITH_TOKEN: &[&str] =
 /// The codes of every operation with a body.
 pub const WITH_BODY: &[&str] = &["invalid_json", "body_too_large", "unsupported_media_type", "validation_failed"];
 
-pub const ALL: [Operation; 11] = [
+pub const ALL: [Operation; 13] = [
     Operation {
         id: "create_order",
         method: "post",
@@ -275,6 +275,48 @@ pub const ALL: [Operation; 11] = [
             links: &[],
         }],
         codes: &["invalid_parameter", "confined_token", "report_too_large"],
+    },
+    Operation {
+        id: "create_export",
+        method: "post",
+        path: "/exports",
+        summary: "Export orders to a file",
+        description: "Writes the orders that match the filters to a file, the newest first, each as it is when it is written. \
+            Orders that are placed meanwhile are not in it. `Location` tells how far it has come, and where the file is.\n\n\
+            Send an `Idempotency-Key` and retry with the same key and body until there is an answer: there is one export. \
+            After seven days the export is forgotten and its file deleted.",
+        scope: Some("orders:read"),
+        parameters: &["Idempotency-Key"],
+        body: Some("CreateExport"),
+        answers: &[Answer {
+            status: 202,
+            description: "The export is accepted. A retry is answered with the export as it is now, without a link.",
+            schema: Some("Export"),
+            headers: &["Location", "Retry-After", "Idempotent-Replayed"],
+            examples: &["running_export"],
+            links: &["get_export"],
+        }],
+        codes: &["invalid_idempotency_key", "unsupported_filter", "confined_token", "idempotency_key_reused"],
+    },
+    Operation {
+        id: "get_export",
+        method: "get",
+        path: "/exports/{export_id}",
+        summary: "Read how far an export has come",
+        description: "Once it has `succeeded`, `download` has a link to the file. The link works for 15 minutes and needs no token; \
+            ask again for another.",
+        scope: Some("orders:read"),
+        parameters: &["export_id"],
+        body: None,
+        answers: &[Answer {
+            status: 200,
+            description: "The export.",
+            schema: Some("Export"),
+            headers: &[],
+            examples: &["running_export", "succeeded_export"],
+            links: &[],
+        }],
+        codes: &["confined_token", "export_not_found"],
     },
     Operation {
         id: "get_health",

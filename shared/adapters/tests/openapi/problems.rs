@@ -13,7 +13,7 @@ use domain::ports::StoreError;
 use domain::reservation::Shortage;
 use domain::status::{IllegalTransition, Status};
 use domain::use_cases::{
-    ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReportError, SubscribeError,
+    ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReadExportError, ReportError, SubscribeError,
 };
 use serde_json::Value;
 
@@ -124,6 +124,7 @@ pub fn problem(code: Code) -> Problem {
         Code::OtherCustomer => Forbidden::OtherCustomer.into(),
         Code::ConfinedToken => Forbidden::Confined.into(),
         Code::OrderNotFound => GetOrderError::NotFound.into(),
+        Code::ExportNotFound => ReadExportError::NotFound.into(),
         Code::OutOfStock => {
             LinesError::OutOfStock(vec![Shortage { product: product("sku-2"), requested: 3, available: 1 }]).into()
         }

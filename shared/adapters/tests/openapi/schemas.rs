@@ -3,7 +3,8 @@
 use adapters::health::Health;
 use adapters::problem::ProblemView;
 use adapters::wire::{
-    BatchView, CreateBatch, CreateOrder, OrderView, PageView, ReportView, UpdateOrder, UpdateShipping, UpdateStatus,
+    BatchView, CreateBatch, CreateExport, CreateOrder, ExportView, OrderView, PageView, ReportView, UpdateOrder,
+    UpdateShipping, UpdateStatus,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -18,11 +19,13 @@ pub fn components(problems: &Problems) -> Map<String, Value> {
     let mut read = settings.clone().for_deserialize().into_generator();
     let mut written = settings.for_serialize().into_generator();
     read.subschema_for::<CreateBatch>();
+    read.subschema_for::<CreateExport>();
     read.subschema_for::<CreateOrder>();
     read.subschema_for::<UpdateOrder>();
     read.subschema_for::<UpdateShipping>();
     read.subschema_for::<UpdateStatus>();
     written.subschema_for::<BatchView<'_>>();
+    written.subschema_for::<ExportView<'_>>();
     written.subschema_for::<OrderView<'_>>();
     written.subschema_for::<PageView<'_>>();
     written.subschema_for::<ReportView>();

@@ -3,12 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod bucket;
 mod capacity;
 mod circuits;
 mod concurrency;
 mod contract;
 mod cost;
 mod engine;
+mod exports;
 mod issuer_keys;
 mod newer_release;
 mod releases;

@@ -1,6 +1,8 @@
 //! The ports in memory: for tests, and as the reference that every other implementation is held to.
 
 mod customers;
+mod exports;
+mod files;
 mod ids;
 mod inventory;
 mod live;
@@ -11,6 +13,8 @@ mod store;
 mod trail;
 
 pub use customers::MemoryCustomers;
+pub use exports::MemoryExports;
+pub use files::MemoryFiles;
 pub use ids::CountingIds;
 pub use inventory::MemoryInventory;
 pub use live::{Heard, MemorySockets, MemorySubscriptions};

@@ -8,9 +8,11 @@ use crate::address::{Address, Country};
 use crate::caller::{Caller, Scope};
 use crate::details::Details;
 use crate::draft::OrderDraft;
+use crate::export::{Export, Format, Selection};
 use crate::history::Stamp;
-use crate::id::{CustomerId, OrderId, ProductId, TenantId};
+use crate::id::{CustomerId, ExportId, OrderId, ProductId, TenantId};
 use crate::line::{Lines, Product, ProductName, RequestedLines};
+use crate::listing::Filter;
 use crate::memory::{MemoryCustomers, MemoryInventory};
 use crate::metadata::Metadata;
 use crate::money::{Currency, Money};
@@ -171,6 +173,14 @@ pub fn shipment() -> Shipment {
         shipped_at: Some(stamp(3).at),
         estimated_delivery: Some(stamp(5).at),
     }
+}
+
+/// An export of all orders of the storefront, which waits for its first turn.
+#[must_use]
+pub fn export(format: Format) -> Export {
+    let selection = Selection { filter: Filter::All, created_after: None, created_before: None };
+    let id = ExportId::parse("0192f0c1-7a3e-7cc0-8000-0000000000e1").expect("sample");
+    Export::new(tenant(), id, format, selection, stamp(100).at)
 }
 
 /// A customer service that knows `cust-1` to `cust-3`.

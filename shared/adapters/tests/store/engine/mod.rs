@@ -29,6 +29,9 @@ pub const REPORTS_TABLE: &str = "reports";
 /// The name of the subscriptions' table.
 pub const SUBSCRIPTIONS_TABLE: &str = "subscriptions";
 
+/// The name of the exports' table.
+pub const EXPORTS_TABLE: &str = "exports";
+
 /// The table's name.
 pub const TABLE: &str = "orders";
 
@@ -62,7 +65,8 @@ impl Engine {
         let meter = Arc::new(Meter::default());
         let client = client(&endpoint, &meter);
         create_table(&client).await;
-        create_audit_table(&client).await;
+        create_table_of_pk(&client, AUDIT_TABLE).await;
+        create_table_of_pk(&client, EXPORTS_TABLE).await;
         create_reports_table(&client).await;
         create_subscriptions_table(&client).await;
         Self { database, endpoint, client, meter }
@@ -112,12 +116,13 @@ pub fn client(endpoint: &str, meter: &Arc<Meter>) -> Client {
     Client::from_conf(config)
 }
 
-async fn create_audit_table(client: &Client) {
+/// A table whose key is `pk` alone.
+async fn create_table_of_pk(client: &Client, table: &str) {
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
     let pk = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
     client
         .create_table()
-        .table_name(AUDIT_TABLE)
+        .table_name(table)
         .attribute_definitions(pk.build().unwrap())
         .key_schema(key)
         .billing_mode(BillingMode::PayPerRequest)

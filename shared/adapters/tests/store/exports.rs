@@ -1,0 +1,96 @@
+//! The table of exports and the bucket of their files keep their contracts, and an export of them all is whole.
+
+use adapters::exports::{ExportBucket, ExportsTable, FileRows};
+use adapters::system::SystemClock;
+use domain::export::{Export, Format};
+use domain::memory::sample;
+use domain::ports::{Clock, ExportStore};
+use domain::use_cases::{Turn, WriteExport};
+use serde_json::Value;
+
+use crate::bucket::{self, Bucket};
+use crate::engine::{EXPORTS_TABLE, Engine};
+
+mod table {
+    domain::export_store_contract!(async {
+        let client = crate::engine::Engine::start().await.client;
+        adapters::exports::ExportsTable::new(client, crate::engine::EXPORTS_TABLE)
+    });
+}
+
+/// Files, and the bucket that they are in.
+struct Files {
+    bucket: Bucket,
+    files: ExportBucket,
+}
+
+async fn files() -> Files {
+    let bucket = Bucket::default();
+    let endpoint = bucket.serve().await;
+    Files { bucket, files: bucket::files(&endpoint) }
+}
+
+mod in_a_bucket {
+    use std::time::Duration;
+
+    use domain::export::{Export, Upload};
+    use domain::ports::{ExportFiles, FileError};
+
+    use super::{Files, key};
+
+    impl ExportFiles for Files {
+        async fn begin(&self, export: &Export) -> Result<String, FileError> {
+            self.files.begin(export).await
+        }
+
+        async fn put_part(&self, export: &Export, upload: &Upload, bytes: Vec<u8>) -> Result<String, FileError> {
+            self.files.put_part(export, upload, bytes).await
+        }
+
+        async fn complete(&self, export: &Export, upload: &Upload) -> Result<(), FileError> {
+            self.files.complete(export, upload).await
+        }
+
+        async fn link(&self, export: &Export, valid: Duration) -> Result<String, FileError> {
+            self.files.link(export, valid).await
+        }
+    }
+
+    domain::export_files_contract!(super::files(), async |files: &Files, export: &Export| {
+        files.bucket.file(&key(export))
+    });
+}
+
+fn key(export: &Export) -> String {
+    format!("{}/{}/{}", export.tenant, export.id, export.created_at.as_millis())
+}
+
+#[tokio::test]
+async fn an_export_of_many_pages_and_parts_has_every_order_once() {
+    let (engine, files) = (Engine::start().await, files().await);
+    engine.fill(2..1_202).await;
+    let export = Export { created_at: SystemClock.now(), ..sample::export(Format::JsonLines) };
+    let exports = ExportsTable::new(engine.client.clone(), EXPORTS_TABLE);
+    exports.insert(&export).await.unwrap();
+    let store = engine.store(1).eventually_consistent();
+    let part = 64 * 1_024;
+    let writing = WriteExport { store, exports, files: files.files, rows: FileRows, clock: SystemClock, part };
+    let mut turns = 1;
+    let over = loop {
+        // A part a turn.
+        match writing.run(&export.tenant, export.id, export.created_at).await.unwrap() {
+            Turn::HandedOver(_) => turns += 1,
+            Turn::Over(export) => break export,
+            other => panic!("{other:?}"),
+        }
+    };
+    let file = files.bucket.file(&key(&export)).unwrap();
+    let orders: Vec<Value> =
+        file.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    assert_eq!((orders.len(), over.written.orders, over.written.bytes), (1_201, 1_201, file.len() as u64));
+    assert!(turns > 10, "{turns}");
+    let mut ids: Vec<_> = orders.iter().map(|order| order["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 1_201);
+}
