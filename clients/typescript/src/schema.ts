@@ -666,7 +666,7 @@ export interface components {
          * @description The stable code of a problem. Releases to come may add some.
          * @enum {string}
          */
-        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "export_not_found" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
+        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "export_not_found" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "too_many_subscriptions" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
         /** @description A field whose values are not repeated. */
         Replaced: {
             /** @description Always `true`. */
@@ -984,6 +984,7 @@ export interface operations {
             };
             /**
              * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -996,7 +997,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                        code: "confined_token" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -1057,6 +1058,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";
@@ -1151,6 +1153,7 @@ export interface operations {
             };
             /**
              * @description - `confined_token`: A token confined to a customer does not allow this. Use the storefront's own token.
+             *     - `request_refused`: The gateway does not accept this request. Look at `reason`, which is API Gateway's name for why.
              *     - `access_denied`: The token does not allow this. Ask for a token with a scope.
              *     - `insufficient_scope`: The token lacks a scope. Ask for a token with that scope.
              */
@@ -1163,7 +1166,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "confined_token" | "access_denied" | "insufficient_scope";
+                        code: "confined_token" | "request_refused" | "access_denied" | "insufficient_scope";
                     };
                 };
             };
@@ -1193,6 +1196,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "throttled" | "quota_exceeded";

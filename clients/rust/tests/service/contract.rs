@@ -117,7 +117,10 @@ async fn every_operation_of_the_document_has_a_method_that_sends_its_request_or_
             let requests = service.requests();
             let [request] = &requests[sent_before..] else { panic!("{method} {path}: {requests:?}") };
             let sent = request.path.split('?').next().unwrap().replace(ID, "{id}");
-            assert_eq!((request.method.as_str(), sent), (method.to_uppercase().as_str(), format!("/v1{path}")));
+            assert_eq!(
+                (request.method.as_str(), sent),
+                (method.to_uppercase().as_str(), format!("/v1{}", path.replace("{export_id}", "{id}")))
+            );
         }
     }
 }
