@@ -1,10 +1,12 @@
 //! A WebSocket connection to the live updates, and a follower that resumes as docs/live.md says.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -99,7 +101,8 @@ pub struct Follower {
     /// The order, or all that the token allows.
     order: Option<String>,
     socket: Option<Socket>,
-    last_heard: Instant,
+    /// The last time that the service gave.
+    heard_at: Option<String>,
     /// The versions of each order, in the order in which they came, each once.
     pub seen: BTreeMap<String, Vec<u64>>,
     /// How often a version was missing, so that it connected again.
@@ -111,7 +114,7 @@ impl Follower {
     #[must_use]
     pub fn new(token: &str, order: Option<&str>) -> Self {
         let (token, order) = (token.to_owned(), order.map(ToOwned::to_owned));
-        Self { token, order, socket: None, last_heard: Instant::now(), seen: BTreeMap::new(), gaps: 0 }
+        Self { token, order, socket: None, heard_at: None, seen: BTreeMap::new(), gaps: 0 }
     }
 
     /// Loses the connection without a word.
@@ -126,8 +129,9 @@ impl Follower {
         };
         match socket.next().await {
             Some(event) if event.get("specversion").is_some() => {
-                self.last_heard = Instant::now();
-                if !self.take(&event) {
+                if self.take(&event) {
+                    self.heard_at = self.heard_at.take().max(event["time"].as_str().map(ToOwned::to_owned));
+                } else {
                     self.gaps += 1;
                     self.socket = None;
                 }
@@ -140,7 +144,6 @@ impl Follower {
     /// Connects and catches up: what comes before `subscribed` is taken in the order of versions.
     async fn resume(&mut self) {
         let mut socket = Socket::open(&self.token).await.expect("a connection");
-        let is_first = self.seen.is_empty();
         let mut ask = json!({"action": "subscribe"});
         match &self.order {
             Some(order) => {
@@ -149,8 +152,10 @@ impl Follower {
                 ask["order_id"] = order.as_str().into();
                 ask["last_sequence"] = last.saturating_sub(1).into();
             }
-            None if is_first => ask["missed_seconds"] = 3600.into(),
-            None => ask["missed_seconds"] = (self.last_heard.elapsed().as_secs() + 1).into(),
+            None => {
+                let hour_ago = || (OffsetDateTime::now_utc() - Duration::from_secs(3600)).format(&Rfc3339);
+                ask["since"] = self.heard_at.clone().unwrap_or_else(|| hour_ago().expect("a time")).into();
+            }
         }
         socket.send(&ask).await;
         let mut caught_up = Vec::new();
@@ -160,6 +165,7 @@ impl Follower {
             if message.get("specversion").is_some() {
                 caught_up.push(message);
             } else if message["action"] == "subscribed" {
+                self.heard_at = message["at"].as_str().map(ToOwned::to_owned);
                 break;
             } else {
                 panic!("{ask} is answered {message}");
@@ -169,7 +175,6 @@ impl Follower {
         for event in caught_up {
             assert!(self.take(&event), "after what was missed nothing is missing: {event} {:?}", self.seen);
         }
-        self.last_heard = Instant::now();
         self.socket = Some(socket);
     }
 

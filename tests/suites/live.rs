@@ -70,7 +70,7 @@ async fn a_page_sends_its_token_as_a_subprotocol() {
     let offer = |token: &str| [("sec-websocket-protocol", format!("orders.v1, bearer.{token}"))];
     let (mut socket, chosen) = Socket::with_headers(&offer(shop.token())).await.unwrap();
     assert_eq!(chosen.as_deref(), Some("orders.v1"));
-    assert_eq!(socket.ask(&json!({"action": "ping"})).await, json!({"action": "pong"}));
+    assert_eq!(socket.ask(&json!({"action": "ping"})).await["action"], "pong");
     assert_eq!(Socket::with_headers(&offer("a.b.c")).await.err(), Some(401));
 }
 
@@ -130,7 +130,7 @@ async fn nobody_subscribes_to_what_is_not_theirs() {
     let event = own.next().await.unwrap();
     assert_eq!(event["subject"], order);
     for socket in [&mut stranger, &mut customer] {
-        assert_eq!(socket.ask(&json!({"action": "ping"})).await, json!({"action": "pong"}));
+        assert_eq!(socket.ask(&json!({"action": "ping"})).await["action"], "pong");
     }
 }
 
