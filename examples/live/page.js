@@ -64,8 +64,9 @@ function connect(api, url, token) {
 }
 
 function isTrusted(address) {
-  const { hostname, host } = URL.parse(address) ?? {};
-  return host === location.host || ["localhost", "127.0.0.1", "[::1]"].includes(hostname) || !!hostname?.endsWith(".localhost");
+  if (!URL.canParse(address)) return false;
+  const { hostname, host } = new URL(address);
+  return host === location.host || ["localhost", "127.0.0.1"].includes(hostname);
 }
 
 function say(state) {

@@ -35,17 +35,33 @@ STORY = [
 
 # What the new versions of the other functions are called with: each starts, reads what it works on, and changes nothing.
 NO_ORDER = {"source": "orders/check-release", "subject": str(uuid.UUID(int=0))}
+NO_EVENT = {
+    **NO_ORDER,
+    "sequence": "0000000001",
+    "time": "2026-01-01T00:00:00.000Z",
+    "data": {"order": {"customer": {"id": "check-release"}}},
+}
 EVENTS = [
     ("PUBLISH_EVENTS", {"Records": []}),
     ("RUN_FOLLOW_UPS", {"Records": []}),
     ("RECORD_EVENTS", {"Records": []}),
     ("COUNT_ORDERS", {"Records": [{"messageId": "1", "body": json.dumps(NO_ORDER)}]}),
+    ("PUSH_UPDATES", {"Records": [{"messageId": "1", "body": json.dumps(NO_EVENT)}]}),
     ("SWEEP_FOLLOW_UPS", {"detail-type": "check", "source": "check-release", "detail": {}}),
     ("RECONCILE_EVENTS", {"mode": "check"}),
 ]
 
+# The new versions of the functions of WebSocket connections: nobody is connected under this name.
+CONNECTION = "Y2hlY2tyZWxlYXNl"
+SOCKETS = [
+    # 501: live updates are switched off.
+    ("CONNECT_SOCKET", None, (200, 501)),
+    ("SUBSCRIBE_ORDERS", {"action": "ping"}, (200,)),
+    ("DISCONNECT_SOCKET", None, (200,)),
+]
+
 # Every function that is checked, by the variable that names its new version. `make lint-template` compares it with the template.
-CHECKED = {"AUTHORIZE", *(name for name, *_ in STORY), *(name for name, _ in EVENTS)}
+CHECKED = {"AUTHORIZE", *(name for name, *_ in STORY + SOCKETS), *(name for name, _ in EVENTS)}
 
 
 class Wrong(Exception):
@@ -80,6 +96,10 @@ def check(outcome):
         said = call(functions, name, event)
         if isinstance(said, dict) and said.get("batchItemFailures"):
             raise Wrong(f"{name} answered {said} to {event}")
+    for name, message, right in SOCKETS:
+        answer = call(functions, name, of_socket(message))
+        if answer["statusCode"] not in right:
+            raise Wrong(f"{name} answered {answer['statusCode']} to {message}")
     for name, method, route, body, right in STORY:
         answer = call(functions, name, request(method, route, outcome["order_id"], body))
         if answer["statusCode"] not in right:
@@ -170,7 +190,6 @@ def request(method, route, order_id, body):
         order = {"customer_id": os.environ["CHECK_CUSTOMER"], "lines": lines, "notes": "placed to check a release"}
         body = {"orders": [order]} if body == "batch" else order
         headers["idempotency-key"] = str(uuid.uuid4())
-    caller = {"principalId": "check-release", "sub": "check-release", "tenant": os.environ["CHECK_TENANT"]}
     scope = "orders:admin" if resource == "/metrics" else "orders:read orders:write"
     return {
         "resource": resource,
@@ -185,7 +204,7 @@ def request(method, route, order_id, body):
         "requestContext": {
             "accountId": "check-release",
             "apiId": "check-release",
-            "authorizer": {**caller, "exp": str(int(time.time()) + 300), "scope": scope},
+            "authorizer": caller(scope),
             "httpMethod": method,
             "identity": {"sourceIp": "127.0.0.1"},
             "path": f"/v1{path}",
@@ -198,6 +217,18 @@ def request(method, route, order_id, body):
         "body": None if body is None else json.dumps(body),
         "isBase64Encoded": False,
     }
+
+
+def of_socket(message):
+    """What API Gateway hands to a function of WebSocket connections."""
+    context = {"connectionId": CONNECTION, "requestId": str(uuid.uuid4()), "authorizer": caller("orders:read")}
+    return {"requestContext": context, "body": None if message is None else json.dumps(message), "isBase64Encoded": False}
+
+
+def caller(scope):
+    """What the authorizer says of the check."""
+    who = {"principalId": "check-release", "sub": "check-release", "tenant": os.environ["CHECK_TENANT"]}
+    return {**who, "exp": str(int(time.time()) + 300), "scope": scope}
 
 
 def tell(message, outcome, level=None):
