@@ -209,7 +209,7 @@ export interface components {
             status: number;
             /** @description The order's place in the request, from 0. */
             index: number;
-            /** @description The order as it is now. */
+            /** @description The order as it is now, with the newest entry of its history. */
             order?: components["schemas"]["Order"] | null;
             /** @description Why there is no order. Its pointers lead into this order's part of the request. */
             problem?: components["schemas"]["Problem"] | null;
