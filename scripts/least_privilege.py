@@ -242,40 +242,38 @@ def is_pushed():
 
 
 def forgets_what_is_closed():
-    """Whether nothing is kept for a connection that was closed."""
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    """Whether nothing is kept for a connection that was closed. Nothing happens to what it subscribed to: an event would find
+    it gone as well."""
+    customer = new_key()
     with connected() as socket:
-        socket.ask(action="subscribe", order_id=order["id"])
-    return has_no_subscriber(order)
+        socket.ask(action="subscribe", customer_id=customer)
+    return has_no_subscriber(f"customer#{os.environ['TENANT']}#{customer}")
 
 
 def forgets_what_is_gone():
     """Whether nothing is kept for a connection that a change found gone."""
     _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
     end = str(int(time.time()) + 3600)
-    item = {"pk": {"S": key_of(order)}, "sk": {"S": "gone"}, "c": {"S": "gone"}, "e": {"N": end}, "ttl": {"N": end}}
+    key = f"order#{os.environ['TENANT']}#{order['id']}"
+    item = {"pk": {"S": key}, "sk": {"S": "gone"}, "c": {"S": "gone"}, "e": {"N": end}, "ttl": {"N": end}}
     client("dynamodb", os.environ).put_item(TableName=outputs()["SubscriptionsTableName"], Item=item)
     status("PUT", f"/orders/{order['id']}", {"notes": new_key()})
-    return has_no_subscriber(order)
+    return has_no_subscriber(key)
 
 
-def has_no_subscriber(order):
-    """Whether the order is without subscribers within ten seconds."""
+def has_no_subscriber(key):
+    """Whether a key is without subscribers within ten seconds."""
     deadline = time.monotonic() + 10
     request = {
         "TableName": outputs()["SubscriptionsTableName"],
         "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": key_of(order)}},
+        "ExpressionAttributeValues": {":pk": {"S": key}},
     }
     while time.monotonic() < deadline:
         if not client("dynamodb", os.environ).query(**request)["Items"]:
             return True
         time.sleep(0.2)
     return False
-
-
-def key_of(order):
-    return f"order#{os.environ['TENANT']}#{order['id']}"
 
 
 def unknown_order():

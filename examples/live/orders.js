@@ -16,7 +16,8 @@ export class Orders {
   /** Shows an order unless a newer version is shown, and what happened to it. */
   show(order, event) {
     const item = this.#items.get(order.id) ?? this.#add(order);
-    if (order.version >= item.version) {
+    // A row of the list says less of its customer than an event.
+    if (order.version > item.version || (order.version === item.version && order.customer)) {
       item.version = order.version;
       item.fill(order);
     }

@@ -25,6 +25,10 @@ LOGGED = set(
     "authorizer.latency authorizer.tenant error.responseType extendedRequestId httpMethod integration.requestId "
     "integrationLatency requestTimeEpoch resourcePath responseLatency status tlsVersion".split()
 )
+LOGGED_OF_SOCKETS = set(
+    "authorizer.tenant connectionId error.responseType eventType extendedRequestId integrationLatency requestTimeEpoch "
+    "routeKey status".split()
+)
 
 
 class Template(unittest.TestCase):
@@ -47,9 +51,11 @@ class Template(unittest.TestCase):
 
     def test_an_access_log_holds_nothing_that_a_client_chooses(self):
         text = (ROOT / "template.yaml").read_text()
-        [log_format] = re.findall(r"^ +Format: '(.*)'$", text, re.MULTILINE)
-        self.assertEqual(LOGGED, set(re.findall(r"\$context\.([\w.]+)", log_format)))
-        self.assertNotIn("$", re.sub(r"\$context\.[\w.]+", "", log_format))
+        formats = re.findall(r"^ +Format: '(.*)'$", text, re.MULTILINE)
+        logged = [set(re.findall(r"\$context\.([\w.]+)", log_format)) for log_format in formats]
+        self.assertEqual([LOGGED, LOGGED_OF_SOCKETS], logged)
+        for log_format in formats:
+            self.assertNotIn("$", re.sub(r"\$context\.[\w.]+", "", log_format))
 
     def test_plain_http_is_for_the_emulators_account_alone_which_is_none_of_aws(self):
         self.assertEqual([["AWS::AccountId", "000000000000"]], template()["Conditions"]["RequiresTls"])

@@ -1,19 +1,23 @@
 //! A WebSocket connection to the live updates, and a follower that resumes as docs/live.md says.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::{DEADLINE, setting};
+
+/// In the place of the status of a handshake that was not answered.
+pub const NO_ANSWER: u16 = 0;
+
+/// The emulator starts a program for each step of a handshake: more at a time, and it answers nobody in time.
+static HANDSHAKES: Semaphore = Semaphore::const_new(4);
 
 /// An open connection.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ impl Socket {
     /// Opens a connection with this token, as programs do.
     ///
     /// # Errors
-    /// The status of a handshake that was refused.
+    /// The status of a handshake that was refused, or [`NO_ANSWER`].
     pub async fn open(token: &str) -> Result<Self, u16> {
         Self::with_headers(&[("authorization", format!("Bearer {token}"))]).await.map(|(socket, _)| socket)
     }
@@ -45,7 +49,7 @@ impl Socket {
                 Ok((Self { stream }, chosen.map(|value| value.to_str().unwrap().to_owned())))
             }
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
-            Err(error) => panic!("no handshake: {error}"),
+            Err(_) => Err(NO_ANSWER),
         }
     }
 
@@ -102,19 +106,21 @@ pub struct Follower {
     order: Option<String>,
     socket: Option<Socket>,
     /// The last time that the service gave.
-    heard_at: Option<String>,
+    heard_at: String,
     /// The versions of each order, in the order in which they came, each once.
     pub seen: BTreeMap<String, Vec<u64>>,
     /// How often a version was missing, so that it connected again.
     pub gaps: usize,
+    /// How often a handshake failed.
+    pub refusals: usize,
 }
 
 impl Follower {
-    /// Follows an order from its first version, or all orders that changed within the last hour.
+    /// Follows an order from its first version, or all orders that changed since a time that the service gave.
     #[must_use]
-    pub fn new(token: &str, order: Option<&str>) -> Self {
-        let (token, order) = (token.to_owned(), order.map(ToOwned::to_owned));
-        Self { token, order, socket: None, heard_at: None, seen: BTreeMap::new(), gaps: 0 }
+    pub fn new(token: &str, order: Option<&str>, since: &str) -> Self {
+        let (token, order, heard_at) = (token.to_owned(), order.map(ToOwned::to_owned), since.to_owned());
+        Self { token, order, socket: None, heard_at, seen: BTreeMap::new(), gaps: 0, refusals: 0 }
     }
 
     /// Loses the connection without a word.
@@ -130,7 +136,8 @@ impl Follower {
         match socket.next().await {
             Some(event) if event.get("specversion").is_some() => {
                 if self.take(&event) {
-                    self.heard_at = self.heard_at.take().max(event["time"].as_str().map(ToOwned::to_owned));
+                    let made_at = event["time"].as_str().expect("a time");
+                    self.heard_at = self.heard_at.as_str().max(made_at).to_owned();
                 } else {
                     self.gaps += 1;
                     self.socket = None;
@@ -143,7 +150,11 @@ impl Follower {
 
     /// Connects and catches up: what comes before `subscribed` is taken in the order of versions.
     async fn resume(&mut self) {
-        let mut socket = Socket::open(&self.token).await.expect("a connection");
+        let turn = HANDSHAKES.acquire().await.expect("it is never closed");
+        let Ok(mut socket) = Socket::open(&self.token).await else {
+            self.refusals += 1;
+            return;
+        };
         let mut ask = json!({"action": "subscribe"});
         match &self.order {
             Some(order) => {
@@ -152,10 +163,7 @@ impl Follower {
                 ask["order_id"] = order.as_str().into();
                 ask["last_sequence"] = last.saturating_sub(1).into();
             }
-            None => {
-                let hour_ago = || (OffsetDateTime::now_utc() - Duration::from_secs(3600)).format(&Rfc3339);
-                ask["since"] = self.heard_at.clone().unwrap_or_else(|| hour_ago().expect("a time")).into();
-            }
+            None => ask["since"] = self.heard_at.as_str().into(),
         }
         socket.send(&ask).await;
         let mut caught_up = Vec::new();
@@ -165,12 +173,13 @@ impl Follower {
             if message.get("specversion").is_some() {
                 caught_up.push(message);
             } else if message["action"] == "subscribed" {
-                self.heard_at = message["at"].as_str().map(ToOwned::to_owned);
+                self.heard_at = message["at"].as_str().expect("a time").to_owned();
                 break;
             } else {
                 panic!("{ask} is answered {message}");
             }
         }
+        drop(turn);
         caught_up.sort_by_key(|event| event["sequence"].as_str().expect("a sequence").to_owned());
         for event in caught_up {
             assert!(self.take(&event), "after what was missed nothing is missing: {event} {:?}", self.seen);

@@ -135,8 +135,11 @@ fn async_api() -> Value {
 /// What clients send over a connection.
 const ASKED: &str = "request";
 
+/// Makes the schema of a message.
+type Payload = fn() -> Value;
+
 /// The messages of a connection that are no events.
-const LIVE: [(&str, fn() -> Value); 5] = [
+const LIVE: [(&str, Payload); 5] = [
     (ASKED, || schema_of::<SocketRequest>(false)),
     ("subscribed", || with_actions(schema_of::<SubscribedView>(true), &["subscribed"])),
     ("missed", || with_actions(schema_of::<MissedView>(true), &["missed"])),
