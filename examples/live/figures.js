@@ -11,7 +11,8 @@ export class Figures {
   #places;
   #complain;
   #chart;
-  #timers = new Set();
+  #timers = new Map();
+  #stale = new Set();
 
   constructor(api, places, complain) {
     this.#api = api;
@@ -21,19 +22,27 @@ export class Figures {
 
   /** Reads the figures again once what has just changed is counted. */
   refreshSoon() {
-    if (this.#timers.size > 0) return;
-    for (const wait of SOON_MS) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        this.refresh();
-      }, wait);
-      this.#timers.add(timer);
+    SOON_MS.forEach((wait) => this.#readIn(wait));
+  }
+
+  /** However many changes come, the figures are read once in this time, and once more after the last. */
+  #readIn(wait) {
+    if (this.#timers.has(wait)) {
+      this.#stale.add(wait);
+      return;
     }
+    const read = () => {
+      this.#timers.delete(wait);
+      this.refresh();
+      if (this.#stale.delete(wait)) this.#readIn(wait);
+    };
+    this.#timers.set(wait, setTimeout(read, wait));
   }
 
   stop() {
     this.#timers.forEach(clearTimeout);
     this.#timers.clear();
+    this.#stale.clear();
   }
 
   async refresh() {

@@ -12,9 +12,13 @@ const byId = (id) => document.getElementById(id);
 const form = byId("connect");
 let disconnect = () => {};
 
-// The addresses may come with the page's own; a token never does.
+// The addresses may come with the page's own if they lead to this machine or to where the page is from: a link must not send a
+// token that is typed here to anybody else. A token never comes so.
 const given = new URLSearchParams(location.hash.slice(1));
-for (const name of ["api", "live"]) form.elements[name].value = given.get(name) ?? "";
+for (const name of ["api", "live"]) {
+  const address = given.get(name);
+  if (address && isTrusted(address)) form.elements[name].value = address;
+}
 
 form.addEventListener("submit", (submitted) => {
   submitted.preventDefault();
@@ -57,6 +61,12 @@ function connect(api, url, token) {
     figures.stop();
     say("off");
   };
+}
+
+function isTrusted(address) {
+  if (!URL.canParse(address)) return false;
+  const { hostname, host } = new URL(address);
+  return host === location.host || ["localhost", "127.0.0.1"].includes(hostname);
 }
 
 function say(state) {

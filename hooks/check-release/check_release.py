@@ -16,11 +16,14 @@ import uuid
 import boto3
 
 # What the new versions of the functions of routes must answer: function, method, route, body and the statuses that are right.
-# `{id}` is the order that was placed last. 202: a partner is down, which is no fault of the release.
+# `{id}` is the order that was placed last, and there is no export `{export_id}`. 202: a partner is down, which is no fault of the release.
 STORY = [
     ("GET_HEALTH", "GET", "/health", None, (200,)),
     ("GET_METRICS", "GET", "/metrics", None, (200,)),
     ("GET_REPORT", "GET", "/reports/orders?from=2026-01-01&to=2026-12-31", None, (200,)),
+    # Refused, since an export would stay for days.
+    ("CREATE_EXPORT", "POST", "/exports", {"format": "none"}, (422,)),
+    ("GET_EXPORT", "GET", "/exports/{export_id}", None, (404,)),
     ("CREATE_BATCH", "POST", "/orders/batch", "batch", (207,)),
     ("DELETE_ORDER", "DELETE", "/orders/{id}", None, (204,)),
     ("CREATE_ORDER", "POST", "/orders", "order", (201, 202)),
@@ -35,17 +38,34 @@ STORY = [
 
 # What the new versions of the other functions are called with: each starts, reads what it works on, and changes nothing.
 NO_ORDER = {"source": "orders/check-release", "subject": str(uuid.UUID(int=0))}
+NO_EVENT = {
+    **NO_ORDER,
+    "sequence": "0000000001",
+    "time": "2026-01-01T00:00:00.000Z",
+    "data": {"order": {"customer": {"id": "check-release"}}},
+}
 EVENTS = [
     ("PUBLISH_EVENTS", {"Records": []}),
     ("RUN_FOLLOW_UPS", {"Records": []}),
     ("RECORD_EVENTS", {"Records": []}),
     ("COUNT_ORDERS", {"Records": [{"messageId": "1", "body": json.dumps(NO_ORDER)}]}),
+    ("WRITE_EXPORT", {"Records": []}),
+    ("PUSH_UPDATES", {"Records": [{"messageId": "1", "body": json.dumps(NO_EVENT)}]}),
     ("SWEEP_FOLLOW_UPS", {"detail-type": "check", "source": "check-release", "detail": {}}),
     ("RECONCILE_EVENTS", {"mode": "check"}),
 ]
 
+# The new versions of the functions of WebSocket connections: nobody is connected under this name.
+CONNECTION = "Y2hlY2tyZWxlYXNl"
+SOCKETS = [
+    # 501: live updates are switched off.
+    ("CONNECT_SOCKET", None, (200, 501)),
+    ("SUBSCRIBE_ORDERS", {"action": "ping"}, (200,)),
+    ("DISCONNECT_SOCKET", None, (200,)),
+]
+
 # Every function that is checked, by the variable that names its new version. `make lint-template` compares it with the template.
-CHECKED = {"AUTHORIZE", *(name for name, *_ in STORY), *(name for name, _ in EVENTS)}
+CHECKED = {"AUTHORIZE", *(name for name, *_ in STORY + SOCKETS), *(name for name, _ in EVENTS)}
 
 
 class Wrong(Exception):
@@ -80,11 +100,15 @@ def check(outcome):
         said = call(functions, name, event)
         if isinstance(said, dict) and said.get("batchItemFailures"):
             raise Wrong(f"{name} answered {said} to {event}")
+    for name, message, right in SOCKETS:
+        answer = call(functions, name, of_socket(message))
+        if answer["statusCode"] not in right:
+            raise Wrong(f"{name} answered {answer['statusCode']} to {message}")
     for name, method, route, body, right in STORY:
         answer = call(functions, name, request(method, route, outcome["order_id"], body))
         if answer["statusCode"] not in right:
             raise Wrong(f"{name} answered {answer['statusCode']} to {method} {route}: {answer.get('body')}")
-        if method == "POST":
+        if method == "POST" and route.startswith("/orders"):
             outcome["order_id"] = placed(name, json.loads(answer["body"]))
 
 
@@ -163,14 +187,14 @@ def call(functions, name, event):
 def request(method, route, order_id, body):
     """What API Gateway hands to a function."""
     resource, _, query = route.partition("?")
-    path = resource.replace("{id}", order_id or "")
+    ids = {"id": order_id or "", "export_id": str(uuid.UUID(int=0))}
+    path = resource.format(**ids)
     headers = {"content-type": "application/json"}
     if body in ("order", "batch"):
         lines = [{"product_id": os.environ["CHECK_PRODUCT"], "quantity": 1}]
         order = {"customer_id": os.environ["CHECK_CUSTOMER"], "lines": lines, "notes": "placed to check a release"}
         body = {"orders": [order]} if body == "batch" else order
         headers["idempotency-key"] = str(uuid.uuid4())
-    caller = {"principalId": "check-release", "sub": "check-release", "tenant": os.environ["CHECK_TENANT"]}
     scope = "orders:admin" if resource == "/metrics" else "orders:read orders:write"
     return {
         "resource": resource,
@@ -180,12 +204,12 @@ def request(method, route, order_id, body):
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": dict(urllib.parse.parse_qsl(query)) or None,
         "multiValueQueryStringParameters": urllib.parse.parse_qs(query) or None,
-        "pathParameters": {"id": order_id} if "{id}" in resource else None,
+        "pathParameters": {name: value for name, value in ids.items() if f"{{{name}}}" in resource} or None,
         "stageVariables": None,
         "requestContext": {
             "accountId": "check-release",
             "apiId": "check-release",
-            "authorizer": {**caller, "exp": str(int(time.time()) + 300), "scope": scope},
+            "authorizer": caller(scope),
             "httpMethod": method,
             "identity": {"sourceIp": "127.0.0.1"},
             "path": f"/v1{path}",
@@ -198,6 +222,18 @@ def request(method, route, order_id, body):
         "body": None if body is None else json.dumps(body),
         "isBase64Encoded": False,
     }
+
+
+def of_socket(message):
+    """What API Gateway hands to a function of WebSocket connections."""
+    context = {"connectionId": CONNECTION, "requestId": str(uuid.uuid4()), "authorizer": caller("orders:read")}
+    return {"requestContext": context, "body": None if message is None else json.dumps(message), "isBase64Encoded": False}
+
+
+def caller(scope):
+    """What the authorizer says of the check."""
+    who = {"principalId": "check-release", "sub": "check-release", "tenant": os.environ["CHECK_TENANT"]}
+    return {**who, "exp": str(int(time.time()) + 300), "scope": scope}
 
 
 def tell(message, outcome, level=None):

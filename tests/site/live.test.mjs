@@ -82,7 +82,26 @@ test("a connection that is lost is resumed, and nothing is missing", async (t) =
   await page.waitForFunction(() => document.querySelector("#state").dataset.state === "live");
   const told = await page.$$eval("#events li", (items) => items.map((item) => item.textContent));
   assert.equal(told.length, 4, `each event once: ${told}`);
-  assert.ok(service.asked[1].missed_seconds >= 1);
+  assert.equal(service.asked[0].since, undefined);
+  assert.ok(Date.parse(service.asked[1].since) <= Date.now());
+});
+
+test("a service that fails to subscribe is asked again", async (t) => {
+  const service = await played(t);
+  service.fails = 2;
+  const { page } = await open(t, service.urls);
+  await connect(page, "a-token");
+  await page.waitForFunction(() => document.querySelector("#state").dataset.state === "live");
+  assert.equal(service.asked.length, 3);
+});
+
+test("a link prefills no address of anybody else, since a token would be sent there", async (t) => {
+  const service = await played(t);
+  const { page } = await open(t, { api: "https://orders.evil.example/v1", live: "wss://127.0.0.1.evil.example/v1" });
+  assert.deepEqual(await page.$$eval("input[type=url]", (inputs) => inputs.map(({ value }) => value)), ["", ""]);
+  await page.goto("about:blank");
+  await page.goto(`${server.origin}/#${new URLSearchParams(service.urls)}`);
+  assert.equal(await page.$eval("input[name=api]", ({ value }) => value), service.urls.api);
 });
 
 test("it can be used by keyboard alone", async (t) => {

@@ -27,6 +27,8 @@ class Service {
   connections = new Set();
   asked = [];
   offered = [];
+  /** So many subscriptions are answered as the gateway answers when a function fails. */
+  fails = 0;
 
   get urls() {
     return { api: `http://127.0.0.1:${this.port}/v1`, live: `ws://127.0.0.1:${this.port}/v1` };
@@ -67,9 +69,16 @@ class Service {
     }
     const connection = accept(request, socket, "orders.v1", (message) => {
       this.asked.push(message);
-      const since = Date.now() - message.missed_seconds * 1000;
+      if (message.action === "ping") return;
+      if (this.fails > 0) {
+        this.fails -= 1;
+        connection.send({ message: "Internal server error", connectionId: "L0SM9cOFvHcCIhw=", requestId: "r" });
+        return;
+      }
+      const since = message.since ? Date.parse(message.since) : Infinity;
       this.events.filter(({ time }) => Date.parse(time) >= since).forEach(connection.send);
-      connection.send({ action: "subscribed", expires_at: "2030-01-01T00:00:00.000Z" });
+      const at = new Date().toISOString();
+      connection.send({ action: "subscribed", at, expires_at: "2030-01-01T00:00:00.000Z" });
       connection.isTold = true;
     });
     this.connections.add(connection);

@@ -1,7 +1,6 @@
 //! A WebSocket connection to the live updates, and a follower that resumes as docs/live.md says.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -106,7 +105,8 @@ pub struct Follower {
     /// The order, or all that the token allows.
     order: Option<String>,
     socket: Option<Socket>,
-    last_heard: Instant,
+    /// The last time that the service gave.
+    heard_at: String,
     /// The versions of each order, in the order in which they came, each once.
     pub seen: BTreeMap<String, Vec<u64>>,
     /// How often a version was missing, so that it connected again.
@@ -116,11 +116,11 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Follows an order from its first version, or all orders that changed within the last hour.
+    /// Follows an order from its first version, or all orders that changed since a time that the service gave.
     #[must_use]
-    pub fn new(token: &str, order: Option<&str>) -> Self {
-        let (token, order) = (token.to_owned(), order.map(ToOwned::to_owned));
-        Self { token, order, socket: None, last_heard: Instant::now(), seen: BTreeMap::new(), gaps: 0, refusals: 0 }
+    pub fn new(token: &str, order: Option<&str>, since: &str) -> Self {
+        let (token, order, heard_at) = (token.to_owned(), order.map(ToOwned::to_owned), since.to_owned());
+        Self { token, order, socket: None, heard_at, seen: BTreeMap::new(), gaps: 0, refusals: 0 }
     }
 
     /// Loses the connection without a word.
@@ -135,8 +135,10 @@ impl Follower {
         };
         match socket.next().await {
             Some(event) if event.get("specversion").is_some() => {
-                self.last_heard = Instant::now();
-                if !self.take(&event) {
+                if self.take(&event) {
+                    let made_at = event["time"].as_str().expect("a time");
+                    self.heard_at = self.heard_at.as_str().max(made_at).to_owned();
+                } else {
                     self.gaps += 1;
                     self.socket = None;
                 }
@@ -153,7 +155,6 @@ impl Follower {
             self.refusals += 1;
             return;
         };
-        let is_first = self.seen.is_empty();
         let mut ask = json!({"action": "subscribe"});
         match &self.order {
             Some(order) => {
@@ -162,8 +163,7 @@ impl Follower {
                 ask["order_id"] = order.as_str().into();
                 ask["last_sequence"] = last.saturating_sub(1).into();
             }
-            None if is_first => ask["missed_seconds"] = 3600.into(),
-            None => ask["missed_seconds"] = (self.last_heard.elapsed().as_secs() + 1).into(),
+            None => ask["since"] = self.heard_at.as_str().into(),
         }
         socket.send(&ask).await;
         let mut caught_up = Vec::new();
@@ -173,6 +173,7 @@ impl Follower {
             if message.get("specversion").is_some() {
                 caught_up.push(message);
             } else if message["action"] == "subscribed" {
+                self.heard_at = message["at"].as_str().expect("a time").to_owned();
                 break;
             } else {
                 panic!("{ask} is answered {message}");
@@ -183,7 +184,6 @@ impl Follower {
         for event in caught_up {
             assert!(self.take(&event), "after what was missed nothing is missing: {event} {:?}", self.seen);
         }
-        self.last_heard = Instant::now();
         self.socket = Some(socket);
     }
 

@@ -1,18 +1,18 @@
 // Changes of orders as they are made, over a WebSocket connection that is made anew as often as it takes.
 
-import { OrderServiceError } from "./error.js";
+import { Connecting } from "./connecting.js";
 import type { Settings } from "./options.js";
 import { Places } from "./places.js";
-import { Socket } from "./socket.js";
+import type { Socket } from "./socket.js";
 import type { Order, Problem } from "./types.js";
 
 /**
  * What to be told of: an order, or all orders that the token allows, or those of a customer. `lastSequence` is the last
- * version that is known, and `missedSeconds` how far back to begin; without them it begins now.
+ * version that is known, and `since` the `time` of the last event that is known; without them it begins now.
  */
 export type Subscription =
   | { orderId: string; lastSequence?: number }
-  | { orderId?: never; customerId?: string; missedSeconds?: number };
+  | { orderId?: never; customerId?: string; since?: string };
 
 /** One event of one version of an order, a CloudEvent. */
 export interface LiveEvent {
@@ -35,19 +35,24 @@ export type Update =
   | { kind: "event"; event: LiveEvent }
   | { kind: "missed"; orderId?: string; from?: number; to?: number };
 
-/** What the service says. */
+/** What the service says; a frame that is none of these is the gateway's, which says that the service failed. */
 type Message =
   | (LiveEvent & { specversion: string })
   | (Told & { specversion?: never })
   | (Problem & { specversion?: never; action?: never });
 
-/** What is said of a subscription. */
+/** What is said of a subscription, and the service's time. */
 interface Told {
   action: string;
   order_id?: string;
+  sequence?: number;
   from?: number;
   to?: number;
+  at?: string;
 }
+
+/** The service has 29 seconds to send what was missed. */
+const CATCHING_UP_MS = 40_000;
 
 /** Each order's changes in the order of its versions, each event once, until the signal aborts. */
 export async function* follow(
@@ -55,33 +60,21 @@ export async function* follow(
   subscription: Subscription,
   signal?: AbortSignal,
 ): AsyncGenerator<Update, void, undefined> {
-  const places = new Places();
   const connecting = new Connecting(settings, signal);
-  let heard: number | undefined;
-  while (!signal?.aborted) {
+  const following = new Following(subscription);
+  for (;;) {
     const socket = await connecting.open();
+    if (socket === undefined) return;
     try {
-      socket.send(request(subscription, places, heard));
-      const caughtUp = await catchUp(socket, places);
-      if (!caughtUp) {
-        await connecting.failed(undefined);
-        continue;
-      }
-      connecting.succeeded();
-      heard = Date.now();
-      yield* caughtUp;
-      for (;;) {
-        const message = (await socket.next()) as Message | undefined;
-        if (message === undefined) break;
-        heard = Date.now();
-        if (message.specversion !== undefined) {
-          const verdict = places.take(message);
-          // A version is missing: the next connection begins with it.
-          if (verdict === "too far") break;
-          if (verdict === "new") yield { kind: "event", event: message };
-        } else if (message.action === undefined) {
-          throw refused(message);
-        }
+      socket.send(following.request());
+      const caughtUp = await following.catchUp(socket);
+      if (Array.isArray(caughtUp)) {
+        connecting.succeeded();
+        yield* caughtUp;
+        const problem = yield* following.listen(socket);
+        await connecting.lost(problem);
+      } else {
+        await connecting.lost(caughtUp);
       }
     } finally {
       socket.close();
@@ -89,96 +82,100 @@ export async function* follow(
   }
 }
 
-/** What was missed, in the order of versions; undefined when the connection ends before all has come. */
-async function catchUp(socket: Socket, places: Places): Promise<Update[] | undefined> {
-  const [events, updates]: [LiveEvent[], Update[]] = [[], []];
-  for (;;) {
-    const message = (await socket.next()) as Message | undefined;
-    if (message === undefined) return undefined;
-    if (message.specversion !== undefined) {
-      events.push(message);
-    } else if (message.action === undefined) {
-      throw refused(message);
-    } else if (message.action === "missed") {
-      // What is gone is passed over, so that what follows it is no gap.
-      const told = message as Told;
-      places.passOver(told.order_id, told.to);
-      updates.push(missed(told));
-    } else if (message.action === "subscribed") {
-      events.sort((one, other) => Places.compare(one, other));
-      const added = events.filter((event) => places.takeOn(event));
-      return [...updates, ...added.map((event): Update => ({ kind: "event", event }))];
-    }
-  }
-}
+/** How far a subscription has been followed. */
+class Following {
+  readonly #places = new Places();
+  /** The last time that the service gave: whatever it knew then has been taken. */
+  #heard: string | undefined;
 
-/** Asks for what was missed. The events of the last version may not all have come. */
-function request(subscription: Subscription, places: Places, heard: number | undefined): object {
-  if (subscription.orderId !== undefined) {
-    const last = places.version(subscription.orderId);
-    const last_sequence = last === undefined ? subscription.lastSequence : Math.max(0, last - 1);
-    return { action: "subscribe", order_id: subscription.orderId, last_sequence };
-  }
-  const { customerId: customer_id, missedSeconds } = subscription;
-  const missed_seconds = heard === undefined ? missedSeconds : Math.ceil((Date.now() - heard) / 1000) + 1;
-  return { action: "subscribe", customer_id, missed_seconds };
-}
-
-function missed({ order_id, from, to }: Told): Update {
-  const whole = order_id !== undefined && from !== undefined && to !== undefined;
-  return whole ? { kind: "missed", orderId: order_id, from, to } : { kind: "missed" };
-}
-
-function refused(problem: Problem): OrderServiceError {
-  return new OrderServiceError({ kind: "problem", status: problem.status ?? undefined, problem }, 1, false);
-}
-
-/** Makes connections, with pauses between attempts that fail. */
-class Connecting {
-  #failures = 0;
-
-  constructor(
-    private readonly settings: Settings,
-    private readonly signal: AbortSignal | undefined,
-  ) {}
-
-  async open(): Promise<Socket> {
-    for (;;) {
-      const token = await this.#token();
-      const { liveUrl, WebSocket: Constructor } = this.settings;
-      if (liveUrl === undefined) throw new TypeError("the client has no liveUrl");
-      const protocols = token === undefined ? ["orders.v1"] : ["orders.v1", `bearer.${token}`];
-      const socket = new Socket(new Constructor(liveUrl, protocols), this.signal);
-      if (await socket.opened(this.settings.attemptTimeoutMs)) return socket;
-      socket.close();
-      await this.failed(undefined);
-    }
+  constructor(private readonly subscription: Subscription) {
+    if (subscription.orderId === undefined) this.#heard = subscription.since;
+    else if (subscription.lastSequence !== undefined) this.#places.reach(subscription.orderId, subscription.lastSequence);
   }
 
-  succeeded(): void {
-    this.#failures = 0;
+  /** Asks for what was missed. */
+  request(): object {
+    const { orderId: order_id, customerId: customer_id } = { customerId: undefined, ...this.subscription };
+    if (order_id === undefined) return { action: "subscribe", customer_id, since: this.#heard };
+    return { action: "subscribe", order_id, last_sequence: this.#places.resumeAfter(order_id) };
   }
 
-  /** Waits before the next attempt, or gives up. Whether a token was refused, browsers do not tell. */
-  async failed(cause: unknown): Promise<void> {
-    if (this.signal?.aborted) throw new OrderServiceError({ kind: "aborted" }, this.#failures, false);
-    const { maxAttempts, firstPauseMs, longestPauseMs } = this.settings;
-    this.#failures += 1;
-    if (this.#failures >= maxAttempts) {
-      const attempts = this.#failures;
-      this.#failures = 0;
-      throw new OrderServiceError({ kind: "no_answer", cause }, attempts, false);
-    }
-    const pause = Math.min(firstPauseMs * 2 ** (this.#failures - 1), longestPauseMs);
-    await new Promise((resolve) => setTimeout(resolve, pause * (1 + Math.random())));
-  }
-
-  async #token(): Promise<string | undefined> {
-    const { token } = this.settings;
+  /** What was missed, in the order of versions; a problem, or nothing, when not all has come. */
+  async catchUp(socket: Socket): Promise<Update[] | Problem | undefined> {
+    const deadline = setTimeout(() => socket.close(), CATCHING_UP_MS);
+    const [events, gone]: [LiveEvent[], Told[]] = [[], []];
     try {
-      return typeof token === "function" ? await token() : token;
-    } catch (cause) {
-      throw new OrderServiceError({ kind: "no_token", cause }, this.#failures, false);
+      for (;;) {
+        const message = (await socket.next()) as Message | undefined;
+        if (message === undefined) return undefined;
+        if (message.specversion !== undefined) events.push(message);
+        else if (message.action === undefined) return problemIn(message);
+        else if (message.action === "missed") gone.push(message as Told);
+        else if (message.action === "subscribed") return this.#takeOver(events, gone, message as Told);
+      }
+    } finally {
+      clearTimeout(deadline);
     }
   }
+
+  /** Changes as they are made, until the connection ends; with the problem that ended it, if there was one. */
+  async *listen(socket: Socket): AsyncGenerator<Update, Problem | undefined, undefined> {
+    for (;;) {
+      const message = (await socket.next()) as Message | undefined;
+      if (message === undefined) return undefined;
+      if (message.specversion !== undefined) {
+        const verdict = this.#places.take(message);
+        if (typeof verdict === "object") {
+          // A version is missing: the next connection begins with it.
+          this.#heard = verdict.knownAt ?? this.#heard;
+          return undefined;
+        }
+        this.#heard = later(this.#heard, message.time);
+        if (verdict === "new") yield { kind: "event", event: message };
+      } else if (message.action === undefined) {
+        return problemIn(message);
+      } else if (message.action === "missed") {
+        yield this.#passOver(message as Told);
+      } else if (message.action === "pong") {
+        this.#heard = later(this.#heard, (message as Told).at);
+      }
+    }
+  }
+
+  /** Takes what was missed. A version that is missing even there is told. */
+  #takeOver(events: LiveEvent[], gone: Told[], { sequence, at }: Told): Update[] {
+    const { orderId } = this.subscription;
+    const isNew = orderId !== undefined && this.#places.resumeAfter(orderId) === undefined;
+    if (isNew && sequence !== undefined) this.#places.reach(orderId, sequence);
+    const updates = gone.map((told) => this.#passOver(told));
+    for (const event of events.sort((one, other) => Places.compare(one, other))) {
+      let verdict = this.#places.take(event);
+      if (typeof verdict === "object") {
+        const [from, to] = [verdict.after + 1, Number(event.sequence) - 1];
+        updates.push(this.#passOver({ action: "missed", order_id: event.subject, from, to }));
+        verdict = this.#places.take(event);
+      }
+      if (verdict === "new") updates.push({ kind: "event", event });
+    }
+    if (orderId !== undefined && sequence !== undefined) this.#places.reach(orderId, sequence);
+    this.#heard = at ?? this.#heard;
+    return updates;
+  }
+
+  /** What is gone is passed over, so that what follows it is no gap. */
+  #passOver({ order_id, from, to }: Told): Update {
+    this.#places.passOver(order_id, to);
+    const whole = order_id !== undefined && from !== undefined && to !== undefined;
+    return whole ? { kind: "missed", orderId: order_id, from, to } : { kind: "missed" };
+  }
+}
+
+/** A frame of the gateway is no problem of the service: it is as if the connection had ended. */
+function problemIn(message: Problem): Problem | undefined {
+  return message.code === undefined ? undefined : message;
+}
+
+function later(one: string | undefined, other: string | undefined): string | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Date.parse(one) < Date.parse(other) ? other : one;
 }

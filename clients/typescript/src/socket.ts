@@ -2,6 +2,8 @@
 
 /** After this time without a message a connection is asked for one: the gateway closes it after ten minutes. */
 const IDLE_MS = 240_000;
+/** An answer takes no longer. */
+const ANSWER_MS = 40_000;
 
 /** What is used of a WebSocket. */
 export type WebSocketLike = Pick<WebSocket, "send" | "close" | "addEventListener">;
@@ -51,7 +53,7 @@ export class Socket {
     for (;;) {
       if (this.#messages.length > 0) return this.#messages.shift();
       if (this.#isOver) return undefined;
-      if (await this.#woken()) continue;
+      if (await this.#woken(isAsked ? ANSWER_MS : IDLE_MS)) continue;
       if (isAsked) return undefined;
       isAsked = true;
       this.send({ action: "ping" });
@@ -64,9 +66,9 @@ export class Socket {
   }
 
   /** Whether anything happens before the connection has been idle for long. */
-  #woken(): Promise<boolean> {
+  #woken(patienceMs: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), IDLE_MS);
+      const timer = setTimeout(() => resolve(false), patienceMs);
       this.#wake = () => {
         clearTimeout(timer);
         resolve(true);

@@ -25,10 +25,20 @@ const event = (order: string, version: number, index = 0) => ({
   time: "2026-01-01T00:00:01.000Z",
   data: {},
 });
-const subscribed = { action: "subscribed", expires_at: "2026-01-01T00:00:01.000Z" };
+const subscribed = { action: "subscribed", at: "2026-01-01T00:00:00.000Z", expires_at: "2026-01-01T00:10:00.000Z" };
+/** An event that was made so many seconds after the connection had caught up. */
+const eventAfter = (seconds: number, version: number, order = ID) => ({
+  ...event(order, version),
+  time: `2026-01-01T00:00:${String(seconds).padStart(2, "0")}.000Z`,
+});
+const problem = (code: string, status: number) => ({ code, status, title: "A problem." });
 
 /** A client whose connections play one script each, and what they were asked. */
 function service(...scripts: Script[]) {
+  return serviceWith("secret-token", ...scripts);
+}
+
+function serviceWith(token: string | (() => string), ...scripts: Script[]) {
   const asked: Record<string, unknown>[] = [];
   const protocols: string[][] = [];
   class Scripted extends EventTarget {
@@ -53,7 +63,7 @@ function service(...scripts: Script[]) {
   const client = new OrderServiceClient({
     baseUrl: "https://orders.example/v1",
     liveUrl: "wss://live.orders.example/v1",
-    token: "secret-token",
+    token,
     maxAttempts: 3,
     firstPauseMs: 1,
     longestPauseMs: 2,
@@ -99,7 +109,7 @@ test("a gap is closed by connecting again", async () => {
   );
   assert.deepEqual(await places(client, {}, 4), ["1:0", "4:0", "2:0", "3:0"]);
   assert.deepEqual(asked[0], { action: "subscribe" });
-  assert.ok(Number(asked[1]?.["missed_seconds"]) >= 1);
+  assert.equal(asked[1]?.["since"], "2026-01-01T00:00:01.000Z");
 });
 
 test("versions that are gone are told and passed over", async () => {
@@ -109,7 +119,7 @@ test("versions that are gone are told and passed over", async () => {
   assert.deepEqual(found, ["missed 3 to 29", "30:0", "31:0"]);
 });
 
-test("a refusal is an error, and a service that is away is tried as often as a call", async () => {
+test("a refusal is an error, and a service that was never there is tried as often as a call", async () => {
   const next = async (updates: AsyncGenerator<Update>) => {
     const error = await updates.next().then(() => assert.fail("it should fail"), (reason: unknown) => reason);
     assert.ok(error instanceof OrderServiceError, String(error));
@@ -137,4 +147,78 @@ test("a token is sent in the clear only to this machine or when allowed", () => 
     new OrderServiceClient({ baseUrl: "https://orders.example/v1", liveUrl, allowPlainHttp });
   assert.ok(at("wss://a.example/v1") && at("ws://127.0.0.1:4566/v1") && at("ws://a.example/v1", true));
   for (const url of ["ws://a.example/v1", "https://a.example/v1"]) assert.throws(() => at(url), TypeError, url);
+});
+
+test("an order without events yet is resumed from the version at which it was subscribed to", async () => {
+  const at = (sequence: number) => ({ ...subscribed, order_id: ID, sequence });
+  const { client, asked } = service(
+    { messages: [at(9)], isClosed: true },
+    { messages: [event(ID, 10), at(10), event(ID, 11)] },
+  );
+  assert.deepEqual(await places(client, { orderId: ID }, 2), ["10:0", "11:0"]);
+  assert.deepEqual(asked[1], { action: "subscribe", order_id: ID, last_sequence: 9 });
+});
+
+test("all orders are resumed since the last event that was taken, and after a gap since the last of its order", async () => {
+  const { client, asked } = service(
+    { messages: [subscribed, eventAfter(3, 1), eventAfter(5, 1, OTHER)], isClosed: true },
+    { messages: [subscribed, eventAfter(7, 2), eventAfter(50, 2, OTHER), eventAfter(51, 4)] },
+    { messages: [eventAfter(51, 3), eventAfter(51, 4), eventAfter(50, 2, OTHER), subscribed] },
+  );
+  assert.deepEqual(await places(client, {}, 6), ["1:0", "1:0", "2:0", "2:0", "3:0", "4:0"]);
+  const times = asked.map((request) => request["since"]);
+  assert.deepEqual(times, [undefined, "2026-01-01T00:00:05.000Z", "2026-01-01T00:00:07.000Z"]);
+});
+
+test("a version that is not sent again is told to be missed", async () => {
+  const { client } = service(
+    { messages: [subscribed, event(ID, 1), event(ID, 4)] },
+    { messages: [event(ID, 4), subscribed] },
+  );
+  assert.deepEqual(await places(client, {}, 3), ["1:0", "missed 2 to 3", "4:0"]);
+});
+
+test("a service that fails to subscribe is asked again over another connection", async () => {
+  const { client, asked } = service(
+    { messages: [{ message: "Internal server error", connectionId: "L0SM9cOFvHcCIhw=", requestId: "r" }] },
+    { messages: [problem("unavailable", 503)] },
+    { messages: [subscribed, event(ID, 1), problem("too_many_requests", 429)] },
+    { messages: [subscribed, event(ID, 2)] },
+  );
+  // Each of the first two counts as an attempt of three.
+  assert.deepEqual(await places(client, {}, 2), ["1:0", "2:0"]);
+  assert.equal(asked.length, 4);
+});
+
+test("a service that never says that it is all is asked again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { client, asked } = service({ messages: [event(ID, 1)] }, { messages: [event(ID, 1), subscribed] });
+  let found: string[] | undefined;
+  const finding = places(client, {}, 1).then((all) => (found = all));
+  while (found === undefined) {
+    await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(10_000);
+  }
+  assert.deepEqual(await finding, ["1:0"]);
+  assert.equal(asked.length, 2);
+});
+
+test("a token that expires is exchanged for another, and one that cannot be is an error", async () => {
+  const expired = problem("unauthenticated", 401);
+  const scripts = () => [{ messages: [subscribed, event(ID, 1), expired] }, { messages: [subscribed, event(ID, 2)] }];
+  const tokens = ["first", "second"];
+  const { client, protocols } = serviceWith(() => tokens.shift() ?? "none", ...scripts());
+  assert.deepEqual(await places(client, {}, 2), ["1:0", "2:0"]);
+  assert.deepEqual(protocols.map(([, token]) => token), ["bearer.first", "bearer.second"]);
+  await assert.rejects(places(service(...scripts()).client, {}, 2), OrderServiceError);
+});
+
+test("who was subscribed once tries without an end", async () => {
+  const away = Array.from({ length: 9 }, () => ({ isRefused: true }));
+  const { client } = service(
+    { messages: [subscribed, event(ID, 1)], isClosed: true },
+    ...away,
+    { messages: [subscribed, event(ID, 2)] },
+  );
+  assert.deepEqual(await places(client, {}, 2), ["1:0", "2:0"]);
 });

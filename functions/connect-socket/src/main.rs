@@ -1,5 +1,6 @@
 //! A handshake whose token was accepted -> an open connection (`$connect`)
 
+use adapters::config;
 use adapters::live::{SocketEvent, SocketReply};
 use adapters::telemetry::{self, metrics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -7,15 +8,17 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
+    // Without them a client would be subscribed, and hear nothing for ever.
+    let has_updates = config::switch("LIVE_UPDATES")?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SocketEvent>| async move {
         let LambdaEvent { payload, context } = event;
-        Ok::<_, Error>(telemetry::invocation("connected", &context, handle(payload)).await)
+        Ok::<_, Error>(telemetry::invocation("connected", &context, handle(has_updates, payload)).await)
     }))
     .await
 }
 
-async fn handle(event: SocketEvent) -> SocketReply {
-    let reply = event.opened();
+async fn handle(has_updates: bool, event: SocketEvent) -> SocketReply {
+    let reply = if has_updates { event.opened() } else { SocketReply::not_implemented() };
     if reply.status_code == 200 {
         telemetry::count(&metrics::CONNECTIONS_OPENED, 1);
     }
@@ -33,7 +36,7 @@ mod tests {
         let mut event: Value = testing::sample_event("connect-socket");
         change(&mut event);
         let event: SocketEvent = serde_json::from_value(event).unwrap();
-        serde_json::to_value(handle(event).await).unwrap()
+        serde_json::to_value(handle(true, event).await).unwrap()
     }
 
     #[tokio::test]
@@ -46,6 +49,12 @@ mod tests {
     async fn a_program_that_offers_no_subprotocol_is_answered_with_none() {
         let answer = answer(|event| event["headers"] = json!({"Authorization": "Bearer a.b.c"})).await;
         assert_eq!(answer, json!({"statusCode": 200}));
+    }
+
+    #[tokio::test]
+    async fn where_changes_are_not_pushed_nothing_is_opened() {
+        let event = testing::sample_event("connect-socket");
+        assert_eq!(handle(false, event).await.status_code, 501);
     }
 
     #[tokio::test]

@@ -58,6 +58,8 @@ mod tests {
             confined_to: None,
             expires_at: SystemClock.now().plus(Duration::from_secs(60)),
         };
+        let now = SystemClock.now();
+        push.table.keep(&sample::tenant(), now, now.plus(Duration::from_secs(60))).await.unwrap();
         push.table.add(&subscription).await.unwrap();
         (push, connection)
     }

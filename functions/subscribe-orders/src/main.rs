@@ -35,7 +35,7 @@ async fn handle<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: 
 ) -> SocketReply {
     let answered = match event.connection() {
         Ok(connection) => answer(subscribe, &event, &connection).await,
-        Err(problem) => Err(PostError::Failed(problem.code().as_str().to_owned())),
+        Err(problem) => Err(PostError::Unavailable(problem.code().as_str().to_owned())),
     };
     match answered {
         Ok(()) | Err(PostError::Gone) => {}
@@ -70,7 +70,7 @@ async fn act<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clo
     let (caller, expires_at) = event.caller()?;
     let request = |wanted| SubscribeRequest { caller, connection: connection.clone(), expires_at, wanted };
     match SocketRequest::read(event.text()?)? {
-        Asked::Ping => Ok(Some(Answer::Pong)),
+        Asked::Ping => Ok(Some(Answer::Pong(subscribe.clock.now()))),
         Asked::Subscribe(wanted) => {
             let order = wanted.order();
             let subscribed = subscribe.run(&request(wanted)).await;

@@ -1,7 +1,10 @@
 //! Messages of a connection, answered.
 
+use std::time::Duration;
+
 use adapters::testing;
 use domain::memory::{Heard, MemorySockets, MemoryStore, MemorySubscriptions, sample};
+use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -58,7 +61,9 @@ async fn a_subscription_ends_and_a_ping_is_answered() {
     let ended = asked(&live, json!({"action": "unsubscribe", "order_id": ORDER})).await;
     assert_eq!(last(&ended), json!({"action": "unsubscribed", "order_id": ORDER}));
     assert!(live.table.is_empty());
-    assert_eq!(last(&asked(&live, json!({"action": "ping"})).await), json!({"action": "pong"}));
+    let pong = last(&asked(&live, json!({"action": "ping"})).await);
+    let at = Timestamp::parse(pong["at"].as_str().unwrap()).unwrap();
+    assert!(pong["action"] == "pong" && at >= SystemClock.now().minus(Duration::from_secs(60)), "{pong}");
 }
 
 #[tokio::test]

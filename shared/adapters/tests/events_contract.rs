@@ -181,7 +181,7 @@ fn a_connection_takes_and_gives_what_the_document_says() {
     let request = jsonschema::validator_for(&schema_of::<SocketRequest>(false)).unwrap();
     for message in [
         json!({"action": "subscribe", "order_id": "0192f0c1-7a3e-7cc0-8000-000000000001", "last_sequence": 7}),
-        json!({"action": "subscribe", "customer_id": "cust-1", "missed_seconds": 35}),
+        json!({"action": "subscribe", "customer_id": "cust-1", "since": "2026-01-01T00:00:01.000Z"}),
         json!({"action": "ping"}),
     ] {
         assert!(request.is_valid(&message), "{message}");
@@ -192,7 +192,7 @@ fn a_connection_takes_and_gives_what_the_document_says() {
         assert!(SocketRequest::read(&message.to_string()).is_err(), "{message}");
     }
     let answer = jsonschema::validator_for(&LIVE[3].1()).unwrap();
-    for sent in [Answer::Pong, Answer::Unsubscribed(Some(sample::order_id(1)))] {
+    for sent in [Answer::Pong(sample::stamp(1).at), Answer::Unsubscribed(Some(sample::order_id(1)))] {
         assert!(answer.is_valid(&serde_json::from_str(&sent.text()).unwrap()), "{sent:?}");
     }
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use adapters::live::ApiSockets;
 use adapters::system::SystemClock;
-use aws_sdk_apigatewaymanagement::Client;
-use aws_sdk_apigatewaymanagement::config::{Builder, Credentials, Region};
+use aws_sdk_apigatewaymanagement::config::{Credentials, Region, SharedCredentialsProvider};
+use domain::id::TenantId;
 use domain::memory::sample;
 use domain::ports::{
     Clock, Message, OrderKey, PostError, Recent, RecentChanges, Sockets, StoreError, SubscriptionPage, Subscriptions,
@@ -36,12 +36,18 @@ enum Kind {
     Open,
     Gone,
     Hangs,
+    /// Throttled three times, then open.
+    Throttled,
+    /// Throttled for ever.
+    Down,
 }
 
 fn kind(head: &str) -> Kind {
     match head {
         head if head.contains("-gone") => Kind::Gone,
         head if head.contains("-hangs") => Kind::Hangs,
+        head if head.contains("-throttled") => Kind::Throttled,
+        head if head.contains("-down") => Kind::Down,
         _ => Kind::Open,
     }
 }
@@ -56,10 +62,13 @@ async fn start(api: Arc<Api>) -> ApiSockets {
             tokio::spawn(async move { drop(serve(stream, &api).await) });
         }
     });
-    let aws = adapters::aws::config().unwrap();
-    let config = Builder::from(&aws).endpoint_url(url).region(Region::from_static("eu-central-1"));
-    ApiSockets::new(Client::from_conf(config.credentials_provider(Credentials::for_tests()).build()))
+    let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
+    let aws = adapters::aws::config().unwrap().into_builder().region(Region::from_static("eu-central-1"));
+    ApiSockets::at(&aws.credentials_provider(credentials).build(), url)
 }
+
+const THROTTLED: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\nx-amzn-errortype: LimitExceededException\r\ncontent-length: 2\r\n\r\n{}";
 
 /// Answers after 5 ms; a post to a connection that hangs after a minute.
 async fn serve(mut stream: TcpStream, api: &Api) -> std::io::Result<()> {
@@ -69,7 +78,7 @@ async fn serve(mut stream: TcpStream, api: &Api) -> std::io::Result<()> {
         api.most_at_once.fetch_max(at_once, Ordering::SeqCst);
         let is_post = head.starts_with("POST");
         let counter = if is_post { &api.posts } else { &api.closed };
-        counter.fetch_add(1, Ordering::SeqCst);
+        let count = counter.fetch_add(1, Ordering::SeqCst);
         let (kind, wait) = match (kind(&head), is_post) {
             (Kind::Hangs, true) => (Kind::Hangs, Duration::from_secs(60)),
             (kind, _) => (kind, Duration::from_millis(5)),
@@ -84,7 +93,9 @@ async fn serve(mut stream: TcpStream, api: &Api) -> std::io::Result<()> {
         }
         let answer: &[u8] = match kind {
             Kind::Gone => b"HTTP/1.1 410 Gone\r\nx-amzn-errortype: GoneException\r\ncontent-length: 2\r\n\r\n{}",
-            Kind::Open | Kind::Hangs => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            Kind::Throttled if count < 3 => THROTTLED,
+            Kind::Down => THROTTLED,
+            Kind::Open | Kind::Hangs | Kind::Throttled => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
         };
         stream.write_all(answer).await?;
     }
@@ -157,6 +168,14 @@ impl Subscriptions for Crowd {
 }
 
 impl RecentChanges for Crowd {
+    async fn keep(&self, _: &TenantId, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("nobody subscribes")
+    }
+
+    async fn kept_since(&self, _: &TenantId, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        Ok(Some(now))
+    }
+
     async fn note(&self, _: &Update, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
     }
@@ -210,7 +229,28 @@ async fn a_connection_is_reached_gone_or_slow() {
     let post = async |name: &str| sockets.post(&ConnectionId::parse(name).unwrap(), Message::Text("{}")).await;
     assert_eq!(post("L0SM9cOFvHcCIhw=").await, Ok(()));
     assert_eq!(post("1-gone").await, Err(PostError::Gone));
-    assert!(matches!(post("1-hangs").await, Err(PostError::Failed(_))));
+    assert_eq!(post("1-hangs").await, Err(PostError::Slow));
     assert_eq!(sockets.close(&ConnectionId::parse("1-hangs").unwrap()).await, Ok(()));
     assert_eq!(sockets.close(&ConnectionId::parse("1-gone").unwrap()).await, Err(PostError::Gone));
+}
+
+#[tokio::test]
+async fn a_gateway_that_throttles_is_asked_again_and_no_connection_is_closed_for_it() {
+    let api = Arc::<Api>::default();
+    let sockets = start(Arc::clone(&api)).await;
+    let post = async |name: &str| sockets.post(&ConnectionId::parse(name).unwrap(), Message::Text("{}")).await;
+    assert_eq!(post("1-throttled").await, Ok(()));
+    assert!(matches!(post("1-down").await, Err(PostError::Unavailable(_))));
+    assert_eq!(api.closed.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn events_that_are_pushed_side_by_side_share_the_calls() {
+    let api = Arc::<Api>::default();
+    let sockets = start(Arc::clone(&api)).await;
+    let push = PushUpdates { table: Crowd { size: 500, removed: AtomicUsize::new(0) }, sockets, clock: SystemClock };
+    let other = Update { order: OrderKey { id: sample::order_id(2), ..update().order }, ..update() };
+    assert!(push.run(&[update(), other]).await.iter().all(Result::is_ok));
+    let most = api.most_at_once.load(Ordering::SeqCst);
+    assert!((64..=128).contains(&most), "{most} calls at a time");
 }

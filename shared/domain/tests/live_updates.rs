@@ -9,6 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::details::{Edit, Patch};
+use domain::id::TenantId;
 use domain::memory::{Heard, MemorySockets, MemoryStore, MemorySubscriptions, sample};
 use domain::order::Order;
 use domain::ports::{
@@ -76,6 +77,20 @@ impl<T: Subscriptions> Subscriptions for Slow<T> {
 }
 
 impl<T: RecentChanges> RecentChanges for Slow<T> {
+    async fn keep(&self, tenant: &TenantId, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+        self.1.wait().await;
+        self.0.keep(tenant, now, until).await?;
+        self.1.wait().await;
+        Ok(())
+    }
+
+    async fn kept_since(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.1.wait().await;
+        let since = self.0.kept_since(tenant, now).await;
+        self.1.wait().await;
+        since
+    }
+
     async fn note(&self, update: &Update, at: Timestamp) -> Result<(), StoreError> {
         self.1.wait().await;
         self.0.note(update, at).await
@@ -205,8 +220,10 @@ async fn who_subscribes_to_an_order_while_it_changes_misses_nothing() {
 async fn who_subscribes_to_all_orders_while_one_changes_misses_nothing() {
     for seed in 0..5_000 {
         let world = World::new(seed).await;
+        let (since, until) = (sample::stamp(0).at, Noon.now().plus(Duration::from_secs(60)));
+        world.subscribing.table.0.keep(&sample::tenant(), since, until).await.unwrap();
         world.change(2..4).await;
-        let wanted = Wanted::All { customer: None, missed: Some(Duration::from_secs(1)) };
+        let wanted = Wanted::All { customer: None, since: Some(Noon.now().minus(Duration::from_secs(1))) };
         join(world.change(4..8), world.subscribe(wanted)).await;
         assert_all(&world, 3, 7, seed);
     }

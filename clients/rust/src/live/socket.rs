@@ -9,6 +9,8 @@ use reqwest::Url;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::serde::rfc3339;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -27,6 +29,9 @@ use crate::token::Token;
 /// After this time without a message a connection is asked for one: the gateway closes it after ten minutes.
 const IDLE: Duration = Duration::from_secs(240);
 
+/// An answer to a ping takes no longer.
+const ANSWER: Duration = Duration::from_secs(40);
+
 /// An open connection.
 pub(super) struct Socket {
     stream: WebSocketStream<Box<dyn Io>>,
@@ -41,16 +46,38 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Io for T {}
 pub(super) enum Incoming {
     Event(Box<Event>),
     Missed(Missed),
-    Subscribed,
+    Subscribed(Subscribed),
+    /// An answer to a ping, with the service's time.
+    Pong(Option<OffsetDateTime>),
     Problem(Box<Problem>),
-    /// An answer to a ping, or something of a newer release.
+    /// Something of a newer release.
     Other,
+    /// The connection has ended, or the gateway says that the service failed.
+    End,
+}
+
+/// What was missed has come.
+#[derive(Deserialize)]
+pub(super) struct Subscribed {
+    /// The order's version; none for all orders.
+    pub sequence: Option<u64>,
+    /// The service's time.
+    #[serde(default, with = "rfc3339::option")]
+    pub at: Option<OffsetDateTime>,
+}
+
+#[derive(Deserialize)]
+struct Pong {
+    #[serde(default, with = "rfc3339::option")]
+    at: Option<OffsetDateTime>,
 }
 
 /// Why there is no connection.
 pub(super) enum Unconnected {
     /// The handshake was answered with this status.
     Refused(u16),
+    /// The service told of this.
+    Told(ErrorKind),
     /// It failed.
     Failed(Box<dyn StdError + Send + Sync>),
 }
@@ -80,15 +107,16 @@ impl Socket {
         drop(self.stream.send(Message::text(message.to_string())).await);
     }
 
-    /// The next message; none when the connection has ended.
-    pub async fn next(&mut self) -> Option<Incoming> {
+    /// The next message.
+    pub async fn next(&mut self) -> Incoming {
         let mut is_asked = false;
         loop {
-            match timeout(IDLE, self.stream.next()).await {
-                Ok(Some(Ok(Message::Text(text)))) => return Some(Incoming::read(&text)),
-                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return None,
+            let patience = if is_asked { ANSWER } else { IDLE };
+            match timeout(patience, self.stream.next()).await {
+                Ok(Some(Ok(Message::Text(text)))) => return Incoming::read(&text),
+                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Incoming::End,
                 Ok(Some(Ok(_))) => {}
-                Err(_) if is_asked => return None,
+                Err(_) if is_asked => return Incoming::End,
                 Err(_) => {
                     is_asked = true;
                     self.send(&json!({"action": "ping"})).await;
@@ -105,9 +133,12 @@ impl Incoming {
             return Event::deserialize(message).map_or(Self::Other, |event| Self::Event(Box::new(event)));
         }
         match message.get("action").and_then(Value::as_str) {
-            Some("subscribed") => Self::Subscribed,
+            Some("subscribed") => Subscribed::deserialize(message).map_or(Self::Other, Self::Subscribed),
+            Some("pong") => Pong::deserialize(message).map_or(Self::Other, |pong| Self::Pong(pong.at)),
             Some("missed") => Missed::deserialize(message).map_or(Self::Other, Self::Missed),
             Some(_) => Self::Other,
+            // API Gateway: {"message": "Internal server error", …}.
+            None if message.get("code").is_none() => Self::End,
             None => {
                 let status =
                     message.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
@@ -123,19 +154,20 @@ impl Unconnected {
         Self::Failed(error.into())
     }
 
-    /// The connection ended before all that was missed had come.
+    /// The connection has ended.
     pub fn lost() -> Self {
         Self::failed("the connection ended")
     }
 
     /// Whether another attempt would end as this one.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused(400..=428 | 430..=499))
+        matches!(self, Self::Refused(400..=428 | 430..=499 | 501))
     }
 
     pub fn into_kind(self) -> ErrorKind {
         match self {
             Self::Refused(status) => ErrorKind::Unreadable { status },
+            Self::Told(kind) => kind,
             Self::Failed(error) => ErrorKind::NoConnection(error),
         }
     }

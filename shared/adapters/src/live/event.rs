@@ -59,6 +59,12 @@ impl SocketReply {
     pub fn done() -> Self {
         Self { status_code: 200, headers: HashMap::new() }
     }
+
+    /// This stack has no live updates.
+    #[must_use]
+    pub fn not_implemented() -> Self {
+        Self { status_code: 501, headers: HashMap::new() }
+    }
 }
 
 /// A connection has a token, which is in the headers: they are never shown.

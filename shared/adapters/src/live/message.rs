@@ -2,6 +2,7 @@
 
 use domain::id::OrderId;
 use domain::ports::Message;
+use domain::timestamp::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -22,6 +23,8 @@ pub struct SubscribedView {
     /// The order's version when it was subscribed to. Events of later versions follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     sequence: Option<u64>,
+    /// The service's time. Resume all orders `since` then, or since the `time` of a later event.
+    at: String,
     /// When the token expires, and with it the connection, RFC 3339.
     expires_at: String,
 }
@@ -46,8 +49,8 @@ pub struct MissedView {
 /// An answer that needs no more to be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// To a `ping`.
-    Pong,
+    /// To a `ping`, with the service's time.
+    Pong(Timestamp),
     /// The subscription has ended, to this order or to all.
     Unsubscribed(Option<OrderId>),
 }
@@ -58,6 +61,9 @@ pub enum Answer {
 pub struct AnswerView {
     /// `pong` or `unsubscribed`
     action: &'static str,
+    /// With `pong`: the service's time, as in `subscribed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
     /// The order that is not subscribed to any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
@@ -67,11 +73,13 @@ impl Answer {
     /// The JSON.
     #[must_use]
     pub fn text(self) -> String {
-        let (action, order) = match self {
-            Self::Pong => ("pong", None),
-            Self::Unsubscribed(order) => ("unsubscribed", order),
+        let view = match self {
+            Self::Pong(at) => AnswerView { action: "pong", at: Some(at.to_string()), order_id: None },
+            Self::Unsubscribed(order) => {
+                AnswerView { action: "unsubscribed", at: None, order_id: order.map(|id| id.to_string()) }
+            }
         };
-        json!(AnswerView { action, order_id: order.map(|id| id.to_string()) }).to_string()
+        json!(view).to_string()
     }
 }
 
@@ -89,10 +97,11 @@ pub(super) fn text(message: Message<'_>) -> Result<String, serde_json::Error> {
         Message::MissedTooMuch => {
             serde_json::to_string(&MissedView { action: "missed", order_id: None, from: None, to: None })
         }
-        Message::Subscribed { order, expires_at } => serde_json::to_string(&SubscribedView {
+        Message::Subscribed { order, at, expires_at } => serde_json::to_string(&SubscribedView {
             action: "subscribed",
             order_id: order.map(|(id, _)| id.to_string()),
             sequence: order.map(|(_, version)| version),
+            at: at.to_string(),
             expires_at: expires_at.to_string(),
         }),
     }
@@ -156,21 +165,21 @@ mod tests {
         let (order, at) = (sample::order_id(1), sample::stamp(1).at);
         let json = |message| serde_json::from_str::<Value>(&text(message).unwrap()).unwrap();
         let id = "0192f0c1-7a3e-7cc0-8000-000000000001";
-        let expires_at = "2026-01-01T00:00:01.000Z";
+        let (said_at, expires_at) = ("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z");
         assert_eq!(
-            json(Message::Subscribed { order: Some((order, 7)), expires_at: at }),
-            json!({"action": "subscribed", "order_id": id, "sequence": 7, "expires_at": expires_at})
+            json(Message::Subscribed { order: Some((order, 7)), at: sample::stamp(0).at, expires_at: at }),
+            json!({"action": "subscribed", "order_id": id, "sequence": 7, "at": said_at, "expires_at": expires_at})
         );
         assert_eq!(
-            json(Message::Subscribed { order: None, expires_at: at }),
-            json!({"action": "subscribed", "expires_at": expires_at})
+            json(Message::Subscribed { order: None, at: sample::stamp(0).at, expires_at: at }),
+            json!({"action": "subscribed", "at": said_at, "expires_at": expires_at})
         );
         assert_eq!(
             json(Message::Missed { order, from: 3, to: 9 }),
             json!({"action": "missed", "order_id": id, "from": 3, "to": 9})
         );
         assert_eq!(json(Message::MissedTooMuch), json!({"action": "missed"}));
-        assert_eq!(Answer::Pong.text(), r#"{"action":"pong"}"#);
+        assert_eq!(Answer::Pong(at).text(), r#"{"action":"pong","at":"2026-01-01T00:00:01.000Z"}"#);
         let ended: Value = serde_json::from_str(&Answer::Unsubscribed(Some(order)).text()).unwrap();
         assert_eq!(ended, json!({"action": "unsubscribed", "order_id": id}));
     }

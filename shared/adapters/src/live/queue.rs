@@ -1,5 +1,7 @@
 //! Events of the feed to be pushed, and the answer that names those that must come again.
 
+use std::time::Duration;
+
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::id::{CustomerId, OrderId, TenantId};
 use domain::ports::{Clock, OrderKey, RecentChanges, Sockets, Subscriptions};
@@ -74,6 +76,7 @@ impl UpdateBatch {
             match outcome {
                 Ok(pushed) => note(update, pushed, push.clock.now()),
                 Err(error) => {
+                    telemetry::count(&metrics::UPDATES_NOT_PUSHED, 1);
                     telemetry::failed(error);
                     let mut failure = BatchItemFailure::default();
                     failure.item_identifier = message;
@@ -104,11 +107,6 @@ fn note(update: &Update, pushed: Pushed, now: Timestamp) {
         telemetry::count(&metrics::CONNECTIONS_GONE, gone);
         telemetry::count(&metrics::CONNECTIONS_CLOSED, closed);
     }
-    if reached > 0 {
-        let lag = now.as_millis().saturating_sub(update.committed_at.as_millis()).max(0);
-        telemetry::measured(
-            &metrics::PUSH_LAG,
-            std::time::Duration::from_millis(lag.unsigned_abs()).as_secs_f64() * 1_000.0,
-        );
-    }
+    let lag = now.as_millis().saturating_sub(update.committed_at.as_millis()).max(0);
+    telemetry::measured(&metrics::PUSH_LAG, Duration::from_millis(lag.unsigned_abs()).as_secs_f64() * 1_000.0);
 }

@@ -1,8 +1,7 @@
 //! What a client asks for over its connection.
 
-use std::time::Duration;
-
 use domain::id::{CustomerId, OrderId};
+use domain::timestamp::Timestamp;
 use domain::use_cases::Wanted;
 use serde::Deserialize;
 
@@ -26,9 +25,10 @@ pub struct SocketRequest {
     /// With `order_id`: the last version that the client has; what came after it is sent first.
     #[serde(default)]
     last_sequence: Option<u64>,
-    /// Without `order_id`: how many seconds ago the client was certainly connected; what changed since is sent first.
+    /// Without `order_id`: the last time that the client was given (`at` of `subscribed` or `pong`, `time` of an event); what
+    /// changed since is sent first.
     #[serde(default)]
-    missed_seconds: Option<u32>,
+    since: Option<String>,
 }
 
 /// What is asked for.
@@ -65,10 +65,10 @@ impl SocketRequest {
         self.refuse_what_does_not_go_together(&mut fields);
         let order = fields.optional("/order_id", self.order_id, |id| OrderId::parse(&id));
         let customer = fields.optional("/customer_id", self.customer_id, CustomerId::parse);
-        let missed = self.missed_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        let since = fields.optional("/since", self.since, |since| Timestamp::parse(&since));
         let wanted = match order {
             Some(id) => Wanted::Order { id, after: self.last_sequence },
-            None => Wanted::All { customer, missed },
+            None => Wanted::All { customer, since },
         };
         fields.finish(asked.map(|asked| asked(wanted)))
     }
@@ -78,11 +78,11 @@ impl SocketRequest {
             if self.customer_id.is_some() {
                 fields.refuse("/customer_id", "unknown_field", "does not go with order_id");
             }
-            if self.missed_seconds.is_some() {
-                fields.refuse("/missed_seconds", "unknown_field", "does not go with order_id; give last_sequence");
+            if self.since.is_some() {
+                fields.refuse("/since", "unknown_field", "does not go with order_id; give last_sequence");
             }
         } else if self.last_sequence.is_some() {
-            fields.refuse("/last_sequence", "unknown_field", "goes with order_id alone; give missed_seconds");
+            fields.refuse("/last_sequence", "unknown_field", "goes with order_id alone; give since");
         }
     }
 }
@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn a_client_asks_for_an_order_or_for_all() {
         let order = |after| Wanted::Order { id: sample::order_id(1), after };
-        let all = |customer: Option<&str>, missed: Option<u64>| Wanted::All {
+        let all = |customer: Option<&str>, since: Option<&str>| Wanted::All {
             customer: customer.map(|id| CustomerId::parse(id).unwrap()),
-            missed: missed.map(Duration::from_secs),
+            since: since.map(|at| Timestamp::parse(at).unwrap()),
         };
         for (text, asked) in [
             (format!(r#"{{"action":"subscribe","order_id":"{ORDER}"}}"#), Asked::Subscribe(order(None))),
@@ -112,8 +112,8 @@ mod tests {
             (format!(r#"{{"action":"unsubscribe","order_id":"{ORDER}"}}"#), Asked::Unsubscribe(order(None))),
             (r#"{"action":"subscribe"}"#.to_owned(), Asked::Subscribe(all(None, None))),
             (
-                r#"{"action":"subscribe","customer_id":"cust-1","missed_seconds":30}"#.to_owned(),
-                Asked::Subscribe(all(Some("cust-1"), Some(30))),
+                r#"{"action":"subscribe","customer_id":"cust-1","since":"2026-01-01T00:00:01.000Z"}"#.to_owned(),
+                Asked::Subscribe(all(Some("cust-1"), Some("2026-01-01T00:00:01.000Z"))),
             ),
             (r#"{"action":"ping"}"#.to_owned(), Asked::Ping),
         ] {
@@ -133,14 +133,16 @@ mod tests {
             (r#"{"action":"subscribe","order_id":"x"}"#, Code::ValidationFailed, Some("/order_id")),
             (r#"{"action":"subscribe","customer_id":"a/b"}"#, Code::ValidationFailed, Some("/customer_id")),
             (r#"{"action":"subscribe","last_sequence":7}"#, Code::ValidationFailed, Some("/last_sequence")),
-            (r#"{"action":"subscribe","missed_seconds":-1}"#, Code::ValidationFailed, Some("/missed_seconds")),
+            (r#"{"action":"subscribe","since":"yesterday"}"#, Code::ValidationFailed, Some("/since")),
             (r#"{"action":"subscribe","token":"secret"}"#, Code::ValidationFailed, Some("/token")),
         ] {
             let problem = SocketRequest::read(text).unwrap_err();
             let first = problem.field_errors().first().map(|error| error.pointer.as_str());
             assert_eq!((problem.code(), first), (code, pointer), "{text}");
         }
-        let both = format!(r#"{{"action":"subscribe","order_id":"{ORDER}","customer_id":"c","missed_seconds":1}}"#);
+        let both = format!(
+            r#"{{"action":"subscribe","order_id":"{ORDER}","customer_id":"c","since":"2026-01-01T00:00:01Z"}}"#
+        );
         assert_eq!(SocketRequest::read(&both).unwrap_err().field_errors().len(), 2);
     }
 }

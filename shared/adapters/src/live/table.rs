@@ -3,6 +3,7 @@
 //! | item | `pk` | `sk` | members |
 //! | --- | --- | --- | --- |
 //! | a subscription | `order#<tenant>#<order id>`, `customer#<tenant>#<customer id>` or `tenant#<tenant>` | the connection | `c`: the connection once more, for the index; `cu`: the customer that its token is confined to; `e`: when the token expires |
+//! | a storefront that somebody subscribes to | `kept#<tenant>` | `kept` | `f`, `u`: its changes are noted from then until then, in milliseconds |
 //! | a recent change | `recent#` and the key of its customer or storefront | `<milliseconds>#<order id>#<version>` | |
 //!
 //! All have `ttl`. Subscriptions are found by their key in the table itself, not in an index: an index trails its table, and
@@ -12,7 +13,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::id::{CustomerId, OrderId, TenantId};
@@ -32,6 +36,8 @@ const CONNECTION: &str = "c";
 const CUSTOMER: &str = "cu";
 const EXPIRES: &str = "e";
 const TTL: &str = "ttl";
+const SINCE: &str = "f";
+const UNTIL: &str = "u";
 
 /// The index that knows what a connection subscribes to.
 const BY_CONNECTION: &str = "by-connection";
@@ -42,7 +48,20 @@ const PAGE: i32 = 1_000;
 /// Everything is kept a little longer than a connection can last, which is two hours.
 const KEPT: Duration = Duration::from_secs(4 * 3600);
 
+/// A call takes no longer, with all its attempts.
+const PATIENCE: Duration = Duration::from_secs(8);
+const ATTEMPTS: u32 = 8;
+
+/// For so much longer than is asked for a storefront's changes are noted, so that few subscriptions have to write.
+const AHEAD: Duration = Duration::from_secs(3600);
+
 type Item = HashMap<String, AttributeValue>;
+
+/// From when until when a storefront's changes are noted.
+struct Kept {
+    since: Timestamp,
+    until: Timestamp,
+}
 
 /// The table of the subscriptions.
 #[derive(Debug, Clone)]
@@ -57,7 +76,16 @@ impl SubscriptionsTable {
     /// # Errors
     /// [`ConfigError::Missing`].
     pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
-        Ok(Self::new(Client::new(aws), config::required("SUBSCRIPTIONS_TABLE")?))
+        let table = config::required("SUBSCRIPTIONS_TABLE")?;
+        // A throttled write of one storefront's key would otherwise have its order wait until the queue gives it once more.
+        let patient = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_millis(500))
+            .operation_attempt_timeout(Duration::from_millis(1_000))
+            .operation_timeout(PATIENCE)
+            .build();
+        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+        let config = Builder::from(aws).timeout_config(patient).retry_config(retries).build();
+        Ok(Self::new(Client::from_conf(config), table))
     }
 
     /// This table.
@@ -78,6 +106,16 @@ impl SubscriptionsTable {
         let output = Box::pin(put.send()).await.map_err(store_error)?;
         charged(output.consumed_capacity());
         Ok(())
+    }
+
+    async fn kept(&self, tenant: &TenantId) -> Result<Option<Kept>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(kept_key(tenant))).consistent_read(true);
+        let get = get.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output = Box::pin(get.send()).await.map_err(store_error)?;
+        charged(output.consumed_capacity());
+        let Some(item) = output.item() else { return Ok(None) };
+        let time = |name| number(item, name).map(Timestamp::from_millis);
+        Ok(Some(Kept { since: time(SINCE)?, until: time(UNTIL)? }))
     }
 
     fn query(&self) -> QueryFluentBuilder {
@@ -155,6 +193,26 @@ impl Subscriptions for SubscriptionsTable {
 }
 
 impl RecentChanges for SubscriptionsTable {
+    async fn keep(&self, tenant: &TenantId, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+        let (mut since, mut kept_until) = (now, now);
+        if let Some(kept) = self.kept(tenant).await?.filter(|kept| kept.until > now) {
+            (since, kept_until) = (kept.since, kept.until);
+        }
+        if kept_until >= until {
+            return Ok(());
+        }
+        let until = until.plus(AHEAD);
+        let mut item = kept_key(tenant);
+        item.insert(SINCE.to_owned(), of_number(since.as_millis()));
+        item.insert(UNTIL.to_owned(), of_number(until.as_millis()));
+        item.insert(TTL.to_owned(), of_number(until.as_secs()));
+        self.put(item).await
+    }
+
+    async fn kept_since(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.kept(tenant).await?.filter(|kept| kept.until > now).map(|kept| kept.since))
+    }
+
     async fn note(&self, update: &Update, at: Timestamp) -> Result<(), StoreError> {
         let [_, customer, tenant] = update.keys();
         let item = |key: &SubscriptionKey| {
@@ -181,7 +239,7 @@ impl RecentChanges for SubscriptionsTable {
             Ok(())
         };
         // An order has a few changes at most within the time that is asked for.
-        let is_whole = self.read(query, take, 8 * Recent::MOST).await?;
+        let is_whole = self.read(query, take, 4 * Recent::MOST).await?;
         recent.is_whole = is_whole && recent.orders.len() <= Recent::MOST;
         Ok(recent)
     }
@@ -223,6 +281,11 @@ fn read_change(sort: &str) -> Option<(OrderId, u64)> {
     Some((OrderId::parse(parts.next()?).ok()?, parts.next()?.parse().ok()?))
 }
 
+fn kept_key(tenant: &TenantId) -> Item {
+    let text = |value: String| AttributeValue::S(value);
+    Item::from([(KEY.to_owned(), text(format!("kept#{tenant}"))), (SORT.to_owned(), text("kept".to_owned()))])
+}
+
 fn item_key(key: &SubscriptionKey, connection: &ConnectionId) -> Item {
     Item::from([
         (KEY.to_owned(), AttributeValue::S(write_key(key))),
@@ -231,7 +294,7 @@ fn item_key(key: &SubscriptionKey, connection: &ConnectionId) -> Item {
 }
 
 fn read_subscription(key: &SubscriptionKey, item: &Item) -> Result<Subscription, StoreError> {
-    let seconds = item.get(EXPIRES).and_then(|value| value.as_n().ok()?.parse().ok()).ok_or_else(corrupt)?;
+    let seconds = number(item, EXPIRES)?;
     let confined_to = item.contains_key(CUSTOMER).then(|| text(item, CUSTOMER)).transpose()?;
     Ok(Subscription {
         key: key.clone(),
@@ -247,6 +310,10 @@ fn connection_of(text: &str) -> Result<ConnectionId, StoreError> {
 
 fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).ok_or_else(corrupt)
+}
+
+fn number(item: &Item, name: &str) -> Result<i64, StoreError> {
+    item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).ok_or_else(corrupt)
 }
 
 fn of_number(number: i64) -> AttributeValue {

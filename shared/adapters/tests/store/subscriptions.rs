@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use adapters::live::SubscriptionsTable;
+use adapters::system::SystemClock;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::memory::sample;
+use domain::memory::{MemorySockets, sample};
 use domain::ports::{Clock, OrderKey, Recent, RecentChanges, Subscriptions};
 use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
 use domain::timestamp::Timestamp;
+use domain::use_cases::{PushUpdates, Pushed};
 
 use crate::engine::{Engine, SUBSCRIPTIONS_TABLE};
 
@@ -18,7 +20,7 @@ fn table(engine: &Engine) -> SubscriptionsTable {
 domain::subscriptions_contract!(async { table(&Engine::start().await) });
 
 fn now() -> Timestamp {
-    adapters::system::SystemClock.now()
+    SystemClock.now()
 }
 
 fn subscription(n: u32) -> Subscription {
@@ -71,6 +73,27 @@ async fn everything_is_forgotten_by_itself_once_no_connection_can_need_it() {
         let left = ttl.parse::<i64>().unwrap() - now().as_secs();
         assert!((3 * 3600..=6 * 3600).contains(&left), "{left} s are left of {item:?}");
     }
+}
+
+#[tokio::test]
+async fn an_event_of_a_storefront_without_subscribers_costs_one_read_unit() {
+    let engine = Engine::start().await;
+    let push = PushUpdates { table: table(&engine), sockets: MemorySockets::default(), clock: SystemClock };
+    assert_eq!(push.run(&[update(1)]).await, [Ok(Pushed::default())]);
+    let calls = engine.meter.take();
+    assert!(matches!(calls[..], [ref call] if (call.operation, call.units) == ("GetItem", 1.0)), "{calls:?}");
+}
+
+#[tokio::test]
+async fn of_many_who_subscribe_within_an_hour_one_writes_that_changes_are_noted() {
+    let engine = Engine::start().await;
+    let table = table(&engine);
+    for minutes in 0..10 {
+        let at = now().plus(Duration::from_secs(60 * minutes));
+        table.keep(&sample::tenant(), at, at.plus(Duration::from_secs(5 * 3600))).await.unwrap();
+    }
+    let writes = engine.meter.take().iter().filter(|call| call.operation == "PutItem").count();
+    assert_eq!(writes, 1);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ macro_rules! subscriptions_contract {
             a_subscription_is_replaced_and_removed
             a_connection_knows_what_it_subscribes_to
             changes_are_remembered_for_their_customer_and_their_storefront
+            changes_are_remembered_since_somebody_subscribed_and_as_long_as_somebody_may_resume
         );
     };
     (@tests $make:expr; $($rule:ident)+) => {
@@ -154,4 +155,24 @@ pub async fn changes_are_remembered_for_their_customer_and_their_storefront(tabl
     let of_customer = |name| SubscriptionKey::Customer(TenantId::restore("demo"), customer(name));
     assert_eq!(since(of_customer("cust-2"), 0).await, [(second, 1)]);
     assert_eq!(since(tenant("demo-2"), 0).await, [(sample::order_id(3), 1)]);
+}
+
+/// From the first subscription on, however often others subscribe; when the time is over, anew from the next.
+pub async fn changes_are_remembered_since_somebody_subscribed_and_as_long_as_somebody_may_resume(
+    table: &impl RecentChanges,
+) {
+    let at = |hours: u64| Timestamp::from_secs(4_000_000_000).plus(Duration::from_secs(3_600 * hours));
+    let kept =
+        async |name: &str, hours| table.kept_since(&TenantId::restore(name), at(hours)).await.expect("an answer");
+    assert_eq!(kept("demo", 0).await, None);
+    let keep = async |from: u64| {
+        table.keep(&TenantId::restore("demo"), at(from), at(from + 5)).await.expect("kept");
+    };
+    keep(0).await;
+    assert_eq!((kept("demo", 4).await, kept("demo-2", 4).await), (Some(at(0)), None));
+    keep(3).await;
+    assert_eq!(kept("demo", 7).await, Some(at(0)));
+    assert_eq!(kept("demo", 20).await, None);
+    keep(20).await;
+    assert_eq!(kept("demo", 24).await, Some(at(20)));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use super::lock;
-use crate::id::OrderId;
+use crate::id::{OrderId, TenantId};
 use crate::ports::{Message, PostError, Recent, RecentChanges, Sockets, StoreError, SubscriptionPage, Subscriptions};
 use crate::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
 use crate::timestamp::Timestamp;
@@ -17,6 +17,8 @@ const PAGE: usize = 2;
 pub struct MemorySubscriptions {
     kept: Arc<Mutex<BTreeMap<(SubscriptionKey, ConnectionId), Subscription>>>,
     noted: Arc<Mutex<Vec<Noted>>>,
+    /// Since when, and until when, changes are remembered.
+    remembered: Arc<Mutex<BTreeMap<TenantId, (Timestamp, Timestamp)>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +72,17 @@ impl Subscriptions for MemorySubscriptions {
 }
 
 impl RecentChanges for MemorySubscriptions {
+    async fn keep(&self, tenant: &TenantId, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+        let since = self.kept_since(tenant, now).await?.unwrap_or(now);
+        lock(&self.remembered).insert(tenant.clone(), (since, until));
+        Ok(())
+    }
+
+    async fn kept_since(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let remembered = lock(&self.remembered).get(tenant).copied();
+        Ok(remembered.filter(|(_, until)| *until > now).map(|(since, _)| since))
+    }
+
     async fn note(&self, update: &Update, at: Timestamp) -> Result<(), StoreError> {
         let noted = Noted { at, keys: update.keys(), order: update.order.id, version: update.version };
         lock(&self.noted).push(noted);
@@ -149,7 +162,7 @@ impl MemorySockets {
 impl State {
     fn reach(&self, connection: &ConnectionId) -> Result<(), PostError> {
         if self.is_down {
-            return Err(PostError::Failed("switched off".to_owned()));
+            return Err(PostError::Unavailable("switched off".to_owned()));
         }
         if self.gone.contains(connection) { Err(PostError::Gone) } else { Ok(()) }
     }
@@ -160,7 +173,7 @@ impl Sockets for MemorySockets {
         let mut state = lock(&self.state);
         state.reach(connection)?;
         if state.hanging.contains(connection) {
-            return Err(PostError::Failed("the time was up".to_owned()));
+            return Err(PostError::Slow);
         }
         let heard = match message {
             Message::Event(event) => Heard::Event(event.id.order, event.id.version, event.id.index),

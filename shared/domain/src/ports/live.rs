@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::Event;
-use crate::id::OrderId;
+use crate::id::{OrderId, TenantId};
 use crate::ports::StoreError;
 use crate::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
 use crate::timestamp::Timestamp;
@@ -57,8 +57,32 @@ pub struct SubscriptionPage {
     pub next: Option<ConnectionId>,
 }
 
-/// Remembers for a few hours which orders changed, so that who was disconnected meanwhile learns of all of them.
+/// Remembers for a few hours which orders changed, so that who was disconnected meanwhile learns of all of them. It does so only
+/// for storefronts that somebody subscribes to.
 pub trait RecentChanges: Send + Sync {
+    /// Somebody subscribes: the changes of the storefront are remembered from now on, until `until` at least.
+    ///
+    /// # Errors
+    /// [`StoreError`]; they may be remembered or not.
+    fn keep(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Since when all changes of the storefront are remembered; `None`: nobody subscribes.
+    ///
+    /// MUST NOT miss what was asked for before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn kept_since(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
     /// Remembers that subscribers are about to be told of this, for its customer and its storefront.
     ///
     /// # Errors
@@ -85,7 +109,7 @@ pub struct Recent {
 
 impl Recent {
     /// So many orders are named at most.
-    pub const MOST: usize = 500;
+    pub const MOST: usize = 2_000;
 }
 
 /// The connections that are open.
@@ -129,6 +153,8 @@ pub enum Message<'a> {
     Subscribed {
         /// To this, at this version.
         order: Option<(OrderId, u64)>,
+        /// Whatever was noted until then has been sent; a client that resumes gives this time.
+        at: Timestamp,
         /// When the connection ends.
         expires_at: Timestamp,
     },
@@ -140,7 +166,10 @@ pub enum PostError {
     /// It is closed.
     #[error("the connection is gone")]
     Gone,
-    /// It may have arrived or not.
-    #[error("a connection was not reached: {0}")]
-    Failed(String),
+    /// It took nothing in time: the message may have arrived or not.
+    #[error("the connection is slow")]
+    Slow,
+    /// The gateway throttles or fails, whoever is connected. It was asked for some seconds.
+    #[error("the gateway takes no messages: {0}")]
+    Unavailable(String),
 }

@@ -37,9 +37,9 @@ pub struct Pushed {
 /// Why an update must be pushed again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {
-    /// Connections neither took it nor could be closed, so they would never learn of it.
-    #[error("{0} connections could be neither reached nor closed")]
-    Unreached(usize),
+    /// The gateway takes no messages now: nobody is to blame, and nobody is closed.
+    #[error(transparent)]
+    Unreached(#[from] PostError),
     /// An earlier update of its order must come first.
     #[error("an earlier update of the order comes first")]
     HeldBack,
@@ -54,7 +54,6 @@ struct Tally {
     reached: AtomicUsize,
     gone: AtomicUsize,
     closed: AtomicUsize,
-    unreached: AtomicUsize,
 }
 
 impl<T: Subscriptions + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C> {
@@ -82,21 +81,26 @@ impl<T: Subscriptions + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C
     }
 
     /// First notes the change, then looks for subscribers. So a subscriber that is registered too late for being found
-    /// finds the change noted (see [`super::Subscribe`]).
+    /// finds the change noted (see [`super::Subscribe`]). Where nobody subscribes, one read is all that it costs.
     async fn push(&self, update: &Update) -> Result<Pushed, PushError> {
-        self.table.note(update, self.clock.now()).await?;
+        let now = self.clock.now();
+        if self.table.kept_since(&update.order.tenant, now).await?.is_none() {
+            return Ok(Pushed::default());
+        }
+        self.table.note(update, now).await?;
         let tally = Tally::default();
         for key in update.keys() {
-            let told = self.subscribers(&key).try_for_each_concurrent(POSTS_AT_ONCE, |subscription| {
+            let subscribers = self.subscribers(&key).map_err(PushError::from);
+            let told = subscribers.try_for_each_concurrent(POSTS_AT_ONCE, |subscription| {
                 let tally = &tally;
                 async move {
-                    self.tell(&subscription, update).await.count(tally);
+                    self.tell(&subscription, update).await?.count(tally);
                     Ok(())
                 }
             });
             told.await?;
         }
-        tally.into_pushed()
+        Ok(tally.into_pushed())
     }
 
     /// The subscribers of a key, page by page: memory holds one page of them.
@@ -112,26 +116,27 @@ impl<T: Subscriptions + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C
         pages.map_ok(|page| stream::iter(page).map(Ok)).try_flatten()
     }
 
-    async fn tell(&self, subscription: &Subscription, update: &Update) -> Told {
+    async fn tell(&self, subscription: &Subscription, update: &Update) -> Result<Told, PostError> {
         if !update.may_be_seen_by(subscription) {
-            return Told::Nothing;
+            return Ok(Told::Nothing);
         }
         if subscription.expires_at <= self.clock.now() {
             return self.end(subscription).await;
         }
         match self.sockets.post(&subscription.connection, Message::Text(&update.message)).await {
-            Ok(()) => Told::Reached,
-            Err(PostError::Gone) => self.forget(subscription, Told::Gone).await,
-            Err(PostError::Failed(_)) => self.end(subscription).await,
+            Ok(()) => Ok(Told::Reached),
+            Err(PostError::Gone) => Ok(self.forget(subscription, Told::Gone).await),
+            Err(PostError::Slow) => self.end(subscription).await,
+            Err(error @ PostError::Unavailable(_)) => Err(error),
         }
     }
 
     /// Closes a connection, so that its client notices, connects again and resumes.
-    async fn end(&self, subscription: &Subscription) -> Told {
+    async fn end(&self, subscription: &Subscription) -> Result<Told, PostError> {
         match self.sockets.close(&subscription.connection).await {
-            Ok(()) => self.forget(subscription, Told::Closed).await,
-            Err(PostError::Gone) => self.forget(subscription, Told::Gone).await,
-            Err(PostError::Failed(_)) => Told::Unreached,
+            Ok(()) => Ok(self.forget(subscription, Told::Closed).await),
+            Err(PostError::Gone) => Ok(self.forget(subscription, Told::Gone).await),
+            Err(error @ (PostError::Slow | PostError::Unavailable(_))) => Err(error),
         }
     }
 
@@ -149,7 +154,6 @@ enum Told {
     Reached,
     Gone,
     Closed,
-    Unreached,
 }
 
 impl Told {
@@ -159,22 +163,15 @@ impl Told {
             Self::Reached => &tally.reached,
             Self::Gone => &tally.gone,
             Self::Closed => &tally.closed,
-            Self::Unreached => &tally.unreached,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Tally {
-    fn into_pushed(self) -> Result<Pushed, PushError> {
-        match self.unreached.into_inner() {
-            0 => Ok(Pushed {
-                reached: self.reached.into_inner(),
-                gone: self.gone.into_inner(),
-                closed: self.closed.into_inner(),
-            }),
-            unreached => Err(PushError::Unreached(unreached)),
-        }
+    fn into_pushed(self) -> Pushed {
+        let Self { reached, gone, closed } = self;
+        Pushed { reached: reached.into_inner(), gone: gone.into_inner(), closed: closed.into_inner() }
     }
 }
 
@@ -223,6 +220,10 @@ mod tests {
     async fn subscribed(push: &Push, n: u32, key: SubscriptionKey, confined_to: Option<&str>, seconds: u64) {
         let expires_at = sample::stamp(43_200).at.plus(Duration::from_secs(seconds));
         let confined_to = confined_to.map(customer);
+        for tenant in ["demo", "demo-2"] {
+            let tenant = TenantId::restore(tenant);
+            push.table.keep(&tenant, Noon.now(), Noon.now().plus(Duration::from_secs(3_600))).await.unwrap();
+        }
         push.table.add(&Subscription { key, connection: connection(n), confined_to, expires_at }).await.unwrap();
     }
 
@@ -288,11 +289,26 @@ mod tests {
         subscribed(&push, 1, SubscriptionKey::Order(order(1)), None, 60).await;
         push.sockets.set_down(true);
         let pushed = push.run(&[update(1, 1), update(2, 1), update(1, 2)]).await;
-        let expected = [Err(PushError::Unreached(1)), Ok(Pushed::default()), Err(PushError::HeldBack)];
-        assert_eq!(pushed, expected);
+        let down = PostError::Unavailable("switched off".to_owned());
+        assert_eq!(pushed, [Err(down.into()), Ok(Pushed::default()), Err(PushError::HeldBack)]);
+        assert!(!push.sockets.is_gone(&connection(1)), "it is not its fault");
         push.sockets.set_down(false);
         assert!(push.run(&[update(1, 1), update(1, 2)]).await.iter().all(Result::is_ok));
         assert_eq!(heard(&push, 1), [text("1:1"), text("1:2")]);
+    }
+
+    #[tokio::test]
+    async fn where_nobody_has_subscribed_for_hours_nothing_is_noted() {
+        let push = push();
+        let since = sample::stamp(0).at;
+        let noted = async || push.table.since(&SubscriptionKey::Tenant(sample::tenant()), since).await.unwrap().orders;
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
+        push.table.keep(&sample::tenant(), since, Noon.now()).await.unwrap();
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
+        assert!(noted().await.is_empty());
+        subscribed(&push, 1, SubscriptionKey::Order(order(2)), None, 60).await;
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
+        assert_eq!(noted().await.len(), 1);
     }
 
     #[tokio::test]

@@ -23,16 +23,21 @@ use crate::timestamp::Timestamp;
 pub const MOST_SUBSCRIPTIONS: usize = 100;
 
 /// Of so many orders what was missed is sent at a time.
-const REPLAYED_AT_ONCE: usize = 8;
+const REPLAYED_AT_ONCE: usize = 32;
 
 /// So many subscriptions are forgotten at a time.
 const FORGOTTEN_AT_ONCE: usize = 16;
 
-/// What was noted so long before the connection was lost is sent again: it may have been on its way, and clocks differ.
+/// What was noted so long before the time that a client gives is sent again: it may have been on its way then, or waited to
+/// be pushed once more, which notes it anew.
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// Recent changes are remembered for so long; nobody is connected for longer than two hours.
 const REMEMBERED: Duration = Duration::from_secs(3 * 3600);
+
+/// After the last subscription of a storefront its changes are noted for so long: as long as its connection can last, and then as
+/// long as its client can resume.
+const NOTED: Duration = Duration::from_secs(5 * 3600);
 
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
@@ -70,12 +75,12 @@ pub enum Wanted {
         /// The last version that the client has.
         after: Option<u64>,
     },
-    /// The changes of all orders that the caller may see; with `missed`, also those of this time until now.
+    /// The changes of all orders that the caller may see; with `since`, also those from then until now.
     All {
         /// Of this customer alone.
         customer: Option<CustomerId>,
-        /// How long ago the client was certainly connected.
-        missed: Option<Duration>,
+        /// The last time that this service gave the client over a connection that had caught up.
+        since: Option<Timestamp>,
     },
 }
 
@@ -120,9 +125,9 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
         // Boxed, or the compiler gives up on the depth of nested futures.
         let subscribed = match &request.wanted {
             Wanted::Order { id, after } => Box::pin(self.to_order(request, *id, *after)).await,
-            Wanted::All { customer, missed } => Box::pin(self.to_all(request, customer.as_ref(), *missed)).await,
+            Wanted::All { customer, since } => Box::pin(self.to_all(request, customer.as_ref(), *since)).await,
         };
-        if let Err(SubscribeError::Post(PostError::Failed(_))) = subscribed {
+        if let Err(SubscribeError::Post(PostError::Slow)) = subscribed {
             // The client then connects again and resumes. If not even that is possible, it never hears that it is subscribed.
             self.sockets.close(&request.connection).await?;
         }
@@ -142,37 +147,56 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
     }
 
     /// The order is read twice: first whether the caller may see it, so that nobody is registered for what is not theirs,
-    /// then what the caller missed.
+    /// then what the caller missed. Who followed an order that was deleted meanwhile is told so.
     async fn to_order(
         &self,
         request: &SubscribeRequest,
         id: OrderId,
         after: Option<u64>,
     ) -> Result<(), SubscribeError> {
-        get_order(&self.orders, &request.caller, id).await?;
-        self.register(request, order_key(&request.caller, id)).await?;
-        let order = get_order(&self.orders, &request.caller, id).await?;
+        self.order(&request.caller, id, after).await?;
+        let key = order_key(&request.caller, id);
+        self.register(request, key.clone()).await?;
+        let at = self.clock.now();
+        let order = match self.order(&request.caller, id, after).await {
+            Ok(order) => order,
+            Err(error) => {
+                self.table.remove(&key, &request.connection).await?;
+                return Err(error.into());
+            }
+        };
         if let Some(after) = after {
             self.replay(&request.connection, &order, after).await?;
         }
-        self.confirm(request, Some((id, order.version))).await
+        self.confirm(request, Some((id, order.version)), at).await
+    }
+
+    /// An order that the caller may see. One that was deleted is shown only to who has a version of it.
+    async fn order(&self, caller: &Caller, id: OrderId, after: Option<u64>) -> Result<Order, GetOrderError> {
+        if after.is_none() {
+            return get_order(&self.orders, caller, id).await;
+        }
+        let order = self.orders.get(&caller.tenant, id).await?;
+        let order = order.filter(|order| !order.is_erased() && caller.may_act_for(&order.customer.id));
+        order.ok_or(GetOrderError::NotFound)
     }
 
     async fn to_all(
         &self,
         request: &SubscribeRequest,
         customer: Option<&CustomerId>,
-        missed: Option<Duration>,
+        since: Option<Timestamp>,
     ) -> Result<(), SubscribeError> {
         if customer.is_some_and(|customer| !request.caller.may_act_for(customer)) {
             return Err(Forbidden::OtherCustomer.into());
         }
         let key = key_of_all(&request.caller, customer);
         self.register(request, key.clone()).await?;
-        if let Some(missed) = missed {
-            self.replay_recent(request, &key, missed).await?;
+        let at = self.clock.now();
+        if let Some(since) = since {
+            self.replay_recent(request, &key, since.min(at)).await?;
         }
-        self.confirm(request, None).await
+        self.confirm(request, None, at).await
     }
 
     async fn register(&self, request: &SubscribeRequest, key: SubscriptionKey) -> Result<(), SubscribeError> {
@@ -181,6 +205,8 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
             return Err(SubscribeError::TooMany);
         }
         let SubscribeRequest { caller, connection, expires_at, .. } = request;
+        let now = self.clock.now();
+        self.table.keep(&caller.tenant, now, now.plus(NOTED)).await?;
         let (confined_to, connection) = (caller.customer.clone(), connection.clone());
         Ok(self.table.add(&Subscription { key, connection, confined_to, expires_at: *expires_at }).await?)
     }
@@ -189,11 +215,13 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
         &self,
         request: &SubscribeRequest,
         key: &SubscriptionKey,
-        missed: Duration,
+        since: Timestamp,
     ) -> Result<(), SubscribeError> {
-        let from = self.clock.now().minus(missed.saturating_add(MARGIN));
-        let recent = self.table.since(key, from).await?;
-        if !recent.is_whole || missed.saturating_add(MARGIN) > REMEMBERED {
+        let now = self.clock.now();
+        let kept_since = self.table.kept_since(&request.caller.tenant, now).await?;
+        let recent = self.table.since(key, since.minus(MARGIN)).await?;
+        let is_remembered = kept_since.is_some_and(|kept| kept <= since) && since >= now.minus(REMEMBERED);
+        if !recent.is_whole || !is_remembered {
             return Ok(self.sockets.post(&request.connection, Message::MissedTooMuch).await?);
         }
         let replays = stream::iter(recent.orders).map(|(id, first)| async move {
@@ -219,8 +247,15 @@ impl<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock> Subs
         Ok(())
     }
 
-    async fn confirm(&self, request: &SubscribeRequest, order: Option<(OrderId, u64)>) -> Result<(), SubscribeError> {
-        let message = Message::Subscribed { order, expires_at: request.expires_at };
+    /// `at` is a time after the subscription was registered and before anything was read: of what is noted later, the
+    /// subscriber is told.
+    async fn confirm(
+        &self,
+        request: &SubscribeRequest,
+        order: Option<(OrderId, u64)>,
+        at: Timestamp,
+    ) -> Result<(), SubscribeError> {
+        let message = Message::Subscribed { order, at, expires_at: request.expires_at };
         Ok(self.sockets.post(&request.connection, message).await?)
     }
 }
@@ -283,7 +318,10 @@ mod tests {
             orders.update(&order, &edited, Condition::Version).await.unwrap();
             order = edited;
         }
-        Subscribe { orders, table: MemorySubscriptions::default(), sockets: MemorySockets::default(), clock: Noon }
+        let table = MemorySubscriptions::default();
+        // Somebody has subscribed for hours.
+        table.keep(&sample::tenant(), sample::stamp(0).at, Noon.now().plus(NOTED)).await.unwrap();
+        Subscribe { orders, table, sockets: MemorySockets::default(), clock: Noon }
     }
 
     async fn ask(live: &Live, caller: Caller, wanted: Wanted) -> Result<Vec<Heard>, SubscribeError> {
@@ -291,6 +329,14 @@ mod tests {
         let request = SubscribeRequest { caller, connection: connection(), expires_at, wanted };
         live.run(&request).await?;
         Ok(live.sockets.heard(&connection()))
+    }
+
+    /// Has this version of the order noted so many minutes ago.
+    async fn note(live: &Live, version: u64, minutes: u64) {
+        let order = OrderKey { tenant: sample::tenant(), id: sample::order_id(1) };
+        let (customer, message) = (sample::order().customer.id.clone(), String::new());
+        let update = Update { order, customer, version, committed_at: Noon.now(), message };
+        live.table.note(&update, Noon.now().minus(Duration::from_secs(60 * minutes))).await.unwrap();
     }
 
     fn wanted(after: Option<u64>) -> Wanted {
@@ -322,18 +368,12 @@ mod tests {
     #[tokio::test]
     async fn who_was_away_learns_of_all_orders_that_changed_meanwhile() {
         let live = live(3).await;
-        let order = live.orders.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
-        let note = async |version: u64, minutes: u64| {
-            let order = OrderKey { tenant: order.tenant.clone(), id: order.id };
-            let (customer, message) = (sample::order().customer.id.clone(), String::new());
-            let update = Update { order, customer, version, committed_at: Noon.now(), message };
-            live.table.note(&update, Noon.now().minus(Duration::from_secs(60 * minutes))).await.unwrap();
-        };
         for (version, minutes) in [(1, 30), (2, 20), (3, 10)] {
-            note(version, minutes).await;
+            note(&live, version, minutes).await;
         }
-        let all = |minutes: u64| Wanted::All { customer: None, missed: Some(Duration::from_secs(60 * minutes)) };
-        let id = order.id;
+        let ago = |minutes: u64| Noon.now().minus(Duration::from_secs(60 * minutes));
+        let all = |minutes: u64| Wanted::All { customer: None, since: Some(ago(minutes)) };
+        let id = sample::order_id(1);
         let heard = ask(&live, sample::caller(), all(19)).await.unwrap();
         assert_eq!(heard, [Heard::Event(id, 2, 0), Heard::Event(id, 3, 0), Heard::Subscribed(None)], "with a margin");
         let heard = ask(&live, sample::caller(), all(24 * 60)).await.unwrap();
@@ -341,18 +381,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_time_to_come_is_taken_as_now() {
+        let later = Wanted::All { customer: None, since: Some(Noon.now().plus(Duration::from_secs(3_600))) };
+        let live = live(1).await;
+        note(&live, 1, 0).await;
+        let heard = ask(&live, sample::caller(), later).await.unwrap();
+        let events = (0..3).map(|n| Heard::Event(sample::order_id(1), 1, n));
+        assert_eq!(heard, events.chain([Heard::Subscribed(None)]).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
     async fn a_confined_caller_subscribes_to_its_customer_and_to_no_other() {
         let live = live(1).await;
         let customer = |name| Some(CustomerId::parse(name).unwrap());
         let confined = Caller { customer: customer("cust-2"), ..sample::caller() };
-        let other = Wanted::All { customer: customer("cust-1"), missed: None };
+        let other = Wanted::All { customer: customer("cust-1"), since: None };
         let refused = ask(&live, confined.clone(), other).await;
         assert_eq!(refused, Err(Forbidden::OtherCustomer.into()));
         assert_eq!(ask(&live, confined.clone(), wanted(None)).await, Err(GetOrderError::NotFound.into()));
         let stranger = Caller { tenant: TenantId::parse("other").unwrap(), ..sample::caller() };
         assert_eq!(ask(&live, stranger, wanted(None)).await, Err(GetOrderError::NotFound.into()));
         assert!(live.table.is_empty());
-        ask(&live, confined, Wanted::All { customer: None, missed: None }).await.unwrap();
+        ask(&live, confined, Wanted::All { customer: None, since: None }).await.unwrap();
         let keys = live.table.of_connection(&connection()).await.unwrap();
         assert_eq!(keys, [SubscriptionKey::Customer(sample::tenant(), CustomerId::parse("cust-2").unwrap())]);
     }
@@ -362,10 +412,10 @@ mod tests {
         let live = live(1).await;
         for n in 0..100 {
             let customer = Some(CustomerId::parse(format!("cust-{n}")).unwrap());
-            ask(&live, sample::caller(), Wanted::All { customer, missed: None }).await.unwrap();
+            ask(&live, sample::caller(), Wanted::All { customer, since: None }).await.unwrap();
         }
         assert_eq!(ask(&live, sample::caller(), wanted(None)).await, Err(SubscribeError::TooMany));
-        let repeated = Wanted::All { customer: Some(CustomerId::parse("cust-7").unwrap()), missed: None };
+        let repeated = Wanted::All { customer: Some(CustomerId::parse("cust-7").unwrap()), since: None };
         assert!(ask(&live, sample::caller(), repeated).await.is_ok());
     }
 
@@ -374,7 +424,35 @@ mod tests {
         let live = live(2).await;
         live.sockets.hang(&connection());
         let outcome = ask(&live, sample::caller(), wanted(Some(0))).await;
-        assert!(matches!(outcome, Err(SubscribeError::Post(PostError::Failed(_)))));
+        assert_eq!(outcome, Err(PostError::Slow.into()));
         assert!(live.sockets.is_gone(&connection()));
+    }
+
+    #[tokio::test]
+    async fn who_gives_a_time_before_anybody_subscribed_is_told_that_changes_may_be_missing() {
+        let live = Live { table: MemorySubscriptions::default(), ..live(1).await };
+        let since =
+            |secs: u64| Wanted::All { customer: None, since: Some(Noon.now().minus(Duration::from_secs(secs))) };
+        let heard = ask(&live, sample::caller(), since(1)).await.unwrap();
+        assert_eq!(heard, [Heard::MissedTooMuch, Heard::Subscribed(None)]);
+        let heard = ask(&live, sample::caller(), since(0)).await.unwrap();
+        assert_eq!(
+            heard.last_chunk(),
+            Some(&[Heard::Subscribed(None), Heard::Subscribed(None)]),
+            "from now on all is noted"
+        );
+    }
+
+    #[tokio::test]
+    async fn who_followed_an_order_that_was_deleted_meanwhile_is_told_and_nobody_else() {
+        let live = live(1).await;
+        let order = live.orders.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
+        let deleted = order.delete(Duration::from_secs(60), sample::stamp(2)).unwrap();
+        live.orders.update(&order, &deleted, Condition::Version).await.unwrap();
+        let heard = ask(&live, sample::caller(), wanted(Some(1))).await.unwrap();
+        assert!(matches!(heard[..], [Heard::Event(_, 2, 0), .., Heard::Subscribed(Some((_, 2)))]), "{heard:?}");
+        let stranger = Caller { customer: Some(CustomerId::parse("cust-2").unwrap()), ..sample::caller() };
+        assert_eq!(ask(&live, stranger, wanted(Some(1))).await, Err(GetOrderError::NotFound.into()));
+        assert_eq!(ask(&live, sample::caller(), wanted(None)).await, Err(GetOrderError::NotFound.into()));
     }
 }
