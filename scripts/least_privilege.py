@@ -70,6 +70,7 @@ def main():
         ("SubscribeOrdersFunction", "execute-api:ManageConnections"): subscribes,
         ("DisconnectSocketFunction", "dynamodb:Query"): forgets_what_is_closed,
         ("DisconnectSocketFunction", "dynamodb:DeleteItem"): forgets_what_is_closed,
+        ("PushUpdatesFunction", "dynamodb:GetItem"): is_pushed,
         ("PushUpdatesFunction", "dynamodb:PutItem"): is_pushed,
         ("PushUpdatesFunction", "dynamodb:Query"): is_pushed,
         ("PushUpdatesFunction", "dynamodb:DeleteItem"): forgets_what_is_gone,
@@ -262,6 +263,9 @@ def forgets_what_is_closed():
 
 def forgets_what_is_gone():
     """Whether nothing is kept for a connection that a change found gone."""
+    with connected() as socket:
+        # Changes of a storefront that nobody subscribes to find nobody.
+        socket.ask(action="subscribe")
     _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
     end = str(int(time.time()) + 3600)
     key = f"order#{os.environ['TENANT']}#{order['id']}"
