@@ -29,7 +29,7 @@ impl Socket {
     /// Opens a connection with this token, as programs do.
     ///
     /// # Errors
-    /// The status of a handshake that was refused, or [`NO_ANSWER`].
+    /// The status of a handshake that was refused, or 0 for none.
     pub async fn open(token: &str) -> Result<Self, u16> {
         Self::with_headers(&[("authorization", format!("Bearer {token}"))]).await.map(|(socket, _)| socket)
     }
