@@ -61,8 +61,6 @@ pub enum WriteExportError {
 
 /// Why a step was not taken.
 enum Halt {
-    /// Another writer saved the export.
-    Overtaken,
     /// The upload is not as it was left.
     Lost,
     /// The orders cannot be listed, or there are too many: to try again is of no use.
@@ -102,27 +100,21 @@ where
                 return Ok(Turn::HandedOver(export));
             }
             let is_over = is_begun && !progress.is_whole && self.clock.now() >= until;
-            is_begun = true;
-            let step = if is_over {
-                self.save(export.handed_over(self.clock.now())).await
-            } else {
-                self.step(&export, progress).await
-            };
-            export = match self.settle(&export, step).await {
-                Ok(next) => next,
-                Err(Halt::Failed(error)) => return Err(error),
-                Err(Halt::Overtaken | Halt::Lost | Halt::Hopeless) => return Ok(Turn::Overtaken),
-            };
+            let next =
+                if is_over { export.handed_over(self.clock.now()) } else { self.next(&export, progress).await? };
+            let Some(saved) = self.save(next).await? else { return Ok(Turn::Overtaken) };
+            (export, is_begun) = (saved, true);
         }
         Ok(if is_begun { Turn::Over(export) } else { Turn::Idle })
     }
 
-    /// What is saved instead of a step that cannot be taken.
-    async fn settle(&self, export: &Export, step: Result<Export, Halt>) -> Result<Export, Halt> {
-        match step {
-            Err(Halt::Lost) => self.save(export.restarted(self.clock.now())).await,
-            Err(Halt::Hopeless) => self.save(export.failed(self.clock.now())).await,
-            step => step,
+    /// The export after its next step, or what becomes of it when that cannot be taken.
+    async fn next(&self, export: &Export, progress: &Progress) -> Result<Export, WriteExportError> {
+        match self.step(export, progress).await {
+            Ok(next) => Ok(next),
+            Err(Halt::Lost) => Ok(export.restarted(self.clock.now())),
+            Err(Halt::Hopeless) => Ok(export.failed(self.clock.now())),
+            Err(Halt::Failed(error)) => Err(error),
         }
     }
 
@@ -130,7 +122,7 @@ where
     async fn step(&self, export: &Export, progress: &Progress) -> Result<Export, Halt> {
         if let Some(upload) = progress.upload.as_ref().filter(|_| progress.is_whole) {
             self.files.complete(export, upload).await?;
-            return self.save(export.succeeded(self.clock.now())).await;
+            return Ok(export.succeeded(self.clock.now()));
         }
         let Part { bytes, after, is_last, written } = self.part(export, progress).await?;
         let mut upload = match &progress.upload {
@@ -145,7 +137,7 @@ where
             let tag = self.files.put_part(export, &upload, bytes).await?;
             upload.parts.push(tag);
         }
-        self.save(export.with_part(upload, after, is_last, written, self.clock.now())).await
+        Ok(export.with_part(upload, after, is_last, written, self.clock.now()))
     }
 
     /// Reads orders until there are enough for a part.
@@ -196,14 +188,14 @@ where
         Ok(true)
     }
 
-    /// Saves the next revision. A write can succeed and its answer be lost: the client library then meets what it wrote
-    /// itself.
-    async fn save(&self, next: Export) -> Result<Export, Halt> {
+    /// Saves the next revision; `None`: another writer saved one. A write can succeed and its answer be lost: the client
+    /// library then meets what it wrote itself.
+    async fn save(&self, next: Export) -> Result<Option<Export>, WriteExportError> {
         match self.exports.replace(&next).await {
-            Ok(()) => Ok(next),
+            Ok(()) => Ok(Some(next)),
             Err(UpdateError::Conflict) => {
                 let stored = self.exports.load(&next.tenant, next.id).await?;
-                if stored.as_ref() == Some(&next) { Ok(next) } else { Err(Halt::Overtaken) }
+                Ok(stored.filter(|stored| *stored == next))
             }
             Err(UpdateError::Store(error)) => Err(error.into()),
         }
