@@ -32,6 +32,9 @@ ENVIRONMENT = {
     "CIRCUITS_TABLE": "circuits",
     "AUDIT_TABLE": "audit",
     "REPORTS_TABLE": "reports",
+    "EXPORTS_TABLE": "exports",
+    "EXPORTS_BUCKET": "exports",
+    "SUBSCRIPTIONS_TABLE": "subscriptions",
     "RECONCILE_HOURS": "6",
     "CURSOR_SECRET": "a secret of at least 32 characters",
     "RETENTION_DAYS": "30",
@@ -82,6 +85,7 @@ def start(bootstrap, address):
             "INVENTORY_SERVICE_URL": url,
             "DEAD_LETTERS_URL": f"{url}/letters",
             "AUDIT_QUEUE_URL": f"{url}/audit",
+            "SOCKETS_URL": f"{url}/v1",
             "JWKS": f"{url}/.well-known/jwks.json",
         }
         started = time.perf_counter()

@@ -38,7 +38,6 @@ NOT_NEEDED = {
     "DeleteOrderFunction": {"dynamodb:PutItem"},
     "ListOrdersFunction": {"dynamodb:GetItem"},
     "DisconnectSocketFunction": {"dynamodb:PutItem", "dynamodb:GetItem"},
-    "PushUpdatesFunction": {"dynamodb:GetItem"},
     "UpdateOrderFunction": {"dynamodb:PutItem"},
     "UpdateShippingFunction": {"dynamodb:PutItem"},
     "UpdateStatusFunction": {"dynamodb:PutItem"},
