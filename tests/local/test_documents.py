@@ -41,7 +41,6 @@ ELSEWHERE = {
     "make gameday": "test_gameday.py",
     'sam deploy --parameter-overrides "CursorSecretVersion=$VERSION"': "it takes an AWS account; test_rotation.py rotates it here",
     "make measure-line": "it takes minutes of release builds",
-    "make measure-export": "it stores 100,000 orders first",
     "make supply-chain": "`make test` runs it beside this",
     "make unit": "`make test` runs it beside this",
     "make typescript": "`make test` runs it beside this",
