@@ -138,10 +138,12 @@ impl Export {
         }
     }
 
-    /// The query of the orders that follow this one.
+    /// The query of the orders that follow this one. Orders that are placed after the export was asked for are in no page.
     #[must_use]
     pub fn query(&self, after: Option<Position>, limit: Limit) -> ListQuery {
         let Selection { filter, created_after, created_before } = self.selection.clone();
+        let asked = self.created_at.plus(Duration::from_millis(1));
+        let created_before = Some(created_before.map_or(asked, |before| before.min(asked)));
         ListQuery { tenant: self.tenant.clone(), filter, created_after, created_before, after, limit }
     }
 

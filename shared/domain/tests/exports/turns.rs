@@ -62,6 +62,18 @@ async fn only_orders_that_match_are_in_the_file() {
 }
 
 #[tokio::test]
+async fn orders_that_were_placed_after_the_export_was_asked_for_are_not_in_it() {
+    let late = sample::stamp(200).at;
+    for (created_before, expected) in [(None, 5), (Some(late), 5), (Some(sample::stamp(1).at), 2)] {
+        let selection = Selection { filter: Filter::All, created_after: None, created_before };
+        let export = Export { selection, created_at: order(3).created_at, ..sample::export(Format::JsonLines) };
+        let writing = writing(30, &export, Arc::new(Fate::default())).await;
+        writing.run(&export.tenant, export.id, never()).await.unwrap();
+        assert_eq!(ids(&writing, &export), all(expected), "{created_before:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_read_is_counted_and_stops_no_other() {
     let export = sample::export(Format::Csv);
     let mut writing = writing(20, &export, Arc::new(Fate::default())).await;
