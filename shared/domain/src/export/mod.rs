@@ -9,7 +9,7 @@ use crate::invalid::{Invalid, InvalidCode};
 use crate::listing::{Filter, Limit, ListQuery, Position};
 use crate::timestamp::Timestamp;
 
-pub use state::{MOST_PARTS, MOST_RESTARTS, Progress, State, Status, Upload, Written};
+pub use state::{MOST_ATTEMPTS, MOST_PARTS, MOST_RESTARTS, Progress, State, Status, Upload, Written};
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
