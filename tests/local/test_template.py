@@ -76,7 +76,7 @@ class Template(unittest.TestCase):
         self.assertTrue(all(bucket["PublicAccessBlockConfiguration"].values()))
         self.assertIn("ServerSideEncryptionConfiguration", bucket["BucketEncryption"])
         [rule] = bucket["LifecycleConfiguration"]["Rules"]
-        self.assertEqual(("Enabled", 7, 7), (rule["Status"], rule["ExpirationInDays"], rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]))
+        self.assertEqual(("Enabled", 7, 2), (rule["Status"], rule["ExpirationInDays"], rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]))
         [statement] = template()["Resources"]["ExportFilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
         self.assertEqual(("Deny", {"Bool": {"aws:SecureTransport": "false"}}), (statement["Effect"], statement["Condition"]))
 

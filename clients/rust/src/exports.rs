@@ -32,9 +32,22 @@ impl Client {
     /// # Errors
     /// See [`Client`].
     pub async fn create_export(&self, format: ExportFormat, orders: impl Into<ListQuery>) -> Result<Export, Error> {
+        self.create_export_as(IdempotencyKey::random(), format, orders).await
+    }
+
+    /// `POST /exports` under this key. The same key and request again answer the export as it is then.
+    ///
+    /// # Errors
+    /// See [`Client`].
+    pub async fn create_export_as(
+        &self,
+        key: impl Into<IdempotencyKey>,
+        format: ExportFormat,
+        orders: impl Into<ListQuery>,
+    ) -> Result<Export, Error> {
+        let key = key.into();
         let mut filters: BTreeMap<_, _> = orders.into().pairs(None)?.into_iter().collect();
         filters.remove("limit");
-        let key = IdempotencyKey::random();
         let call = Call::write(Method::POST, "/exports", &["exports"]).header(IDEMPOTENCY_KEY, key.as_str())?;
         let call = call.json(&CreateExport { format, filters })?;
         let sent = self.send(&call).await;

@@ -11,15 +11,17 @@ use domain::ports::{Clock, ExportFiles, ExportRows, ExportStore, OrderStore};
 use domain::use_cases::{PART, WriteExport, WriteExportError};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
-/// No part is begun after this; the function's timeout leaves time to finish the one that was.
+/// Nothing is begun after this; the function's timeout leaves time to finish what was.
 const TURN: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
     let aws = aws::config()?;
+    let latest = DynamoStore::from_env(&aws)?;
     let writing = WriteExport {
-        store: DynamoStore::from_env(&aws)?.eventually_consistent(),
+        store: latest.eventually_consistent(),
+        latest,
         exports: ExportsTable::from_env(&aws)?,
         files: ExportBucket::from_env(&aws)?,
         rows: FileRows,
@@ -50,8 +52,9 @@ where
 #[cfg(test)]
 mod tests {
     use adapters::testing;
-    use domain::export::{Format, State};
+    use domain::export::{Export, Format, State, Upload};
     use domain::memory::{MemoryExports, MemoryFiles, MemoryStore, sample};
+    use domain::ports::FileError;
     use domain::timestamp::Timestamp;
 
     use super::*;
@@ -68,6 +71,7 @@ mod tests {
     fn writing() -> WriteExport<MemoryStore, MemoryExports, MemoryFiles, FileRows, At> {
         WriteExport {
             store: MemoryStore::default(),
+            latest: MemoryStore::default(),
             exports: MemoryExports::default(),
             files: MemoryFiles::default(),
             rows: FileRows,
@@ -89,6 +93,39 @@ mod tests {
         let file = String::from_utf8(writing.files.file(&export).unwrap()).unwrap();
         let order: serde_json::Value = serde_json::from_str(file.trim_end()).unwrap();
         assert_eq!((order["id"].as_str(), order.get("history")), (Some(&*sample::order_id(1).to_string()), None));
+    }
+
+    /// Is never there.
+    struct NoFiles;
+
+    impl ExportFiles for NoFiles {
+        async fn begin(&self, _: &Export) -> Result<String, FileError> {
+            Err(FileError::Unavailable("no files".to_owned()))
+        }
+
+        async fn put_part(&self, _: &Export, _: &Upload, _: Vec<u8>) -> Result<String, FileError> {
+            Err(FileError::Unavailable("no files".to_owned()))
+        }
+
+        async fn complete(&self, _: &Export, _: &Upload) -> Result<(), FileError> {
+            Err(FileError::Unavailable("no files".to_owned()))
+        }
+
+        async fn link(&self, _: &Export, _: Duration) -> Result<String, FileError> {
+            Err(FileError::Unavailable("no files".to_owned()))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_export_that_fails_waits_again_and_fails_no_batch() {
+        let WriteExport { store, latest, exports, rows, clock, part, .. } = writing();
+        let writing = WriteExport { store, latest, exports, files: NoFiles, rows, clock, part };
+        let export = sample::export(Format::JsonLines);
+        writing.exports.insert(&export).await.unwrap();
+        handle(&writing, testing::sample_event("write-export")).await.unwrap();
+        let stored = writing.exports.load(&export.tenant, export.id).await.unwrap().unwrap();
+        let progress = stored.progress().unwrap();
+        assert_eq!((stored.revision, progress.is_waiting, progress.attempts), (2, true, 1));
     }
 
     #[tokio::test]

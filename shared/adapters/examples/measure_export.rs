@@ -86,13 +86,14 @@ async fn measure(orders: u32) {
 async fn written(database: &str, files: &str, format: Format) -> (Export, u32) {
     let client = engine::client(database, &Arc::new(Meter::default()));
     let shards = Shards { status: 1, follow_up: 1 };
-    let store = DynamoStore::new(client.clone(), TABLE, shards, "eu-central-1").eventually_consistent();
+    let latest = DynamoStore::new(client.clone(), TABLE, shards, "eu-central-1");
+    let store = latest.eventually_consistent();
     let exports = ExportsTable::new(client, EXPORTS_TABLE);
     let id = domain::id::ExportId::from_uuid(*sample::order_id(format as u32 + 1).as_uuid());
     let export = Export { id, created_at: SystemClock.now(), ..sample::export(format) };
     exports.insert(&export).await.unwrap();
-    let files = bucket::files(files);
-    let writing = WriteExport { store, exports, files, rows: FileRows, clock: SystemClock, part: PART };
+    let files = bucket::files(files, Duration::from_secs(40));
+    let writing = WriteExport { store, latest, exports, files, rows: FileRows, clock: SystemClock, part: PART };
     for turn in 1.. {
         match writing.run(&export.tenant, export.id, SystemClock.now().plus(TURN)).await.unwrap() {
             Turn::HandedOver(_) => {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use order_service_client::{ExportFormat, ExportStatus, Filter, Status};
 use serde_json::{Value, json};
 
-use crate::script::{ID, Service, Step, answer};
+use crate::script::{ID, Service, Step, answer, problem};
 
 fn export(status: &str, download: Value) -> Step {
     let filters = json!({"status": "shipped", "customer_id": null, "created_after": null, "created_before": null});
@@ -37,4 +37,15 @@ async fn an_export_that_is_still_written_when_the_time_is_up_is_returned_as_it_i
     let service = Service::start([export("running", Value::Null)]).await;
     let export = service.client().finished_export(ID.parse().unwrap(), Duration::ZERO).await.unwrap();
     assert_eq!((export.status, service.requests().len()), (ExportStatus::Running, 1));
+}
+
+#[tokio::test]
+async fn an_export_is_asked_for_again_under_the_key_of_the_error() {
+    let service = Service::start([problem(422, "validation_failed"), export("running", Value::Null)]).await;
+    let client = service.client();
+    let error = client.create_export_as("exports-of-today", ExportFormat::Csv, Filter::All).await.unwrap_err();
+    let key = error.idempotency_key().unwrap().clone();
+    let created = client.create_export_as(key, ExportFormat::Csv, Filter::All).await.unwrap();
+    assert_eq!(created.id.to_string(), ID);
+    assert!(service.requests().iter().all(|request| request.headers["idempotency-key"] == "exports-of-today"));
 }

@@ -1,5 +1,5 @@
-//! Orders as a table (RFC 4180), safe to open in a spreadsheet: a cell that would be a formula there is made text
-//! (<https://owasp.org/www-community/attacks/CSV_Injection>).
+//! Orders as a table (RFC 4180), safe to open in a spreadsheet: what would be a formula there is made text
+//! (<https://owasp.org/www-community/attacks/CSV_Injection>), also where a spreadsheet separates cells by `;` or tabs.
 
 use std::borrow::Cow;
 
@@ -44,8 +44,12 @@ pub(super) const COLUMNS: [(&str, &str); 29] = [
     ("estimated_delivery", "/shipping/estimated_delivery"),
 ];
 
-/// Adds the names of the columns.
+/// By this (a byte order mark) spreadsheets know the file for UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Adds the mark and the names of the columns.
 pub(super) fn head(into: &mut Vec<u8>) -> Result<(), StoreError> {
+    into.extend_from_slice(MARK);
     record(COLUMNS.iter().map(|(name, _)| Cow::from(*name)), into)
 }
 
@@ -55,14 +59,14 @@ pub(super) fn row(order: &OrderView<'_>, into: &mut Vec<u8>) -> Result<(), Store
     record(COLUMNS.iter().map(|(_, pointer)| cell(order.pointer(pointer))), into)
 }
 
-/// Every cell is quoted, so that one with a separator of another country's spreadsheets stays one.
+/// Every cell is quoted.
 fn record<'a>(cells: impl Iterator<Item = Cow<'a, str>>, into: &mut Vec<u8>) -> Result<(), StoreError> {
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Always)
         .terminator(Terminator::CRLF)
         .buffer_capacity(2 * 1024)
         .from_writer(into);
-    writer.write_record(cells.map(|cell| guarded(cell).into_owned())).map_err(unwritten)?;
+    writer.write_record(cells.map(|cell| guarded(&cell))).map_err(unwritten)?;
     writer.flush().map_err(unwritten)
 }
 
@@ -74,9 +78,28 @@ fn cell(value: Option<&Value>) -> Cow<'_, str> {
     }
 }
 
-/// A cell that a spreadsheet would take for a formula, with an apostrophe before it.
-fn guarded(cell: Cow<'_, str>) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { Cow::from(format!("'{cell}")) } else { cell }
+/// The cell with an apostrophe before whatever may begin a formula. A spreadsheet whose separator is another than the comma
+/// cuts the cell, whatever its quotes: a formula may begin after each `;`, tab and line break. Apostrophes in these places
+/// get one too, so that one is taken away from each place to read what was written.
+fn guarded(cell: &str) -> String {
+    let mut guarded = String::with_capacity(cell.len() + 1);
+    if cell.starts_with(['\t', '\r', '\n']) {
+        guarded.push('\'');
+    }
+    let mut is_start = true;
+    for character in cell.chars() {
+        if is_start && matches!(character, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\'') {
+            guarded.push('\'');
+        }
+        is_start = match character {
+            ';' | '\t' | '\r' | '\n' => true,
+            // Two of them are an empty cell to which what follows belongs.
+            '"' => is_start,
+            _ => false,
+        };
+        guarded.push(character);
+    }
+    guarded
 }
 
 #[cfg(test)]
@@ -96,9 +119,28 @@ mod tests {
         FileRows.begin(Format::Csv, &mut bytes).unwrap();
         FileRows.add(Format::Csv, order, &mut bytes).unwrap();
         assert!(bytes.ends_with(b"\"\r\n"));
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes.as_slice());
+        records(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap(), b',')
+    }
+
+    fn records(table: &[u8], separator: u8) -> Vec<Vec<String>> {
+        let mut builder = csv::ReaderBuilder::new();
+        let mut reader = builder.has_headers(false).flexible(true).delimiter(separator).from_reader(table);
         let records = reader.records().map(|record| record.unwrap().iter().map(ToOwned::to_owned).collect());
         records.collect()
+    }
+
+    /// The cell as it was before it was guarded, as docs/api.md describes it.
+    fn unguarded(cell: &str) -> String {
+        let (mut text, mut is_place) = (String::new(), true);
+        for character in cell.chars() {
+            if is_place && character == '\'' {
+                is_place = false;
+                continue;
+            }
+            is_place = matches!(character, ';' | '\t' | '\r' | '\n') || (is_place && character == '"');
+            text.push(character);
+        }
+        text
     }
 
     fn with_notes(notes: &str) -> Order {
@@ -122,10 +164,16 @@ mod tests {
             ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
             ("-2+3", "'-2+3"),
             ("@SUM(1+1)", "'@SUM(1+1)"),
-            ("\t=1", "'\t=1"),
-            ("\r=1", "'\r=1"),
-            ("\n=1", "'\n=1"),
-            ("'=1", "'=1"),
+            ("\t=1", "'\t'=1"),
+            ("\r=1", "'\r'=1"),
+            ("\n=1", "'\n'=1"),
+            ("'=1", "''=1"),
+            ("it's", "it's"),
+            ("＝1＋1", "'＝1＋1"),
+            ("a;=1", "a;'=1"),
+            ("a;\"=1", "a;\"'=1"),
+            ("a\t@b\r\n-c\n＋d", "a\t'@b\r\n'-c\n'＋d"),
+            ("\t", "'\t"),
             ("a,b;c", "a,b;c"),
             ("\",\"=1", "\",\"=1"),
             ("two\r\nlines", "two\r\nlines"),
@@ -134,6 +182,27 @@ mod tests {
         ] {
             let table = table(&with_notes(text));
             assert_eq!((table.len(), table[1].len(), table[1][notes].as_str()), (2, COLUMNS.len(), cell), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_whatever_separates_the_cells_and_each_can_be_read_again() {
+        fastrand::seed(0);
+        let alphabet: Vec<char> = "a=+-@＝＋－＠'\"\";;\t\r\n, ".chars().collect();
+        for _ in 0..2_000 {
+            let cells: Vec<String> = (0..3)
+                .map(|_| (0..fastrand::usize(0..9)).filter_map(|_| fastrand::choice(&alphabet)).collect())
+                .collect();
+            let mut bytes = Vec::new();
+            record(cells.iter().map(|cell| Cow::from(cell.as_str())), &mut bytes).unwrap();
+            for separator in *b",;\t" {
+                for cell in records(&bytes, separator).concat() {
+                    let is_formula = cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+                    assert!(!is_formula, "{cell:?} of {cells:?} separated by {:?}", char::from(separator));
+                }
+            }
+            let read: Vec<String> = records(&bytes, b',').concat().iter().map(|cell| unguarded(cell)).collect();
+            assert_eq!(read, cells);
         }
     }
 }

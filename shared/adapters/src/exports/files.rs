@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, timeout::TimeoutConfig};
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -15,6 +17,12 @@ use crate::config::{self, ConfigError};
 
 /// How long a part may take, and one with its retries: 8 MiB take half a second where a function has 512 MB.
 const PART: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(40));
+
+/// How often a part is tried: an outage of seconds is no failed step.
+const ATTEMPTS: u32 = 6;
+
+/// How long it may take to make a file of many parts, which S3 does while the caller waits.
+const COMPLETION: Duration = Duration::from_secs(180);
 
 /// The bucket of the exports.
 #[derive(Debug, Clone)]
@@ -32,6 +40,7 @@ impl ExportBucket {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PART.0).operation_timeout(PART.1).build();
         let config = Builder::from(aws)
             .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             // S3 itself checks what it stores; the tag of a part is its digest.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             // The emulator has no name for each bucket.
@@ -95,7 +104,10 @@ impl ExportFiles for ExportBucket {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let call = self.client.complete_multipart_upload().bucket(&self.bucket).key(key(export));
         let call = call.upload_id(&upload.id).multipart_upload(parts);
-        match Box::pin(call.send()).await {
+        // One attempt: the next turn is the second.
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(COMPLETION).operation_timeout(COMPLETION);
+        let config = Builder::new().timeout_config(timeouts.build()).retry_config(RetryConfig::disabled());
+        match Box::pin(call.customize().config_override(config).send()).await {
             Ok(_) => Ok(()),
             Err(error) => match lost_or_unavailable(&error) {
                 FileError::Lost(why) if is_gone(&error) => {

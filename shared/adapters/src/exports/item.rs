@@ -65,6 +65,8 @@ struct ProgressRecord {
     u: Option<(String, Vec<String>)>,
     /// How often it began anew.
     r: u32,
+    /// How often its next step failed.
+    t: u32,
 }
 
 pub(super) fn key(tenant: &TenantId, id: ExportId) -> String {
@@ -116,6 +118,7 @@ impl From<&Progress> for ProgressRecord {
             e: progress.is_whole,
             u: progress.upload.as_ref().map(|upload| (upload.id.clone(), upload.parts.clone())),
             r: progress.restarts,
+            t: progress.attempts,
         }
     }
 }
@@ -159,7 +162,7 @@ impl ProgressRecord {
         let after: Option<Option<Position>> = self.a.as_deref().map(parse_place);
         let after = after.map(|place| place.ok_or_else(|| corrupt("its place"))).transpose()?;
         let upload = self.u.map(|(id, parts)| Upload { id, parts });
-        Ok(Progress { is_waiting, after, is_whole: self.e, upload, restarts: self.r })
+        Ok(Progress { is_waiting, after, is_whole: self.e, upload, restarts: self.r, attempts: self.t })
     }
 }
 

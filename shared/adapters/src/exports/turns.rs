@@ -2,17 +2,18 @@
 
 use aws_lambda_events::dynamodb::Event;
 use domain::export::{Export, State};
-use domain::ports::{Clock, ExportFiles, ExportRows, ExportStore, OrderStore};
+use domain::ports::{Clock, ExportFiles, ExportRows, ExportStore, OrderStore, StoreError};
 use domain::timestamp::Timestamp;
 use domain::use_cases::{Turn, WriteExport, WriteExportError};
 
 use super::item;
 use crate::telemetry::{self, metrics};
 
-/// Gives each export of a batch its turn, until `until`. Who is at work on it already, or finds it over, does nothing.
+/// Gives each export of a batch its turn, until `until`. Who is at work on it already, or finds it over, does nothing. One
+/// that fails, or cannot be read, holds up no other.
 ///
 /// # Errors
-/// [`WriteExportError`]: the batch should be retried. Exports that had their turn lose nothing by it.
+/// [`WriteExportError`] when an export could not be read or saved: the batch should be retried. Exports that had their turn lose nothing by it.
 pub async fn take_turns<S, E, F, R, K>(
     writing: &WriteExport<S, E, F, R, K>,
     event: Event,
@@ -34,6 +35,8 @@ where
         };
         match writing.run(&tenant, id, until).await {
             Ok(turn) => note(&turn),
+            // It cannot be read later either.
+            Err(error @ WriteExportError::Store(StoreError::Corrupt(_))) => telemetry::failed(&error),
             Err(error) => {
                 telemetry::failed(&error);
                 return Err(error);
@@ -46,9 +49,23 @@ where
 fn note(turn: &Turn) {
     match turn {
         Turn::Idle | Turn::Overtaken => {}
-        Turn::HandedOver(export) => tell(export),
-        Turn::Over(export) => {
+        Turn::HandedOver(export) | Turn::Over(export) => tell(export),
+        Turn::Halted(export, error) => {
+            telemetry::failed(error);
             tell(export);
+        }
+    }
+}
+
+/// Says in the line which export it is about, and counts one that is over.
+fn tell(export: &Export) {
+    telemetry::count(&metrics::EXPORT_TURNS, 1);
+    telemetry::member("tenant", export.tenant.as_str());
+    telemetry::member("export_id", export.id.to_string());
+    telemetry::member("orders", export.written.orders);
+    match export.state {
+        State::Running(_) => {}
+        State::Succeeded | State::Failed => {
             let has_succeeded = export.state == State::Succeeded;
             telemetry::count(if has_succeeded { &metrics::EXPORTS_WRITTEN } else { &metrics::EXPORTS_FAILED }, 1);
             for (metric, count) in [
@@ -59,12 +76,4 @@ fn note(turn: &Turn) {
             }
         }
     }
-}
-
-/// Says in the line which export it is about.
-fn tell(export: &Export) {
-    telemetry::count(&metrics::EXPORT_TURNS, 1);
-    telemetry::member("tenant", export.tenant.as_str());
-    telemetry::member("export_id", export.id.to_string());
-    telemetry::member("orders", export.written.orders);
 }

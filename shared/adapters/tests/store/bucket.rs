@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use adapters::exports::ExportBucket;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region, RequestChecksumCalculation};
 use axum::Router;
 use axum::body::Bytes;
@@ -14,9 +16,9 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 
-/// What is in the bucket.
+/// What is in the bucket, and how long it takes to complete a file.
 #[derive(Debug, Clone, Default)]
-pub struct Bucket(Arc<Mutex<Content>>);
+pub struct Bucket(Arc<Mutex<Content>>, Duration);
 
 #[derive(Debug, Default)]
 struct Content {
@@ -28,6 +30,11 @@ struct Content {
 type Parameters = Query<HashMap<String, String>>;
 
 impl Bucket {
+    /// One that takes so long to complete a file.
+    pub fn slow(completion: Duration) -> Self {
+        Self(Arc::default(), completion)
+    }
+
     /// Where it is, once it serves.
     pub async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -100,6 +107,9 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     assert!(headers["authorization"].to_str().unwrap().starts_with("AWS4-HMAC-SHA256"), "{headers:?}");
+    if (&method, query.contains_key("uploadId")) == (&Method::POST, true) {
+        tokio::time::sleep(bucket.1).await;
+    }
     bucket.answer(&method, key, &query, body)
 }
 
@@ -129,14 +139,15 @@ fn refusal(code: &str) -> Response {
     (StatusCode::BAD_REQUEST, error).into_response()
 }
 
-/// The bucket at this address, as exports use it.
-pub fn files(endpoint: &str) -> ExportBucket {
+/// The bucket at this address, as exports use it, with so much time for a part.
+pub fn files(endpoint: &str, part: Duration) -> ExportBucket {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::for_tests())
         .region(Region::from_static("eu-central-1"))
         .endpoint_url(endpoint)
         .force_path_style(true)
+        .timeout_config(TimeoutConfig::builder().operation_timeout(part).build())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();

@@ -1,10 +1,12 @@
 //! The table of exports and the bucket of their files keep their contracts, and an export of them all is whole.
 
+use std::time::Duration;
+
 use adapters::exports::{ExportBucket, ExportsTable, FileRows};
 use adapters::system::SystemClock;
-use domain::export::{Export, Format};
+use domain::export::{Export, Format, Upload};
 use domain::memory::sample;
-use domain::ports::{Clock, ExportStore};
+use domain::ports::{Clock, ExportFiles, ExportStore};
 use domain::use_cases::{Turn, WriteExport};
 use serde_json::Value;
 
@@ -27,7 +29,7 @@ struct Files {
 async fn files() -> Files {
     let bucket = Bucket::default();
     let endpoint = bucket.serve().await;
-    Files { bucket, files: bucket::files(&endpoint) }
+    Files { bucket, files: bucket::files(&endpoint, Duration::from_secs(40)) }
 }
 
 mod in_a_bucket {
@@ -66,15 +68,27 @@ fn key(export: &Export) -> String {
 }
 
 #[tokio::test]
+async fn to_complete_a_file_may_take_longer_than_a_part() {
+    let (bucket, part) = (Bucket::slow(Duration::from_secs(4)), Duration::from_secs(3));
+    let files = bucket::files(&bucket.serve().await, part);
+    let export = sample::export(Format::Csv);
+    let mut upload = Upload { id: files.begin(&export).await.unwrap(), parts: Vec::new() };
+    upload.parts.push(files.put_part(&export, &upload, b"all".to_vec()).await.unwrap());
+    files.complete(&export, &upload).await.unwrap();
+    assert_eq!(bucket.file(&key(&export)), Some(b"all".to_vec()));
+}
+
+#[tokio::test]
 async fn an_export_of_many_pages_and_parts_has_every_order_once() {
     let (engine, files) = (Engine::start().await, files().await);
     engine.fill(2..1_202).await;
     let export = Export { created_at: SystemClock.now(), ..sample::export(Format::JsonLines) };
     let exports = ExportsTable::new(engine.client.clone(), EXPORTS_TABLE);
     exports.insert(&export).await.unwrap();
-    let store = engine.store(1).eventually_consistent();
+    let latest = engine.store(1);
+    let store = latest.eventually_consistent();
     let part = 64 * 1_024;
-    let writing = WriteExport { store, exports, files: files.files, rows: FileRows, clock: SystemClock, part };
+    let writing = WriteExport { store, latest, exports, files: files.files, rows: FileRows, clock: SystemClock, part };
     let mut turns = 1;
     let over = loop {
         // A part a turn.

@@ -56,14 +56,15 @@ pub async fn an_export_reads_back_as_it_was_saved(store: &impl ExportStore) {
         };
         let after = Some(Position::of(&sample::order()));
         let more = Written { orders: 7, bytes: 9_000_000_000, unreadable: 1 };
-        for step in 1..=5 {
+        for step in 1..=6 {
             let now = sample::stamp(100 + step).at;
             export = match step {
                 1 => export.with_part(upload(&["\"a\""]), after, false, more, now),
                 2 => export.handed_over(now),
                 3 => export.restarted(now),
                 4 => export.with_part(upload(&["\"a\"", "\"b\""]), after, true, more, now),
-                5 if n == 1 => export.failed(now),
+                5 => export.put_off(now),
+                6 if n == 1 => export.failed(now),
                 _ => export.succeeded(now),
             };
             assert_eq!(store.replace(&export).await, Ok(()));

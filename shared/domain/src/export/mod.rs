@@ -9,7 +9,7 @@ use crate::invalid::{Invalid, InvalidCode};
 use crate::listing::{Filter, Limit, ListQuery, Position};
 use crate::timestamp::Timestamp;
 
-pub use state::{MOST_PARTS, MOST_RESTARTS, Progress, State, Status, Upload, Written};
+pub use state::{MOST_ATTEMPTS, MOST_PARTS, MOST_RESTARTS, Progress, State, Status, Upload, Written};
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,10 +138,12 @@ impl Export {
         }
     }
 
-    /// The query of the orders that follow this one.
+    /// The query of the orders that follow this one. Orders that are placed after the export was asked for are in no page.
     #[must_use]
     pub fn query(&self, after: Option<Position>, limit: Limit) -> ListQuery {
         let Selection { filter, created_after, created_before } = self.selection.clone();
+        let asked = self.created_at.plus(Duration::from_millis(1));
+        let created_before = Some(created_before.map_or(asked, |before| before.min(asked)));
         ListQuery { tenant: self.tenant.clone(), filter, created_after, created_before, after, limit }
     }
 

@@ -11,6 +11,9 @@ pub const MOST_PARTS: usize = 10_000;
 /// How often an export begins anew, because its upload was lost, before it is given up.
 pub const MOST_RESTARTS: u32 = 3;
 
+/// How often a step that fails is tried again before the export is given up.
+pub const MOST_ATTEMPTS: u32 = 20;
+
 /// How far an export has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -61,13 +64,15 @@ pub struct Progress {
     pub upload: Option<Upload>,
     /// How often it began anew.
     pub restarts: u32,
+    /// How often its next step failed.
+    pub attempts: u32,
 }
 
 impl Progress {
     /// One that waits for its first turn, or for the first after it began anew.
     #[must_use]
     pub const fn waiting(restarts: u32) -> Self {
-        Self { is_waiting: true, after: None, is_whole: false, upload: None, restarts }
+        Self { is_waiting: true, after: None, is_whole: false, upload: None, restarts, attempts: 0 }
     }
 }
 
@@ -115,7 +120,7 @@ impl Export {
         now: Timestamp,
     ) -> Self {
         let restarts = self.progress().map_or(0, |progress| progress.restarts);
-        let progress = Progress { is_waiting: false, after, is_whole, upload: Some(upload), restarts };
+        let progress = Progress { is_waiting: false, after, is_whole, upload: Some(upload), restarts, attempts: 0 };
         self.saved(State::Running(progress), self.written.plus(more), now)
     }
 
@@ -127,6 +132,19 @@ impl Export {
             State::Succeeded | State::Failed => self.state.clone(),
         };
         self.saved(state, self.written, now)
+    }
+
+    /// Its next step failed, so it waits for another turn behind the others, unless it did so too often.
+    #[must_use]
+    pub fn put_off(&self, now: Timestamp) -> Self {
+        match self.progress() {
+            Some(progress) if progress.attempts < MOST_ATTEMPTS => {
+                let attempts = progress.attempts + 1;
+                let progress = Progress { is_waiting: true, attempts, ..progress.clone() };
+                self.saved(State::Running(progress), self.written, now)
+            }
+            Some(_) | None => self.failed(now),
+        }
     }
 
     /// Its upload was lost, so it begins anew, unless it did so too often.

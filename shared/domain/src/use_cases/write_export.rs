@@ -3,10 +3,12 @@
 //! A part is uploaded and then noted, together with the order that it ends with. So a writer who dies in between leaves the
 //! part unnoted, and the next one uploads it again under the same number: no order twice, and none left out.
 
+use std::time::Duration;
+
 use futures_util::stream::{self, StreamExt};
 
-use crate::export::{Export, MOST_PARTS, Progress, Upload, Written};
-use crate::id::{ExportId, TenantId};
+use crate::export::{Export, Format, MOST_PARTS, Progress, Upload, Written};
+use crate::id::{ExportId, OrderId, TenantId};
 use crate::listing::{Limit, OrderSummary, Position};
 use crate::order::Order;
 use crate::ports::{Clock, ExportFiles, ExportRows, ExportStore, FileError, OrderStore, StoreError, UpdateError};
@@ -18,11 +20,16 @@ const READ_AT_ONCE: usize = 16;
 /// A part is uploaded once it has so many bytes: what a writer holds in memory.
 pub const PART: usize = 8 * 1024 * 1024;
 
+/// For so long the orders of a part are read. The function's timeout leaves time to upload what was begun within a turn.
+const PART_TIME: Duration = Duration::from_secs(180);
+
 /// The use case and the ports it needs.
 #[derive(Debug, Clone)]
 pub struct WriteExport<S, E, F, R, K> {
-    /// Where orders are kept.
+    /// Where orders are kept. Reads may lag behind its lists.
     pub store: S,
+    /// The same, whose reads do not lag: asked about orders that would be left out.
+    pub latest: S,
     /// Where exports are kept.
     pub exports: E,
     /// Where their files are.
@@ -44,11 +51,13 @@ pub enum Turn {
     Overtaken,
     /// It waits for its next turn.
     HandedOver(Export),
+    /// A step failed, for this reason: the export waits for another turn, or is given up.
+    Halted(Export, WriteExportError),
     /// It is over: the file is there, or never will be.
     Over(Export),
 }
 
-/// Why a turn was not finished. The next one goes on from what is saved.
+/// Why a step was not taken, or not saved. The next turn goes on from what is saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteExportError {
     /// A store failed.
@@ -57,14 +66,20 @@ pub enum WriteExportError {
     /// The store of files failed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The orders of a part were not read in time.
+    #[error("a part took longer than {} s", PART_TIME.as_secs())]
+    TooSlow,
+    /// A file cannot hold them.
+    #[error("the orders need more than {MOST_PARTS} parts")]
+    TooLarge,
 }
 
 /// Why a step was not taken.
 enum Halt {
     /// The upload is not as it was left.
-    Lost,
-    /// The orders cannot be listed, or there are too many: to try again is of no use.
-    Hopeless,
+    Lost(WriteExportError),
+    /// To try again is of no use.
+    Hopeless(WriteExportError),
     /// It should be tried again.
     Failed(WriteExportError),
 }
@@ -85,10 +100,10 @@ where
     R: ExportRows,
     K: Clock,
 {
-    /// Writes the export until it is over, or until `until`: then it waits for its next turn.
+    /// Writes the export until it is over, or until `until`: then it waits for its next turn, as it does when a step fails.
     ///
     /// # Errors
-    /// [`WriteExportError`]: the turn should be taken again.
+    /// [`WriteExportError`]: how far it has come could not be read or saved. The turn should be taken again.
     pub async fn run(&self, tenant: &TenantId, id: ExportId, until: Timestamp) -> Result<Turn, WriteExportError> {
         let stored = self.exports.load(tenant, id).await?;
         let Some(mut export) = stored.filter(|export| !export.is_expired(self.clock.now())) else {
@@ -99,23 +114,28 @@ where
             if is_begun && progress.is_waiting {
                 return Ok(Turn::HandedOver(export));
             }
-            let is_over = is_begun && !progress.is_whole && self.clock.now() >= until;
-            let next =
-                if is_over { export.handed_over(self.clock.now()) } else { self.next(&export, progress).await? };
+            let is_over = is_begun && self.clock.now() >= until;
+            let step =
+                if is_over { Ok(export.handed_over(self.clock.now())) } else { self.step(&export, progress).await };
+            let next = match step {
+                Ok(next) => next,
+                Err(halt) => return self.halt(&export, halt).await,
+            };
             let Some(saved) = self.save(next).await? else { return Ok(Turn::Overtaken) };
             (export, is_begun) = (saved, true);
         }
         Ok(if is_begun { Turn::Over(export) } else { Turn::Idle })
     }
 
-    /// The export after its next step, or what becomes of it when that cannot be taken.
-    async fn next(&self, export: &Export, progress: &Progress) -> Result<Export, WriteExportError> {
-        match self.step(export, progress).await {
-            Ok(next) => Ok(next),
-            Err(Halt::Lost) => Ok(export.restarted(self.clock.now())),
-            Err(Halt::Hopeless) => Ok(export.failed(self.clock.now())),
-            Err(Halt::Failed(error)) => Err(error),
-        }
+    /// Saves what becomes of an export whose next step was not taken.
+    async fn halt(&self, export: &Export, halt: Halt) -> Result<Turn, WriteExportError> {
+        let now = self.clock.now();
+        let (next, error) = match halt {
+            Halt::Lost(error) => (export.restarted(now), error),
+            Halt::Hopeless(error) => (export.failed(now), error),
+            Halt::Failed(error) => (export.put_off(now), error),
+        };
+        Ok(self.save(next).await?.map_or(Turn::Overtaken, |saved| Turn::Halted(saved, error)))
     }
 
     /// Writes one part more, or completes the file.
@@ -132,7 +152,7 @@ where
         // A file has a part, and none that is empty beside others.
         if upload.parts.is_empty() || !bytes.is_empty() {
             if upload.parts.len() >= MOST_PARTS {
-                return Err(Halt::Hopeless);
+                return Err(Halt::Hopeless(WriteExportError::TooLarge));
             }
             let tag = self.files.put_part(export, &upload, bytes).await?;
             upload.parts.push(tag);
@@ -142,13 +162,17 @@ where
 
     /// Reads orders until there are enough for a part.
     async fn part(&self, export: &Export, progress: &Progress) -> Result<Part, Halt> {
+        let deadline = self.clock.now().plus(PART_TIME);
         let bytes = Vec::with_capacity(self.part);
         let mut part = Part { bytes, after: progress.after, is_last: false, written: Written::default() };
         if progress.upload.is_none() {
             self.rows.begin(export.format, &mut part.bytes)?;
         }
         while !part.is_last && part.bytes.len() < self.part {
-            let page = self.store.list(&export.query(part.after, Limit::MAX)).await.map_err(of_listing)?;
+            if self.clock.now() > deadline {
+                return Err(Halt::Failed(WriteExportError::TooSlow));
+            }
+            let page = self.store.list(&export.query(part.after, Limit::MAX)).await?;
             let last = page.orders.last().map(OrderSummary::position);
             self.add(export, &page.orders, &mut part).await?;
             part.is_last = page.orders.is_empty() || (!page.has_more && part.after == last);
@@ -159,12 +183,11 @@ where
 
     /// Adds the orders of a page, as many as there is room for.
     async fn add(&self, export: &Export, rows: &[OrderSummary], part: &mut Part) -> Result<(), Halt> {
-        let reads =
-            rows.iter().map(|row| async move { (row.position(), self.store.get(&export.tenant, row.id).await) });
+        let reads = rows.iter().map(|row| async move { (row.position(), self.read(export, row.id).await) });
         let mut reads = stream::iter(reads).buffered(READ_AT_ONCE);
         while let Some((position, read)) = reads.next().await {
             let is_written = match read {
-                Ok(order) => self.add_order(export, order.as_ref(), part),
+                Ok(order) => self.add_order(export.format, order.as_ref(), part),
                 Err(error) => Err(error),
             };
             match is_written {
@@ -180,11 +203,19 @@ where
         Ok(())
     }
 
-    /// Adds an order, unless it was deleted since it was listed, or does not match any more.
-    fn add_order(&self, export: &Export, order: Option<&Order>, part: &mut Part) -> Result<bool, StoreError> {
-        let matches = |order: &&Order| !order.is_deleted() && export.selection.filter.matches(order);
-        let Some(order) = order.filter(matches) else { return Ok(false) };
-        self.rows.add(export.format, order, &mut part.bytes)?;
+    /// An order that was listed; `None`: it was deleted since, or does not match any more. A read that lags says neither.
+    async fn read(&self, export: &Export, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let matches = |order: &Order| !order.is_deleted() && export.selection.filter.matches(order);
+        match self.store.get(&export.tenant, id).await?.filter(matches) {
+            Some(order) => Ok(Some(order)),
+            None => Ok(self.latest.get(&export.tenant, id).await?.filter(matches)),
+        }
+    }
+
+    /// Adds an order, if it is to be in the file.
+    fn add_order(&self, format: Format, order: Option<&Order>, part: &mut Part) -> Result<bool, StoreError> {
+        let Some(order) = order else { return Ok(false) };
+        self.rows.add(format, order, &mut part.bytes)?;
         Ok(true)
     }
 
@@ -202,24 +233,20 @@ where
     }
 }
 
-/// A list that cannot be read today cannot be read tomorrow.
-fn of_listing(error: StoreError) -> Halt {
-    match error {
-        StoreError::Corrupt(_) => Halt::Hopeless,
-        error => error.into(),
-    }
-}
-
 impl From<StoreError> for Halt {
     fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
+        match error {
+            // What cannot be read today cannot be read tomorrow.
+            StoreError::Corrupt(_) | StoreError::Rejected(_) => Self::Hopeless(error.into()),
+            error => Self::Failed(error.into()),
+        }
     }
 }
 
 impl From<FileError> for Halt {
     fn from(error: FileError) -> Self {
         match error {
-            FileError::Lost(_) => Self::Lost,
+            FileError::Lost(_) => Self::Lost(error.into()),
             FileError::Unavailable(_) => Self::Failed(error.into()),
         }
     }

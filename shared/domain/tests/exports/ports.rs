@@ -13,6 +13,7 @@ use domain::ports::{
     Clock, Condition, DueOrder, DuePage, ExportFiles, ExportRows, ExportStore, FileError, Inserted, OrderKey,
     OrderStore, StoreError, UpdateError,
 };
+use domain::status::Status;
 use domain::timestamp::Timestamp;
 use domain::use_cases::WriteExport;
 
@@ -31,6 +32,8 @@ pub struct Fate {
     /// How many there were.
     pub calls: AtomicUsize,
     dies: Option<(usize, Death)>,
+    /// Whether the files fail at every call.
+    fails: bool,
     /// Lets others go first, by chance.
     yields: bool,
 }
@@ -38,6 +41,10 @@ pub struct Fate {
 impl Fate {
     pub fn of(call: usize, death: Death) -> Arc<Self> {
         Arc::new(Self { dies: Some((call, death)), ..Self::default() })
+    }
+
+    pub fn failing() -> Arc<Self> {
+        Arc::new(Self { fails: true, ..Self::default() })
     }
 
     pub fn yielding() -> Arc<Self> {
@@ -82,6 +89,9 @@ impl ExportFiles for Files {
     const LEAST_PART: usize = 1;
 
     async fn begin(&self, export: &Export) -> Result<String, FileError> {
+        if self.1.fails {
+            return Err(dead());
+        }
         self.1.meet(dead(), self.0.begin(export)).await
     }
 
@@ -102,15 +112,18 @@ fn dead() -> FileError {
     FileError::Unavailable("dead".to_owned())
 }
 
-/// Orders of which one cannot be read.
+/// Orders of which one cannot be read, and some are read as they were.
 #[derive(Debug, Clone, Default)]
-pub struct Orders(pub Arc<MemoryStore>, pub Option<OrderId>);
+pub struct Orders(pub Arc<MemoryStore>, pub Option<OrderId>, pub Vec<(OrderId, Option<Order>)>);
 
 impl OrderStore for Orders {
     async fn get(&self, tenant: &TenantId, id: OrderId) -> Result<Option<Order>, StoreError> {
         match self.1 {
             Some(damaged) if damaged == id => Err(StoreError::Corrupt("damaged".to_owned())),
-            _ => self.0.get(tenant, id).await,
+            _ => match self.2.iter().find(|(lagging, _)| *lagging == id) {
+                Some((_, before)) => Ok(before.clone()),
+                None => self.0.get(tenant, id).await,
+            },
         }
     }
 
@@ -179,12 +192,18 @@ pub async fn writing(orders: u32, export: &Export, fate: Arc<Fate>) -> Writing {
     let exports = Exports(Arc::default(), Arc::clone(&fate));
     exports.insert(export).await.unwrap();
     let clock = Watch(Arc::new(AtomicI64::new(export.created_at.as_millis())));
-    WriteExport { store, exports, files: Files(Arc::default(), fate), rows: Ids, clock, part: PART }
+    let latest = store.clone();
+    WriteExport { store, latest, exports, files: Files(Arc::default(), fate), rows: Ids, clock, part: PART }
 }
 
 pub fn order(n: u32) -> Order {
     let created_at = sample::stamp(n / 3).at;
     Order::restore(OrderData { id: sample::order_id(n), created_at, ..(*sample::order()).clone() })
+}
+
+/// The order before it was confirmed.
+pub fn pending(n: u32) -> Order {
+    Order::restore(OrderData { status: Status::Pending, ..(*order(n)).clone() })
 }
 
 pub fn never() -> Timestamp {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::export::{Export, Format, MOST_RESTARTS, Selection, State, Status as Shown, Written};
+use domain::export::{Export, Format, MOST_ATTEMPTS, MOST_RESTARTS, Selection, State, Status as Shown, Written};
 use domain::id::CustomerId;
 use domain::listing::Filter;
 use domain::memory::sample;
@@ -12,7 +12,7 @@ use domain::ports::{Condition, ExportStore, OrderStore};
 use domain::status::Status;
 use domain::use_cases::Turn;
 
-use crate::ports::{Fate, Orders, all, ids, never, order, writing};
+use crate::ports::{Fate, all, ids, never, order, pending, writing};
 
 #[tokio::test]
 async fn a_turn_that_is_over_leaves_the_export_to_the_next() {
@@ -27,7 +27,7 @@ async fn a_turn_that_is_over_leaves_the_export_to_the_next() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(turns, 17, "a part a turn, of six orders");
+    assert_eq!(turns, 17 + 1, "a part a turn, of six orders, and the end");
     assert_eq!(ids(&writing, &export), all(100));
     assert_eq!(writing.run(&export.tenant, export.id, never()).await, Ok(Turn::Idle));
 }
@@ -62,10 +62,22 @@ async fn only_orders_that_match_are_in_the_file() {
 }
 
 #[tokio::test]
+async fn orders_that_were_placed_after_the_export_was_asked_for_are_not_in_it() {
+    let late = sample::stamp(200).at;
+    for (created_before, expected) in [(None, 5), (Some(late), 5), (Some(sample::stamp(1).at), 2)] {
+        let selection = Selection { filter: Filter::All, created_after: None, created_before };
+        let export = Export { selection, created_at: order(3).created_at, ..sample::export(Format::JsonLines) };
+        let writing = writing(30, &export, Arc::new(Fate::default())).await;
+        writing.run(&export.tenant, export.id, never()).await.unwrap();
+        assert_eq!(ids(&writing, &export), all(expected), "{created_before:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_read_is_counted_and_stops_no_other() {
     let export = sample::export(Format::Csv);
     let mut writing = writing(20, &export, Arc::new(Fate::default())).await;
-    writing.store = Orders(Arc::clone(&writing.store.0), Some(sample::order_id(7)));
+    writing.store.1 = Some(sample::order_id(7));
     let gone = order(9).delete(Duration::ZERO, sample::stamp(500)).unwrap();
     writing.store.update(&order(9), &gone, Condition::Version).await.unwrap();
     let Turn::Over(over) = writing.run(&export.tenant, export.id, never()).await.unwrap() else { panic!("not over") };
@@ -85,15 +97,44 @@ async fn an_export_whose_upload_is_lost_begins_anew_and_gives_up_in_the_end() {
         };
         writing.files.0.lose_uploads();
         match writing.run(&export.tenant, export.id, never()).await.unwrap() {
-            Turn::HandedOver(anew) => {
+            Turn::Halted(anew, _) if restarts < MOST_RESTARTS => {
                 assert_eq!((anew.written, anew.progress().unwrap().restarts), (Written::default(), restarts + 1));
             }
-            Turn::Over(over) => assert_eq!((restarts, over.state), (MOST_RESTARTS, State::Failed)),
+            Turn::Halted(over, _) => assert_eq!((restarts, over.state), (MOST_RESTARTS, State::Failed)),
             other => panic!("{other:?}"),
         }
     }
     let stored = writing.exports.load(&export.tenant, export.id).await.unwrap().unwrap();
     assert_eq!(stored.status(stored.updated_at), Shown::Failed);
+}
+
+#[tokio::test]
+async fn an_export_whose_step_fails_waits_behind_the_others_and_is_given_up_in_the_end() {
+    let export = sample::export(Format::Csv);
+    let writing = writing(5, &export, Fate::failing()).await;
+    for attempts in 0..=MOST_ATTEMPTS {
+        let Ok(Turn::Halted(halted, _)) = writing.run(&export.tenant, export.id, never()).await else {
+            panic!("not halted")
+        };
+        match halted.progress() {
+            Some(progress) => assert_eq!((progress.is_waiting, progress.attempts), (true, attempts + 1)),
+            None => assert_eq!((attempts, halted.state), (MOST_ATTEMPTS, State::Failed)),
+        }
+    }
+    assert_eq!(writing.run(&export.tenant, export.id, never()).await, Ok(Turn::Idle));
+}
+
+#[tokio::test]
+async fn an_order_is_left_out_only_when_the_latest_read_says_so() {
+    let export = Export {
+        selection: Selection { filter: Filter::Status(Status::Confirmed), created_after: None, created_before: None },
+        ..sample::export(Format::Csv)
+    };
+    let mut writing = writing(20, &export, Arc::new(Fate::default())).await;
+    // Reads of order 7 find nothing, those of order 9 what it was before; the list has both.
+    writing.store.2 = vec![(sample::order_id(7), None), (sample::order_id(9), Some(pending(9)))];
+    writing.run(&export.tenant, export.id, never()).await.unwrap();
+    assert_eq!(ids(&writing, &export), all(20));
 }
 
 #[tokio::test]
