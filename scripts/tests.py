@@ -64,6 +64,9 @@ class Job:
 
 STACK = [sys.executable, "scripts/stack.py"]
 
+# What has npm packages; two jobs use them.
+NODE = ["clients/typescript", "tests/site"]
+
 JOBS = [
     Job("service", [*STACK, "test", "scripts/e2e.sh", "service"], niceness=0),
     Job("operations", [*STACK, "test", "scripts/e2e.sh", "operations"], niceness=5),
@@ -72,12 +75,13 @@ JOBS = [
 
 
 def build():
-    """Compiles everything, so that no job waits for a compiler that another one has, and shows what the compiler finds."""
+    """Compiles and installs everything, so that no job waits for what another one builds, and shows what the compiler finds."""
     sam.run(["make", "--no-print-directory", "check"])
     sam.run(["cargo", "test", "--locked", "--workspace", "--exclude", "e2e", "--no-run"])
     sam.run(["cargo", "test", "--locked", "--package", "e2e", "--no-run"])
     # For `make watch`, and for a log without its filter (tests/local).
     sam.run(["cargo", "build", "--locked", "--package", "create-order"])
+    sam.run(["make", "--no-print-directory", *(f"{folder}/node_modules/.package-lock.json" for folder in NODE)])
     sam.run([*STACK, "build"])
 
 
