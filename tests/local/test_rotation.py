@@ -39,7 +39,8 @@ def settings():
 
 def deploy(parameters):
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    deployment = Deployment(FOLDER, aws, os.environ["PARTNERS_URL"])
+    page_url = os.environ["LIVE_PAGE"].partition("/#")[0]
+    deployment = Deployment(FOLDER, aws, os.environ["PARTNERS_URL"], page_url)
     deployment.parameters.update(parameters)
     deployment.deploy()
 

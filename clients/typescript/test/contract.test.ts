@@ -16,8 +16,10 @@ const JANUARY: ReportQuery = { from: "2026-01-01", to: "2026-01-31" };
 /** A call of each operation's method. The types of the operations are the document's: one that is missing is an error. */
 const METHODS: Record<keyof operations, ((client: OrderServiceClient) => Promise<unknown>) | "none"> = {
   create_batch: (client) => client.placeBatch([ORDER]),
+  create_export: (client) => client.createExport({ format: "csv" }),
   create_order: (client) => client.placeOrder(ORDER),
   delete_order: (client) => client.deleteOrder(ID),
+  get_export: (client) => client.getExport(ID),
   get_health: (client) => client.health(),
   // It answers text for a scraper, not for a storefront.
   get_metrics: "none",
@@ -53,6 +55,6 @@ test("every operation of the document has a method that sends its request, or no
     const service = await Service.start(t);
     await assert.rejects(call(service.client()));
     const sent = service.requests.map(({ method, path }) => `${method} ${path.split("?")[0]?.replace(ID, "{id}")}`);
-    assert.deepEqual(sent, [documented.get(id)?.replace(" /", " /v1/")], id);
+    assert.deepEqual(sent, [documented.get(id)?.replace(" /", " /v1/").replace("{export_id}", "{id}")], id);
   }
 });
