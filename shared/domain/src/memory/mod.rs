@@ -1,5 +1,6 @@
 //! The ports in memory: for tests, and as the reference that every other implementation is held to.
 
+mod clock;
 mod customers;
 mod exports;
 mod files;
@@ -12,6 +13,7 @@ pub mod sample;
 mod store;
 mod trail;
 
+pub use clock::FixedClock;
 pub use customers::MemoryCustomers;
 pub use exports::MemoryExports;
 pub use files::MemoryFiles;

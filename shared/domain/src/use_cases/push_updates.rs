@@ -181,23 +181,17 @@ mod tests {
 
     use super::*;
     use crate::id::{CustomerId, TenantId};
-    use crate::memory::{Heard, MemorySockets, MemorySubscriptions, sample};
+    use crate::memory::{FixedClock, Heard, MemorySockets, MemorySubscriptions, sample};
     use crate::subscription::ConnectionId;
-    use crate::timestamp::Timestamp;
 
-    #[derive(Debug, Clone, Copy)]
-    struct Noon;
-
-    impl Clock for Noon {
-        fn now(&self) -> Timestamp {
-            sample::stamp(43_200).at
-        }
+    fn noon() -> FixedClock {
+        FixedClock(sample::stamp(43_200).at)
     }
 
-    type Push = PushUpdates<MemorySubscriptions, MemorySockets, Noon>;
+    type Push = PushUpdates<MemorySubscriptions, MemorySockets, FixedClock>;
 
     fn push() -> Push {
-        PushUpdates { table: MemorySubscriptions::default(), sockets: MemorySockets::default(), clock: Noon }
+        PushUpdates { table: MemorySubscriptions::default(), sockets: MemorySockets::default(), clock: noon() }
     }
 
     fn connection(n: u32) -> ConnectionId {
@@ -214,7 +208,7 @@ mod tests {
 
     fn update(n: u32, version: u64) -> Update {
         let message = format!("{n}:{version}");
-        Update { order: order(n), customer: customer("cust-1"), version, committed_at: Noon.now(), message }
+        Update { order: order(n), customer: customer("cust-1"), version, committed_at: noon().now(), message }
     }
 
     async fn subscribed(push: &Push, n: u32, key: SubscriptionKey, confined_to: Option<&str>, seconds: u64) {
@@ -222,7 +216,7 @@ mod tests {
         let confined_to = confined_to.map(customer);
         for tenant in ["demo", "demo-2"] {
             let tenant = TenantId::restore(tenant);
-            push.table.keep(&tenant, Noon.now(), Noon.now().plus(Duration::from_secs(3_600))).await.unwrap();
+            push.table.keep(&tenant, noon().now(), noon().now().plus(Duration::from_secs(3_600))).await.unwrap();
         }
         push.table.add(&Subscription { key, connection: connection(n), confined_to, expires_at }).await.unwrap();
     }
@@ -303,7 +297,7 @@ mod tests {
         let since = sample::stamp(0).at;
         let noted = async || push.table.since(&SubscriptionKey::Tenant(sample::tenant()), since).await.unwrap().orders;
         assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
-        push.table.keep(&sample::tenant(), since, Noon.now()).await.unwrap();
+        push.table.keep(&sample::tenant(), since, noon().now()).await.unwrap();
         assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
         assert!(noted().await.is_empty());
         subscribed(&push, 1, SubscriptionKey::Order(order(2)), None, 60).await;

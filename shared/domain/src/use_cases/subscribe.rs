@@ -287,21 +287,16 @@ mod tests {
     use super::*;
     use crate::details::{Edit, Patch};
     use crate::id::TenantId;
-    use crate::memory::{Heard, MemorySockets, MemoryStore, MemorySubscriptions, sample};
+    use crate::memory::{FixedClock, Heard, MemorySockets, MemoryStore, MemorySubscriptions, sample};
     use crate::ports::Condition;
     use crate::subscription::Update;
     use crate::text::Text;
 
-    #[derive(Debug, Clone, Copy)]
-    struct Noon;
-
-    impl Clock for Noon {
-        fn now(&self) -> Timestamp {
-            sample::stamp(43_200).at
-        }
+    fn noon() -> FixedClock {
+        FixedClock(sample::stamp(43_200).at)
     }
 
-    type Live = Subscribe<MemoryStore, MemorySubscriptions, MemorySockets, Noon>;
+    type Live = Subscribe<MemoryStore, MemorySubscriptions, MemorySockets, FixedClock>;
 
     fn connection() -> ConnectionId {
         ConnectionId::parse("L0SM9cOFvHcCIhw=").unwrap()
@@ -320,12 +315,12 @@ mod tests {
         }
         let table = MemorySubscriptions::default();
         // Somebody has subscribed for hours.
-        table.keep(&sample::tenant(), sample::stamp(0).at, Noon.now().plus(NOTED)).await.unwrap();
-        Subscribe { orders, table, sockets: MemorySockets::default(), clock: Noon }
+        table.keep(&sample::tenant(), sample::stamp(0).at, noon().now().plus(NOTED)).await.unwrap();
+        Subscribe { orders, table, sockets: MemorySockets::default(), clock: noon() }
     }
 
     async fn ask(live: &Live, caller: Caller, wanted: Wanted) -> Result<Vec<Heard>, SubscribeError> {
-        let expires_at = Noon.now().plus(Duration::from_secs(60));
+        let expires_at = noon().now().plus(Duration::from_secs(60));
         let request = SubscribeRequest { caller, connection: connection(), expires_at, wanted };
         live.run(&request).await?;
         Ok(live.sockets.heard(&connection()))
@@ -335,8 +330,8 @@ mod tests {
     async fn note(live: &Live, version: u64, minutes: u64) {
         let order = OrderKey { tenant: sample::tenant(), id: sample::order_id(1) };
         let (customer, message) = (sample::order().customer.id.clone(), String::new());
-        let update = Update { order, customer, version, committed_at: Noon.now(), message };
-        live.table.note(&update, Noon.now().minus(Duration::from_secs(60 * minutes))).await.unwrap();
+        let update = Update { order, customer, version, committed_at: noon().now(), message };
+        live.table.note(&update, noon().now().minus(Duration::from_secs(60 * minutes))).await.unwrap();
     }
 
     fn wanted(after: Option<u64>) -> Wanted {
@@ -371,7 +366,7 @@ mod tests {
         for (version, minutes) in [(1, 30), (2, 20), (3, 10)] {
             note(&live, version, minutes).await;
         }
-        let ago = |minutes: u64| Noon.now().minus(Duration::from_secs(60 * minutes));
+        let ago = |minutes: u64| noon().now().minus(Duration::from_secs(60 * minutes));
         let all = |minutes: u64| Wanted::All { customer: None, since: Some(ago(minutes)) };
         let id = sample::order_id(1);
         let heard = ask(&live, sample::caller(), all(19)).await.unwrap();
@@ -382,7 +377,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_time_to_come_is_taken_as_now() {
-        let later = Wanted::All { customer: None, since: Some(Noon.now().plus(Duration::from_secs(3_600))) };
+        let later = Wanted::All { customer: None, since: Some(noon().now().plus(Duration::from_secs(3_600))) };
         let live = live(1).await;
         note(&live, 1, 0).await;
         let heard = ask(&live, sample::caller(), later).await.unwrap();
@@ -432,7 +427,7 @@ mod tests {
     async fn who_gives_a_time_before_anybody_subscribed_is_told_that_changes_may_be_missing() {
         let live = Live { table: MemorySubscriptions::default(), ..live(1).await };
         let since =
-            |secs: u64| Wanted::All { customer: None, since: Some(Noon.now().minus(Duration::from_secs(secs))) };
+            |secs: u64| Wanted::All { customer: None, since: Some(noon().now().minus(Duration::from_secs(secs))) };
         let heard = ask(&live, sample::caller(), since(1)).await.unwrap();
         assert_eq!(heard, [Heard::MissedTooMuch, Heard::Subscribed(None)]);
         let heard = ask(&live, sample::caller(), since(0)).await.unwrap();
