@@ -83,15 +83,31 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 .PHONY: measure-sweep
 measure-sweep: tools ## Measure how many orders a second one sweep completes, with partners that answer in 50 ms
 	cargo bench --locked --package adapters --bench sweep
+
 .PHONY: measure-export
 measure-export: tools ## Measure memory and pace of an export of ORDERS (100000) orders on the test engine, see docs/adr/0026-exports.md
 	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000)
-.PHONY: bench
-bench: tools ## Measure release builds of all functions beside baselines, CHECK=1 compares with docs/performance.json
+
+# What `make bench` measures.
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
+
+.PHONY: bench-programs
+bench-programs: tools
 	cargo build --locked --release
 	cargo build --locked --release --package baselines
 	cargo build --locked --release --package bench --package partners
-	CHECK=$(CHECK) $(or $(CARGO_TARGET_DIR),target)/release/bench $(or $(CARGO_TARGET_DIR),target)/release
+
+.PHONY: bench
+bench: bench-programs ## Measure release builds of all functions beside baselines, CHECK=1 compares with docs/performance.json
+	CHECK=$(CHECK) $(RELEASE)/bench $(RELEASE)
+
+.PHONY: bench-growth
+bench-growth: bench-programs ## Measure routes beside 1,000 to 1,000,000 stored orders
+	$(RELEASE)/bench $(RELEASE) growth
+
+.PHONY: bench-load
+bench-load: bench-programs ## Measure requests per core-second of 1 to 8 processes of a function in a closed loop
+	$(RELEASE)/bench $(RELEASE) load
 
 .PHONY: measure-line
 measure-line: tools ## Measure what part of a request's processor time its log line takes

@@ -12,6 +12,7 @@ pub mod exposition;
 pub mod follow_ups;
 pub mod health;
 pub mod http;
+mod https;
 pub mod live;
 mod moves;
 pub mod outbound;

@@ -33,12 +33,13 @@ pub enum Events {
     NextOrder,
 }
 
-const fn case(name: &'static str, baseline: &'static str, events: Option<Events>) -> Case {
+/// A function that is compared with this baseline, and asks the fakes.
+pub const fn case(name: &'static str, baseline: &'static str, events: Option<Events>) -> Case {
     Case { name, program: name, baseline, partners: Partners::Fakes, events }
 }
 
 /// Every function of the template.
-pub const CASES: [Case; 16] = [
+pub const CASES: [Case; 26] = [
     case("get-health", "hello-floor", Some(Events::Sample)),
     case("authorize", "hello-floor", Some(Events::Token)),
     case("get-order", "bare-get", Some(Events::OneOrder)),
@@ -55,7 +56,18 @@ pub const CASES: [Case; 16] = [
     case("update-status", "bare-put", Some(Events::NextOrder)),
     case("update-shipping", "bare-put", Some(Events::NextOrder)),
     case("delete-order", "bare-put", Some(Events::NextOrder)),
+    case("create-batch", "bare-put", Some(Events::NewKey)),
+    case("get-report", "bare-get", Some(Events::Sample)),
+    // The same export each time: only a few may run at once.
+    case("create-export", "bare-put", Some(Events::Sample)),
+    case("get-export", "bare-get", None),
     case("get-metrics", "hello-floor", None),
+    case("connect-socket", "hello-floor", None),
+    case("disconnect-socket", "hello-floor", None),
+    case("subscribe-orders", "hello-floor", None),
+    case("push-updates", "hello-floor", None),
+    case("count-orders", "hello-floor", None),
+    case("write-export", "hello-floor", None),
     case("publish-events", "hello-floor", None),
     case("record-events", "hello-floor", None),
     case("reconcile-events", "hello-floor", None),
@@ -66,20 +78,22 @@ pub const CASES: [Case; 16] = [
 /// The events of a case, and the orders that they are about.
 pub struct Orders {
     case: &'static str,
+    /// Tells apart the keys of several runs of a case on one table.
+    run: usize,
     ids: Vec<String>,
     token: String,
 }
 
 impl Orders {
     /// Places those that the events of a case are about.
-    pub async fn place(case: &Case, programs: &Programs, world: &World) -> Result<Self, Failure> {
+    pub async fn place(case: &Case, run: usize, programs: &Programs, world: &World) -> Result<Self, Failure> {
         let count = match case.events {
             Some(Events::NextOrder) => ORDERS,
             // One for the baseline, which may read it.
             _ => 1,
         };
         let mut create = Function::start(&programs.path("create-order"), &world.settings(Partners::Fakes)).await?;
-        let mut orders = Self { case: case.name, ids: Vec::new(), token: world.token().await? };
+        let mut orders = Self { case: case.name, run, ids: Vec::new(), token: world.token().await? };
         for n in 0..count {
             let placed = create.invoke(&orders.event("create-order", Events::NewKey, usize::MAX - n)?).await?;
             let answer: Value = serde_json::from_slice(&placed.answer)?;
@@ -96,7 +110,7 @@ impl Orders {
             Events::Sample => {}
             Events::Token => event["authorizationToken"] = json!(format!("Bearer {}", self.token)),
             Events::NewKey => {
-                let key = format!("{}-{n}", self.case.replace(' ', ""));
+                let key = format!("{}-{}-{n}", self.case.replace(' ', ""), self.run);
                 event["multiValueHeaders"]["idempotency-key"] = json!([key]);
                 event["headers"]["idempotency-key"] = json!(key);
             }

@@ -1,7 +1,8 @@
 //! Measures the functions as they are deployed, each beside a baseline in the same run.
 //!
-//! `bench FOLDER`: `FOLDER` has the release programs of functions, baselines and partner simulator. Writes
-//! `target/bench.json` and prints the table; `CHECK=1` fails when a ratio is 25 % above that of `docs/performance.json`.
+//! `bench FOLDER [growth | load]`: `FOLDER` has the release programs of functions, baselines and partner simulator. Without
+//! a second word it measures every function, writes `target/bench.json` and prints the table; `CHECK=1` fails when a ratio is
+//! 25 % above that of `docs/performance.json`.
 
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a program for people")]
 #![allow(clippy::indexing_slicing, reason = "of JSON, where what is missing is null")]
@@ -10,6 +11,8 @@ mod cases;
 #[path = "../../../shared/adapters/tests/store/engine/mod.rs"]
 #[allow(dead_code, unused_imports, missing_docs, clippy::unwrap_used, reason = "the benchmark does not use all of it")]
 mod engine;
+mod growth;
+mod load;
 mod measure;
 mod process;
 mod report;
@@ -46,13 +49,25 @@ pub fn text<'a>(value: &'a Value, member: &str) -> Result<&'a str, Failure> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
-    let folder = std::env::args_os().nth(1).ok_or("bench FOLDER")?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (folder, wish) = arguments.split_first().ok_or(USAGE)?;
     let programs = Programs(folder.into());
     let world = World::start(&programs.0).await?;
+    match wish {
+        [] => functions(&programs, &world).await,
+        [growth] if growth == "growth" => growth::print(&programs, &world).await,
+        [load] if load == "load" => load::print(&programs, &world).await,
+        _ => Err(USAGE.into()),
+    }
+}
+
+const USAGE: &str = "bench FOLDER [growth | load]";
+
+async fn functions(programs: &Programs, world: &World) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for case in &CASES {
         eprintln!("{}", case.name);
-        rows.push(Row::measure(case, &programs, &world).await?);
+        rows.push(Row::measure(case, programs, world).await?);
     }
     report::print(&rows);
     report::write(&rows, Path::new("target/bench.json"))?;

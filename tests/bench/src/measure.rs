@@ -57,7 +57,7 @@ impl Row {
     /// Measures a function.
     pub async fn measure(case: &Case, programs: &Programs, world: &World) -> Result<Self, Failure> {
         let settings = world.settings(case.partners);
-        let orders = Orders::place(case, programs, world).await?;
+        let orders = Orders::place(case, 0, programs, world).await?;
         let (program, floor) = (programs.path(case.program), programs.path("hello-floor"));
         let (mut init, mut floor_init) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
@@ -137,7 +137,7 @@ async fn invoked(
     Ok((invocations, function.peak_memory()?))
 }
 
-fn successful(case: &Case, answer: &Value) -> Result<(), Failure> {
+pub fn successful(case: &Case, answer: &Value) -> Result<(), Failure> {
     match answer["statusCode"].as_u64() {
         Some(200..300) => Ok(()),
         None if answer["policyDocument"].is_object() => Ok(()),
@@ -173,11 +173,11 @@ fn zipped(program: &Path) -> Result<u64, Failure> {
     Ok(packed.stdout.len() as u64)
 }
 
-fn median(times: &mut [Duration]) -> Duration {
+pub fn median(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-fn millis(time: Duration) -> f64 {
+pub fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }

@@ -9,13 +9,14 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::Failure;
-use crate::engine::{AUDIT_TABLE, Engine, TABLE};
+use crate::engine::{AUDIT_TABLE, EXPORTS_TABLE, Engine, REPORTS_TABLE, SUBSCRIPTIONS_TABLE, TABLE};
 use crate::process::Settings;
 use crate::text;
 
-/// The addresses of both.
+/// Both of them.
 pub struct World {
-    dynamodb: String,
+    /// The engine, to fill its table.
+    pub engine: Engine,
     partners: String,
     _simulator: Child,
 }
@@ -49,7 +50,7 @@ impl World {
             let url = format!("{partners}/admin/stock/{product}");
             reqwest::Client::new().put(url).json(&stock).send().await?.error_for_status()?;
         }
-        Ok(Self { dynamodb: engine()?, partners, _simulator: simulator })
+        Ok(Self { engine: engine()?, partners, _simulator: simulator })
     }
 
     /// A token of the simulator for a storefront's backend.
@@ -67,7 +68,7 @@ impl World {
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_REGION", "eu-central-1"),
-            ("AWS_ENDPOINT_URL", &self.dynamodb),
+            ("AWS_ENDPOINT_URL", &self.engine.endpoint),
             ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -77,7 +78,13 @@ impl World {
             ("ORDERS_TABLE", TABLE),
             ("CIRCUITS_TABLE", AUDIT_TABLE),
             ("AUDIT_TABLE", AUDIT_TABLE),
-            ("AUDIT_QUEUE_URL", &self.dynamodb),
+            ("REPORTS_TABLE", REPORTS_TABLE),
+            ("REPORT_SHARDS", "8"),
+            ("EXPORTS_TABLE", EXPORTS_TABLE),
+            ("EXPORTS_BUCKET", "exports"),
+            ("SUBSCRIPTIONS_TABLE", SUBSCRIPTIONS_TABLE),
+            ("SOCKETS_URL", &self.engine.endpoint),
+            ("AUDIT_QUEUE_URL", &self.engine.endpoint),
             ("INDEX_SHARDS", "1"),
             ("FOLLOW_UP_SHARDS", "32"),
             ("CURSOR_SECRET", "a secret of at least 32 characters"),
@@ -89,7 +96,7 @@ impl World {
             ("TOKEN_AUDIENCE", "orders"),
             ("JWKS", &format!("{}/.well-known/jwks.json", self.partners)),
             ("JWKS_STALE_HOURS", "24"),
-            ("DEAD_LETTERS_URL", &self.dynamodb),
+            ("DEAD_LETTERS_URL", &self.engine.endpoint),
             ("RECONCILE_HOURS", "24"),
             ("USE_REAL_CUSTOMER_API", &real),
             ("USE_REAL_INVENTORY_API", &real),
@@ -104,14 +111,14 @@ impl World {
     }
 }
 
-/// The address of an engine with the tables, on a thread of its own.
-fn engine() -> Result<String, Failure> {
+/// An engine with the tables, which is served by a thread of its own.
+fn engine() -> Result<Engine, Failure> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map(|runtime| {
             runtime.block_on(async {
-                drop(sender.send(Engine::start().await.endpoint));
+                drop(sender.send(Engine::start().await));
                 std::future::pending::<()>().await;
             });
         })

@@ -8,9 +8,7 @@ use domain::id::TenantId;
 use domain::ports::{Outage, Unavailable};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use serde::de::DeserializeOwned;
 
 use super::breaker::Breaker;
@@ -20,13 +18,10 @@ use super::patience::Patience;
 use super::scope::CallScope;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
-use crate::telemetry;
+use crate::{https, telemetry};
 
 /// A call is tried at most this often again; every call of a partner may be repeated.
 const RETRIES: usize = 2;
-
-/// Connections die while a function is frozen, so idle ones are not kept for long.
-const POOL_IDLE: Duration = Duration::from_secs(20);
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -50,23 +45,14 @@ impl PartnerClient {
     /// # Errors
     /// As [`PartnerClient::new`].
     pub fn trusting(bundle: Option<&str>) -> Result<Self, ConfigError> {
-        let invalid = |detail: String| ConfigError::Invalid { name: "TLS", detail };
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(bundle) = bundle {
-            trust(&mut roots, bundle).map_err(|detail| ConfigError::Invalid { name: "PARTNER_CA", detail })?;
+            // Where a setting cannot hold line breaks they are written as `\n`.
+            let bundle = bundle.replace("\\n", "\n");
+            https::trust(&mut roots, bundle.as_bytes())
+                .map_err(|detail| ConfigError::Invalid { name: "PARTNER_CA", detail })?;
         }
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| invalid(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .pool_idle_timeout(POOL_IDLE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| invalid(error.to_string()))?;
-        Ok(Self(client))
+        Ok(Self(https::client(roots)?.build().map_err(https::invalid)?))
     }
 
     /// One partner, called through this client.
@@ -82,18 +68,6 @@ impl PartnerClient {
             shared: Arc::new(shared),
         }
     }
-}
-
-/// Adds the certificates of a PEM bundle. Where a setting cannot hold line breaks they are written as `\n`.
-fn trust(roots: &mut RootCertStore, bundle: &str) -> Result<(), String> {
-    let bundle = bundle.replace("\\n", "\n");
-    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(bundle.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
-    if certificates.is_empty() {
-        return Err("it holds no certificate".to_owned());
-    }
-    certificates.into_iter().try_for_each(|one| roots.add(one)).map_err(|error| error.to_string())
 }
 
 /// One partner: where it is, and how it fares.

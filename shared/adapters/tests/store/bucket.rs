@@ -149,7 +149,7 @@ pub fn files(endpoint: &str, part: Duration) -> ExportBucket {
         .force_path_style(true)
         .timeout_config(TimeoutConfig::builder().operation_timeout(part).build())
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(adapters::aws::http_client().unwrap())
         .build();
     ExportBucket::new(Client::from_conf(config), "exports")
 }

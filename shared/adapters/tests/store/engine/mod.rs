@@ -104,13 +104,12 @@ pub async fn store(shards: u32) -> DynamoStore {
 
 /// A client of the engine at this address, whose calls are metered.
 pub fn client(endpoint: &str, meter: &Arc<Meter>) -> Client {
-    let http = aws_smithy_http_client::Builder::new().build_http();
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::for_tests())
         .region(Region::from_static("eu-central-1"))
         .endpoint_url(endpoint)
-        .http_client(http)
+        .http_client(adapters::aws::http_client().unwrap())
         .interceptor(meter::Reader(Arc::clone(meter)))
         .build();
     Client::from_conf(config)

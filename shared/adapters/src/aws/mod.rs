@@ -10,19 +10,24 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpRequest;
 use aws_sdk_dynamodb::config::{Builder, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::SdkError;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::HttpClient;
 use aws_smithy_types::body::SdkBody;
+use lambda_http::http::Uri;
+use lambda_http::http::uri::PathAndQuery;
+use rustls::RootCertStore;
 
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
+use crate::https;
+
+mod http_client;
 
 /// The roots of AWS's own endpoints (<https://www.amazontrust.com/repository/>). Parsing these five instead of the
 /// system's whole store saves milliseconds of every cold start.
-const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("../certs/amazon-trust-services.pem");
+const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("../../certs/amazon-trust-services.pem");
 
-/// Connections die while a function is frozen, so idle ones are not kept for long.
-const POOL_IDLE: Duration = Duration::from_secs(20);
+/// How long a connection may take; attempts and calls have times of their own.
+const CONNECT: Duration = Duration::from_millis(500);
 
 /// The configuration that every AWS client of the process shares. It is put together here: the chain of
 /// `aws_config::load_defaults` looks for profiles, containers and instances, which a function does not have, and
@@ -31,16 +36,7 @@ const POOL_IDLE: Duration = Duration::from_secs(20);
 /// # Errors
 /// [`ConfigError`] when the HTTPS client cannot be built.
 pub fn config() -> Result<SdkConfig, ConfigError> {
-    let invalid = |detail: String| ConfigError::Invalid { name: "AWS", detail };
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES);
-    let tls = TlsContext::builder().with_trust_store(roots).build().map_err(|error| invalid(error.to_string()))?;
-    let http = aws_smithy_http_client::Builder::new()
-        .pool_idle_timeout(POOL_IDLE)
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
-        .build_https();
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(500))
         .operation_attempt_timeout(Duration::from_millis(1_000))
         .operation_timeout(Duration::from_millis(2_500))
         .build();
@@ -50,9 +46,20 @@ pub fn config() -> Result<SdkConfig, ConfigError> {
         .region(config::optional("AWS_REGION").map(Region::new))
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(timeouts)
-        .http_client(http);
+        .http_client(http_client()?);
     aws.set_endpoint_url(config::optional("AWS_ENDPOINT_URL"));
     Ok(aws.build())
+}
+
+/// The HTTPS client of [`config`].
+///
+/// # Errors
+/// [`ConfigError`] when it cannot be built.
+pub fn http_client() -> Result<impl HttpClient + 'static, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    https::trust(&mut roots, AMAZON_TRUST_SERVICES).map_err(https::invalid)?;
+    let client = https::client(roots)?.connect_timeout(CONNECT).build().map_err(https::invalid)?;
+    Ok(http_client::SdkHttpClient(client))
 }
 
 /// Makes a connection to `DynamoDB` before it is needed.
@@ -65,8 +72,10 @@ pub(crate) fn connection(client: &Client, table: &str) -> Connection {
 /// Makes `GET /ping` of a request, which every endpoint answers without a permission and without a charge. A client that
 /// sends it has a connection for the call that comes next.
 pub(crate) fn ping(request: &mut HttpRequest) {
-    let url = reqwest::Url::parse(request.uri()).and_then(|url| url.join("/ping"));
-    let changed = url.is_ok_and(|url| request.set_uri(url.as_str()).is_ok() && request.set_method("GET").is_ok());
+    let mut parts = Uri::try_from(request.uri()).unwrap_or_default().into_parts();
+    parts.path_and_query = Some(PathAndQuery::from_static("/ping"));
+    let changed = Uri::from_parts(parts)
+        .is_ok_and(|uri| request.set_uri(uri.to_string()).is_ok() && request.set_method("GET").is_ok());
     debug_assert!(changed, "the URI of an endpoint takes a path");
     *request.body_mut() = SdkBody::empty();
     request.headers_mut().remove("content-length");
