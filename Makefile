@@ -88,26 +88,27 @@ measure-sweep: tools ## Measure how many orders a second one sweep completes, wi
 measure-export: tools ## Measure memory and pace of an export of ORDERS (100000) orders on the test engine, see docs/adr/0026-exports.md
 	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000)
 
-# What `make bench` measures.
+# What `make bench` measures, and the program that does.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
+BENCH := $(or $(CARGO_TARGET_DIR),target)/tool/bench $(RELEASE)
 
 .PHONY: bench-programs
 bench-programs: tools
 	cargo build --locked --release
 	cargo build --locked --release --package baselines
-	cargo build --locked --release --package bench --package partners
+	cargo build --locked --profile tool --package bench --package partners
 
 .PHONY: bench
-bench: bench-programs ## Measure release builds of all functions beside baselines, CHECK=1 compares with docs/performance.json
-	CHECK=$(CHECK) $(RELEASE)/bench $(RELEASE)
+bench: bench-programs ## Measure release builds of all FUNCTIONS (or those named) beside baselines, CHECK=1 compares with docs/performance.json
+	CHECK=$(CHECK) $(BENCH) $(FUNCTIONS)
 
 .PHONY: bench-growth
 bench-growth: bench-programs ## Measure routes beside 1,000 to 1,000,000 stored orders
-	$(RELEASE)/bench $(RELEASE) growth
+	$(BENCH) growth
 
 .PHONY: bench-load
 bench-load: bench-programs ## Measure requests per core-second of 1 to 8 processes of a function in a closed loop
-	$(RELEASE)/bench $(RELEASE) load
+	$(BENCH) load
 
 .PHONY: measure-line
 measure-line: tools ## Measure what part of a request's processor time its log line takes
@@ -136,6 +137,10 @@ build: venv tools ## Build for AWS: .aws-sam/build
 .PHONY: deploy-built
 deploy-built: venv
 	$(PYTHON) scripts/deploy.py
+
+.PHONY: load
+load: tools ## Send RATE (300) shoppers a second to URL with TOKEN, for SECONDS (600) (LOAD_CUSTOMER, LOAD_PRODUCT)
+	@cargo run --quiet --locked --profile $(or $(PROFILE),tool) --package load
 
 .PHONY: smoke
 smoke: tools ## Place, read, cancel and delete an order at URL with TOKEN (SMOKE_CUSTOMER, SMOKE_PRODUCT)

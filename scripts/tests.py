@@ -8,6 +8,7 @@ What must be built is built first. Then these go side by side, each output shown
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +16,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import sam
 from processes import STOPS, StackError, say, uninterrupted
 from sam import ROOT
 
 OUTPUT = ROOT / ".local/tests"
+
+# What cargo, the tests of Rust and Python, and Node say of a failure.
+FAILURE = re.compile(r"(error(\[E\d+\])?: |FAIL: |ERROR: |not ok |test .* FAILED$)", re.IGNORECASE)
 
 
 @dataclass
@@ -76,17 +79,35 @@ JOBS = [
 
 def build():
     """Compiles and installs everything, so that no job waits for what another one builds, and shows what the compiler finds."""
-    sam.run(["make", "--no-print-directory", "check"])
-    sam.run(["cargo", "test", "--locked", "--workspace", "--exclude", "e2e", "--no-run"])
-    sam.run(["cargo", "test", "--locked", "--package", "e2e", "--no-run"])
+    run_and_show(["make", "--no-print-directory", "check"])
+    run_and_show(["cargo", "test", "--locked", "--workspace", "--exclude", "e2e", "--no-run"])
+    run_and_show(["cargo", "test", "--locked", "--package", "e2e", "--no-run"])
     # For `make watch`, and for a log without its filter (tests/local).
-    sam.run(["cargo", "build", "--locked", "--package", "create-order"])
-    sam.run(["make", "--no-print-directory", *(f"{folder}/node_modules/.package-lock.json" for folder in NODE)])
-    sam.run([*STACK, "build"])
+    run_and_show(["cargo", "build", "--locked", "--package", "create-order"])
+    run_and_show(["make", "--no-print-directory", *(f"{folder}/node_modules/.package-lock.json" for folder in NODE)])
+    run_and_show([*STACK, "build"])
+
+
+def run_and_show(command):
+    """Runs a command in the checkout, and repeats in the error what it said of its failure."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = []
+    for line in process.stdout:
+        sys.stdout.buffer.write(line)
+        sys.stdout.flush()
+        said.append(line)
+    if process.wait() != 0:
+        raise StackError(f"`{' '.join(command)}` failed ({process.returncode}): {failures(b''.join(said))}")
+
+
+def failures(output):
+    """The first lines that tell of a failure, in one."""
+    lines = [line.strip() for line in output.decode(errors="replace").splitlines() if FAILURE.match(line)]
+    return "; ".join(lines[:5]) or "see above"
 
 
 def run(jobs):
-    """Runs jobs side by side; the names of those that failed."""
+    """Runs jobs side by side; those that failed, and why."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
     handlers = {number: signal.signal(number, stopped) for number in STOPS}
     running, failed = [], []
@@ -102,7 +123,7 @@ def run(jobs):
                 running.remove(job)
                 if not job.report():
                     say(f"{job.name}: FAILED")
-                    failed.append(job.name)
+                    failed.append(f"{job.name} ({failures(job.output.read_bytes())})")
     finally:
         # From here on nothing interrupts: what was started is stopped.
         for number in handlers:

@@ -26,6 +26,7 @@ SUITES = [
     "test_typescript",
     "test_rotation",
     "test_smoke",
+    "test_load",
     "test_gameday",
     "test_logs.Logs",
     "test_life",

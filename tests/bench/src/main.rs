@@ -1,8 +1,8 @@
 //! Measures the functions as they are deployed, each beside a baseline in the same run.
 //!
-//! `bench FOLDER [growth | load]`: `FOLDER` has the release programs of functions, baselines and partner simulator. Without
-//! a second word it measures every function, writes `target/bench.json` and prints the table; `CHECK=1` fails when a ratio is
-//! 25 % above that of `docs/performance.json`.
+//! `bench FOLDER [growth | load | CASE...]`: `FOLDER` has the release programs of functions and baselines; the partner
+//! simulator is beside this program. Without a second word it measures every function, writes `target/bench.json` and prints
+//! the table; `CHECK=1` fails when a ratio is 25 % above that of `docs/performance.json`.
 
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a program for people")]
 #![allow(clippy::indexing_slicing, reason = "of JSON, where what is missing is null")]
@@ -52,20 +52,23 @@ async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (folder, wish) = arguments.split_first().ok_or(USAGE)?;
     let programs = Programs(folder.into());
-    let world = World::start(&programs.0).await?;
+    let world = World::start().await?;
     match wish {
-        [] => functions(&programs, &world).await,
         [growth] if growth == "growth" => growth::print(&programs, &world).await,
         [load] if load == "load" => load::print(&programs, &world).await,
-        _ => Err(USAGE.into()),
+        names => functions(names, &programs, &world).await,
     }
 }
 
-const USAGE: &str = "bench FOLDER [growth | load]";
+const USAGE: &str = "bench FOLDER [growth | load | CASE...]";
 
-async fn functions(programs: &Programs, world: &World) -> Result<(), Failure> {
+/// Measures the cases of these names, or all.
+async fn functions(names: &[String], programs: &Programs, world: &World) -> Result<(), Failure> {
+    if let Some(name) = names.iter().find(|name| CASES.iter().all(|case| case.name != *name)) {
+        return Err(format!("{name} is no case; {USAGE}").into());
+    }
     let mut rows = Vec::new();
-    for case in &CASES {
+    for case in CASES.iter().filter(|case| names.is_empty() || names.iter().any(|name| case.name == name)) {
         eprintln!("{}", case.name);
         rows.push(Row::measure(case, programs, world).await?);
     }

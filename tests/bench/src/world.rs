@@ -1,6 +1,5 @@
 //! What the functions talk to: a DynamoDB engine and the partner simulator, on loopback.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::mpsc;
 
@@ -29,9 +28,9 @@ pub enum Partners {
 }
 
 impl World {
-    /// Starts both. `programs` has the program of the simulator.
-    pub async fn start(programs: &Path) -> Result<Self, Failure> {
-        let mut simulator = Command::new(programs.join("partners"))
+    /// Starts both. The program of the simulator is beside this one.
+    pub async fn start() -> Result<Self, Failure> {
+        let mut simulator = Command::new(std::env::current_exe()?.with_file_name("partners"))
             .env("PORT", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -44,3 +44,59 @@ fn failure(error: reqwest::Error) -> ConnectorError {
         ConnectorError::io(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{Region, SdkConfig};
+    use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::task::JoinHandle;
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+    /// A server that leaves its first callers without an answer, and the heads of all requests that it is sent.
+    async fn server(unanswered: usize) -> (SdkConfig, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let heads = tokio::spawn(async move {
+            let mut heads = Vec::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.windows(4).any(|window| window == b"\r\n\r\n") {
+                    stream.read_buf(&mut request).await.unwrap();
+                }
+                heads.push(String::from_utf8_lossy(&request).into_owned());
+                if heads.len() > unanswered {
+                    stream.write_all(ANSWER).await.unwrap();
+                    return heads;
+                }
+            }
+        });
+        let config = crate::aws::config().unwrap().into_builder();
+        let config = config
+            .endpoint_url(endpoint)
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+            .build();
+        (config, heads)
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_connection_breaks_is_tried_again() {
+        let (config, heads) = server(2).await;
+        let call = aws_sdk_dynamodb::Client::new(&config).list_tables().send().await;
+        assert!(call.is_ok(), "{call:?}");
+        assert_eq!(heads.await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_path_is_sent_as_it_was_signed() {
+        let (config, heads) = server(0).await;
+        let client = aws_sdk_apigatewaymanagement::Client::new(&config);
+        client.get_connection().connection_id("L0/S../M9c=").send().await.unwrap();
+        let heads = heads.await.unwrap();
+        assert!(heads[0].starts_with("GET /@connections/L0%2FS..%2FM9c%3D HTTP/1.1\r\n"), "{}", heads[0]);
+    }
+}
