@@ -79,6 +79,10 @@ impl ExportStore for Exports {
         self.0.load(tenant, id).await
     }
 
+    async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {
+        self.0.running(tenant, since, most).await
+    }
+
     async fn replace(&self, export: &Export) -> Result<(), UpdateError> {
         let dead = StoreError::Unavailable("dead".to_owned());
         self.1.meet(dead.into(), self.0.replace(export)).await
