@@ -173,17 +173,17 @@ where
                 return Err(Halt::Failed(WriteExportError::TooSlow));
             }
             let page = self.store.list(&export.query(part.after, Limit::MAX)).await?;
-            let places = page.places();
-            self.add(export, &places, &mut part).await?;
-            part.is_last = places.is_empty() || (!page.has_more && part.after == places.last().copied());
+            self.add(export, page.places(), &mut part).await?;
+            let end = page.end();
+            part.is_last = end.is_none() || (!page.has_more && part.after == end);
         }
         part.written.bytes = part.bytes.len() as u64;
         Ok(part)
     }
 
     /// Adds the orders of a page, as many as there is room for. Where only the row cannot be read, the order can.
-    async fn add(&self, export: &Export, places: &[Position], part: &mut Part) -> Result<(), Halt> {
-        let reads = places.iter().map(|place| async move { (*place, self.read(export, place.id).await) });
+    async fn add(&self, export: &Export, places: Vec<Position>, part: &mut Part) -> Result<(), Halt> {
+        let reads = places.into_iter().map(|place| async move { (place, self.read(export, place.id).await) });
         let mut reads = stream::iter(reads).buffered(READ_AT_ONCE);
         while let Some((position, read)) = reads.next().await {
             let is_written = match read {
