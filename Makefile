@@ -84,8 +84,9 @@ simulate: tools ## Run the simulation over SEEDS seeds (20000), or replay one wi
 measure-sweep: tools ## Measure how many orders a second one sweep completes, with partners that answer in 50 ms
 	cargo bench --locked --package adapters --bench sweep
 .PHONY: measure-export
-measure-export: tools ## Measure memory and pace of an export of ORDERS (100000) orders on the test engine, see docs/adr/0026-exports.md
-	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000)
+measure-export: tools ## Measure memory and pace of exports of ORDERS (100000) orders in both formats on the test engine, see docs/adr/0026-exports.md
+	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000) jsonl
+	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000) csv
 .PHONY: bench
 bench: tools ## Measure release builds of all functions beside baselines, CHECK=1 compares with docs/performance.json
 	cargo build --locked --release
