@@ -85,8 +85,9 @@ measure-sweep: tools ## Measure how many orders a second one sweep completes, wi
 	cargo bench --locked --package adapters --bench sweep
 
 .PHONY: measure-export
-measure-export: tools ## Measure memory and pace of an export of ORDERS (100000) orders on the test engine, see docs/adr/0026-exports.md
-	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000)
+measure-export: tools ## Measure memory and pace of exports of ORDERS (100000) orders in both formats on the test engine, see docs/adr/0026-exports.md
+	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000) jsonl
+	cargo run --locked --package adapters --example measure_export -- $(or $(ORDERS),100000) csv
 
 # What `make bench` measures, and the program that does.
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release

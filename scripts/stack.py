@@ -127,6 +127,7 @@ class Stack:
             "UNPUBLISHED_QUEUE_URL": outputs["UnpublishedChangesUrl"],
             "AUDIT_TABLE": outputs["AuditTableName"],
             "ORDERS_TABLE": outputs["OrdersTableName"],
+            "EXPORTS_TABLE": outputs["ExportsTableName"],
             "CIRCUITS_TABLE": outputs["CircuitsTableName"],
             "PARTNERS_URL": self.partners_url,
             "STACK_NAME": self.deployment.name,

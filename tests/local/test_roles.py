@@ -34,7 +34,6 @@ OF_LAMBDA = {
 # the ping that makes a connection is made of a GetItem and asks for no permission.
 NOT_NEEDED = {
     "AuthorizeFunction": {"dynamodb:UpdateItem"},
-    "CreateExportFunction": {"dynamodb:GetItem"},
     "DeleteOrderFunction": {"dynamodb:PutItem"},
     "ListOrdersFunction": {"dynamodb:GetItem"},
     "DisconnectSocketFunction": {"dynamodb:PutItem", "dynamodb:GetItem"},

@@ -9,6 +9,7 @@
 )]
 
 mod events;
+mod exports;
 mod functions;
 mod partners;
 mod queue;
@@ -20,6 +21,7 @@ mod table;
 mod trail;
 
 pub use events::Events;
+pub use exports::RunningExports;
 pub use functions::{Functions, started_behind_tokens};
 pub use partners::Partners;
 pub use queue::Queue;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use e2e::{Answer, Shop, order_of};
+use e2e::{Answer, RunningExports, Shop, eventually, order_of};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -166,6 +166,29 @@ async fn a_key_names_one_export() {
     shop.exported(&first.id()).await;
     let finished = shop.export(&key, &json!({"format": "csv"})).await;
     assert_eq!((finished.status, &finished.body["status"]), (202, &json!("succeeded")));
+}
+
+#[tokio::test]
+async fn a_storefront_has_ten_exports_running_at_a_time() {
+    let shop = Shop::open().await;
+    let (key, table) = (new_key(), json!({"format": "csv"}));
+    let first = shop.export(&key, &table).await;
+    shop.exported(&first.id()).await;
+    let mut running = RunningExports::begin(&shop.tenant, 10).await;
+    // The index trails writes by a moment.
+    let refused = eventually("the refusal of an eleventh export", || async {
+        Some(shop.export(&new_key(), &table).await).filter(|answer| answer.code() == "too_many_exports")
+    });
+    let refused = refused.await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "60"));
+    let again = shop.export(&key, &table).await;
+    assert_eq!((again.status, again.header("idempotent-replayed"), again.id()), (202, "true", first.id()));
+    running.end(1).await;
+    let accepted = eventually("room for another export", || async {
+        Some(shop.export(&new_key(), &table).await).filter(|answer| answer.status == 202)
+    });
+    shop.exported(&accepted.await.id()).await;
+    running.end(9).await;
 }
 
 #[tokio::test]

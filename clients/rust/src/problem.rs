@@ -83,6 +83,7 @@ pub enum ProblemKind {
     RouteNotFound,
     Throttled,
     Unauthenticated,
+    TooManyExports,
     TooManySubscriptions,
     Unavailable,
     UnknownCustomer,

@@ -26,7 +26,11 @@ async fn handle(exports: &impl ExportStore, ids: &impl Ids, request: ApiRequest)
 #[cfg(test)]
 mod tests {
     use adapters::testing;
-    use domain::memory::{CountingIds, MemoryExports};
+    use domain::export::{Export, Format};
+    use domain::id::ExportId;
+    use domain::memory::{CountingIds, MemoryExports, sample};
+    use domain::ports::Clock;
+    use domain::use_cases::MOST_RUNNING;
 
     use super::*;
 
@@ -64,6 +68,18 @@ mod tests {
         insta::assert_snapshot!("validation_failed", testing::shape(invalid));
         let both = with_body(r#"{"format":"csv","filters":{"status":"shipped","customer_id":"cust-1"}}"#);
         insta::assert_snapshot!("unsupported_filter", testing::shape(answer(&exports, both).await));
+    }
+
+    #[tokio::test]
+    async fn one_export_more_than_may_run_is_told_when_to_come_again() {
+        let exports = MemoryExports::default();
+        for n in (1..).take(MOST_RUNNING) {
+            let id = ExportId::from_uuid(*sample::order_id(n).as_uuid());
+            let running = Export { id, created_at: SystemClock.now(), ..sample::export(Format::Csv) };
+            exports.insert(&running).await.unwrap();
+        }
+        let refused = answer(&exports, testing::sample_request("create-export")).await;
+        insta::assert_snapshot!("too_many_exports", testing::shape(refused));
     }
 
     #[tokio::test]

@@ -34,24 +34,14 @@ async fn handle(
 mod tests {
     use adapters::testing;
     use domain::export::{Export, Format, Written};
-    use domain::memory::{MemoryExports, MemoryFiles, sample};
-    use domain::timestamp::Timestamp;
+    use domain::memory::{FixedClock, MemoryExports, MemoryFiles, sample};
 
     use super::*;
-
-    /// Stands still.
-    struct At(Timestamp);
-
-    impl Clock for At {
-        fn now(&self) -> Timestamp {
-            self.0
-        }
-    }
 
     async fn shown(export: &Export, request: ApiRequest) -> Result<Reply, Problem> {
         let exports = MemoryExports::default();
         exports.insert(export).await.unwrap();
-        handle(&exports, &MemoryFiles::default(), &At(sample::stamp(200).at), request).await
+        handle(&exports, &MemoryFiles::default(), &FixedClock(sample::stamp(200).at), request).await
     }
 
     fn request() -> ApiRequest {

@@ -53,29 +53,19 @@ where
 mod tests {
     use adapters::testing;
     use domain::export::{Export, Format, State, Upload};
-    use domain::memory::{MemoryExports, MemoryFiles, MemoryStore, sample};
+    use domain::memory::{FixedClock, MemoryExports, MemoryFiles, MemoryStore, sample};
     use domain::ports::FileError;
-    use domain::timestamp::Timestamp;
 
     use super::*;
 
-    /// Stands still.
-    struct At(Timestamp);
-
-    impl Clock for At {
-        fn now(&self) -> Timestamp {
-            self.0
-        }
-    }
-
-    fn writing() -> WriteExport<MemoryStore, MemoryExports, MemoryFiles, FileRows, At> {
+    fn writing() -> WriteExport<MemoryStore, MemoryExports, MemoryFiles, FileRows, FixedClock> {
         WriteExport {
             store: MemoryStore::default(),
             latest: MemoryStore::default(),
             exports: MemoryExports::default(),
             files: MemoryFiles::default(),
             rows: FileRows,
-            clock: At(sample::stamp(200).at),
+            clock: FixedClock(sample::stamp(200).at),
             part: PART,
         }
     }

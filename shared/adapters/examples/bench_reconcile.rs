@@ -3,23 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a program for developers")]
 
+mod apart;
 #[allow(dead_code, unused_imports, reason = "the tests of the store use the rest")]
 #[path = "../tests/store/engine/mod.rs"]
 mod engine;
 
-use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapters::audit::{AuditTable, MarkerQueue};
 use adapters::store::{DynamoStore, Shards};
 use adapters::system::SystemClock;
+use apart::peak_megabytes;
 use domain::memory::{MemoryPublisher, sample};
 use domain::ports::{AuditRuns, Clock, EventRecorder, PerChannel, Run, TrailError, Window};
 use domain::use_cases::{Advance, Reconcile};
-use dynoxide::{AttributeValue as Stored, Database, Item};
+use dynoxide::{AttributeValue as Stored, Item};
 use engine::{AUDIT_TABLE, Engine, Meter, TABLE};
 
 /// Of so many orders one lacks an event on the bus, and one on the feed.
@@ -27,9 +27,6 @@ const LOST: u32 = 10_000;
 
 /// So long one invocation works.
 const INVOCATION: Duration = Duration::from_secs(60);
-
-/// So many items are written at a time.
-const CHUNK: u32 = 20_000;
 
 /// What a run took.
 struct Measured {
@@ -55,26 +52,11 @@ impl MarkerQueue for Markers {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["engine", file, orders] => serve(file, orders.parse().unwrap()).await,
-        [orders] => measure(orders.parse().unwrap()).await,
-        _ => panic!("how many orders?"),
-    }
-}
-
-/// Fills an engine, says where it is, and serves until its standard input is closed.
-async fn serve(file: &str, orders: u32) {
-    let engine = Engine::on(Database::new(file).unwrap()).await;
-    engine.database.enable_bulk_loading().unwrap();
-    for first in (2..orders + 2).step_by(CHUNK as usize) {
-        let chunk = first..(first + CHUNK).min(orders + 2);
-        engine.fill(chunk.clone()).await;
-        engine.import(AUDIT_TABLE, chunk.map(trail_item).collect());
-    }
-    println!("{}", engine.endpoint);
-    let wait = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
-    wait.await.unwrap().unwrap();
+    let fill = async |engine: &Engine, copies: Range<u32>| {
+        engine.fill(copies.clone()).await;
+        engine.import(AUDIT_TABLE, copies.map(trail_item).collect());
+    };
+    apart::run(fill, async || Vec::new(), async |addresses, copies| measure(&addresses[0], copies).await).await;
 }
 
 /// What came out of the nth order.
@@ -88,14 +70,9 @@ fn trail_item(n: u32) -> Item {
     item.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-async fn measure(orders: u32) {
-    let folder = std::env::temp_dir().join(format!("bench-reconcile-{}", std::process::id()));
-    std::fs::create_dir(&folder).unwrap();
-    let began = Instant::now();
-    let (mut child, endpoint) = start(&folder.join("engine.db"), orders);
-    println!("{orders} orders stored in {:.0} s", began.elapsed().as_secs_f64());
+async fn measure(endpoint: &str, copies: u32) {
     let meter = Arc::new(Meter::default());
-    let service = service(&endpoint, &meter);
+    let service = service(endpoint, &meter);
     println!("memory before the first run: {} MB", peak_megabytes());
     println!(
         "| changed | invocations of {} s | time | peak memory | scan | trail reads | checkpoints |",
@@ -110,22 +87,10 @@ async fn measure(orders: u32) {
         println!("| {changed} | {invocations} | {seconds:.0} s | {memory} MB | {scan} | {trail} | {saves} |");
         let missing = (run.tally.missing.bus.count, run.tally.missing.feed.count);
         println!("{} orders, {} events, missing {missing:?}", run.tally.orders, run.tally.events);
-        let lost = |rest| (2..orders + 2).filter(|n| n % LOST == rest).count() as u64;
+        let lost = |rest| apart::copies_of(copies).filter(|n| n % LOST == rest).count() as u64;
         let expected = if changed == "all" { (lost(0) + 3, lost(1) + 3) } else { (0, 0) };
         assert_eq!(missing, expected, "the sample order itself, of three events, is in no trail");
     }
-    drop(child.stdin.take());
-    child.wait().unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
-}
-
-fn start(file: &std::path::Path, orders: u32) -> (Child, String) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg("engine").arg(file).arg(orders.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut endpoint = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
-    (child, endpoint.trim().to_owned())
 }
 
 fn service(endpoint: &str, meter: &Arc<Meter>) -> Service {
@@ -155,11 +120,4 @@ async fn run(service: &Service, seconds: Range<u32>) -> Measured {
             Advance::TrailBehind | Advance::Refused(_) => panic!("nothing is behind or refused here"),
         }
     }
-}
-
-/// The most memory that this process had at a time.
-fn peak_megabytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1_024
 }

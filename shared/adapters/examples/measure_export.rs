@@ -1,8 +1,9 @@
-//! Measures an export of many orders: the peak memory of the process that writes it, and how many orders it writes a
-//! second. Engine and bucket run in another process. `make measure-export ORDERS=100000`
+//! Measures an export of many orders in one format: the peak memory of the process that writes it, and how many orders it
+//! writes a second. Engine and bucket run in another process. `make measure-export ORDERS=100000`
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a program for developers")]
 
+mod apart;
 #[allow(dead_code, unused_imports, reason = "the tests of the store use the rest")]
 #[path = "../tests/store/bucket.rs"]
 mod bucket;
@@ -10,20 +11,18 @@ mod bucket;
 #[path = "../tests/store/engine/mod.rs"]
 mod engine;
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapters::exports::{ExportsTable, FileRows};
 use adapters::store::{DynamoStore, Shards};
 use adapters::system::SystemClock;
+use apart::peak_megabytes;
 use bucket::Bucket;
-use domain::export::{Export, Format};
+use domain::export::{Export, Format, Written};
 use domain::memory::sample;
 use domain::ports::{Clock, ExportStore};
 use domain::use_cases::{PART, Turn, WriteExport};
-use dynoxide::Database;
 use engine::{EXPORTS_TABLE, Engine, Meter, TABLE};
 
 /// What a function that writes exports may have: 64 MB.
@@ -32,54 +31,29 @@ const MOST_MEGABYTES: u64 = 64;
 /// So long is a turn.
 const TURN: Duration = Duration::from_secs(60);
 
-/// So many items are written at a time.
-const CHUNK: u32 = 20_000;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["engine", file, orders] => serve(file, orders.parse().unwrap()).await,
-        [orders] => measure(orders.parse().unwrap()).await,
-        _ => panic!("how many orders?"),
-    }
+    let fill = async |engine: &Engine, copies| engine.fill(copies).await;
+    let bucket = async || vec![Bucket::default().serve().await];
+    apart::run(fill, bucket, async |addresses, copies| {
+        let [database, files] = addresses else { panic!("an engine and a bucket") };
+        let name = std::env::args().nth(2).unwrap();
+        measure(database, files, Format::parse(&name).unwrap(), copies).await;
+    })
+    .await;
 }
 
-/// Fills an engine, says where it and the bucket are, and serves until its standard input is closed.
-async fn serve(file: &str, orders: u32) {
-    let engine = Engine::on(Database::new(file).unwrap()).await;
-    engine.database.enable_bulk_loading().unwrap();
-    for first in (2..=orders).step_by(CHUNK as usize) {
-        engine.fill(first..(first + CHUNK).min(orders + 1)).await;
-    }
-    println!("{} {}", engine.endpoint, Bucket::default().serve().await);
-    let wait = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
-    wait.await.unwrap().unwrap();
-}
-
-async fn measure(orders: u32) {
-    let folder = std::env::temp_dir().join(format!("measure-export-{}", std::process::id()));
-    std::fs::create_dir(&folder).unwrap();
+/// One format a process, as memory that an allocator keeps is never given back.
+async fn measure(database: &str, files: &str, format: Format, copies: u32) {
     let began = Instant::now();
-    let (mut child, database, files) = start(&folder.join("engine.db"), orders);
-    println!("{orders} orders stored in {:.0} s", began.elapsed().as_secs_f64());
+    let (export, turns) = written(database, files, format).await;
+    let (seconds, memory) = (began.elapsed().as_secs_f64(), peak_megabytes());
+    let Written { orders, bytes, unreadable } = export.written;
+    assert_eq!((orders, unreadable), (u64::from(copies) + 1, 0), "the sample order and its copies");
     println!("| format | turns | time | orders a second | bytes | peak memory |");
-    for format in Format::ALL {
-        let began = Instant::now();
-        let (export, turns) = written(&database, &files, format).await;
-        let (seconds, memory) = (began.elapsed().as_secs_f64(), peak_megabytes());
-        let pace = f64::from(orders) / seconds;
-        println!(
-            "| {} | {turns} | {seconds:.0} s | {pace:.0} | {} | {memory} MB |",
-            format.as_str(),
-            export.written.bytes
-        );
-        assert_eq!((export.written.orders, export.written.unreadable), (orders.into(), 0));
-        assert!(memory < MOST_MEGABYTES, "{memory} MB");
-    }
-    drop(child.stdin.take());
-    child.wait().unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
+    let pace = f64::from(copies) / seconds;
+    println!("| {} | {turns} | {seconds:.0} s | {pace:.0} | {bytes} | {memory} MB |", format.as_str());
+    assert!(memory < MOST_MEGABYTES, "{memory} MB");
 }
 
 /// Writes an export, turn after turn.
@@ -102,21 +76,4 @@ async fn written(database: &str, files: &str, format: Format) -> (Export, u32) {
         }
     }
     unreachable!("turns do not end")
-}
-
-fn start(file: &std::path::Path, orders: u32) -> (Child, String, String) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg("engine").arg(file).arg(orders.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut endpoints = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut endpoints).unwrap();
-    let (database, files) = endpoints.trim().split_once(' ').unwrap();
-    (child, database.to_owned(), files.to_owned())
-}
-
-/// The most memory that this process had at a time.
-fn peak_megabytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1_024
 }

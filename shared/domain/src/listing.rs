@@ -1,5 +1,7 @@
 //! Pages of orders, newest first.
 
+use std::cmp::Reverse;
+
 use crate::id::{CustomerId, OrderId, TenantId};
 use crate::invalid::{Invalid, InvalidCode};
 use crate::money::Money;
@@ -158,8 +160,27 @@ impl From<&Order> for OrderSummary {
 pub struct Page {
     /// The rows, newest first.
     pub orders: Vec<OrderSummary>,
-    /// Whether there may be more after the last row.
+    /// The places of further rows, which cannot be read.
+    pub unreadable: Vec<Position>,
+    /// Whether there may be more after the last place.
     pub has_more: bool,
+}
+
+impl Page {
+    /// The places of all its rows, newest first.
+    #[must_use]
+    pub fn places(&self) -> Vec<Position> {
+        let mut places: Vec<_> = self.orders.iter().map(OrderSummary::position).collect();
+        places.extend(&self.unreadable);
+        places.sort_unstable_by_key(|place| Reverse(*place));
+        places
+    }
+
+    /// Its last place, which the next page follows.
+    #[must_use]
+    pub fn end(&self) -> Option<Position> {
+        self.places().pop()
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ struct Record {
     /// Where the next writer goes on; there while it is running.
     #[serde(skip_serializing_if = "Option::is_none")]
     p: Option<ProgressRecord>,
+    /// Its storefront, there while it runs: by-storefront holds such items alone, and takes no write of a step between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    g: Option<String>,
     /// There while it waits for a turn: the stream calls a writer for such items alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     t: Option<u8>,
@@ -105,6 +108,7 @@ pub(super) fn of(export: &Export) -> Result<HashMap<String, AttributeValue>, Sto
         ttl: export.expires_at().as_secs(),
         w: (export.written.orders, export.written.bytes, export.written.unreadable),
         s: s.to_owned(),
+        g: p.map(|_| export.tenant.to_string()),
         t: p.filter(|progress| progress.is_waiting).map(|_| 1),
         p: p.map(Into::into),
     };

@@ -12,10 +12,11 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Select};
 use domain::export::Export;
 use domain::id::{ExportId, TenantId};
 use domain::ports::{ExportStore, StoreError, UpdateError};
+use domain::timestamp::Timestamp;
 
 use crate::aws;
 use crate::config::{self, ConfigError};
@@ -25,6 +26,9 @@ use crate::store::{charged, store_error};
 pub use files::ExportBucket;
 pub use rows::FileRows;
 pub use turns::take_turns;
+
+/// The index of the exports that run.
+const BY_STOREFRONT: &str = "by-storefront";
 
 /// The table of the exports.
 #[derive(Debug, Clone)]
@@ -104,6 +108,23 @@ impl ExportStore for ExportsTable {
         let output = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(store_error)?;
         charged(output.consumed_capacity());
         output.item.map(item::read).transpose()
+    }
+
+    async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_STOREFRONT)
+            .key_condition_expression("g = :tenant AND c >= :since")
+            .expression_attribute_values(":tenant", AttributeValue::S(tenant.to_string()))
+            .expression_attribute_values(":since", AttributeValue::N(since.as_millis().to_string()))
+            .select(Select::Count)
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output = query.send().await.map_err(store_error)?;
+        charged(output.consumed_capacity());
+        Ok(usize::try_from(output.count()).unwrap_or_default())
     }
 
     async fn replace(&self, export: &Export) -> Result<(), UpdateError> {

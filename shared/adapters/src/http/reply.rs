@@ -78,8 +78,8 @@ impl Reply {
     /// # Errors
     /// As [`Reply::ok`].
     pub fn page(page: &Page, query: &ListQuery, cursors: &Cursors, path_and_query: &str) -> Result<Self, Problem> {
-        let last = page.orders.last().filter(|_| page.has_more);
-        let next = last.map(|row| cursors.write(query, row.position()));
+        let end = page.end().filter(|_| page.has_more);
+        let next = end.map(|place| cursors.write(query, place));
         let reply = Self::ok(&PageView::new(page, query.limit, next.as_deref()))?;
         Ok(match next {
             Some(cursor) => reply.header(LINK, &format!("<{}>; rel=\"next\"", with_cursor(path_and_query, &cursor))),

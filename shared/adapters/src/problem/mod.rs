@@ -88,6 +88,8 @@ pub enum Code {
     ReportTooLarge,
     /// A connection subscribes to as much as one may.
     TooManySubscriptions,
+    /// As many exports of the storefront run as may.
+    TooManyExports,
     /// Something unexpected.
     Internal,
     /// The store or a partner gives no answer.
@@ -96,7 +98,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidIfMatch,
@@ -131,6 +133,7 @@ impl Code {
         Self::IdempotencyKeyReused,
         Self::ReportTooLarge,
         Self::TooManySubscriptions,
+        Self::TooManyExports,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -151,6 +154,15 @@ impl Code {
     #[must_use]
     pub const fn title(self) -> &'static str {
         self.parts().2
+    }
+
+    /// In how many seconds the same request may succeed: an export takes a turn of a minute, or several.
+    const fn retry_after(self) -> Option<&'static str> {
+        match self {
+            Self::Unavailable | Self::ReservationUnconfirmed => Some("1"),
+            Self::TooManyExports => Some("60"),
+            _ => None,
+        }
     }
 
     const fn parts(self) -> (StatusCode, &'static str, &'static str) {
@@ -215,6 +227,9 @@ impl Code {
             }
             Self::TooManySubscriptions => {
                 (S::UNPROCESSABLE_ENTITY, "too_many_subscriptions", "The connection has 100 subscriptions.")
+            }
+            Self::TooManyExports => {
+                (S::TOO_MANY_REQUESTS, "too_many_exports", "The storefront has 10 exports running.")
             }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side."),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."),
@@ -328,8 +343,8 @@ impl Problem {
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if matches!(self.code, Code::Unavailable | Code::ReservationUnconfirmed) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.code.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if self.code == Code::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

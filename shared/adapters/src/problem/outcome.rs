@@ -158,6 +158,7 @@ impl From<CreateExportError> for Problem {
         match error {
             CreateExportError::List(error) => error.into(),
             CreateExportError::KeyReused => Self::new(Code::IdempotencyKeyReused),
+            CreateExportError::TooMany => Self::new(Code::TooManyExports),
             CreateExportError::Store(error) => error.into(),
         }
     }

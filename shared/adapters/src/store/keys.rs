@@ -55,13 +55,14 @@ pub(crate) fn place(place: Position) -> String {
     format!("{:012x}{}", place.created_at.as_millis(), place.id.as_uuid().simple())
 }
 
-/// The place of a sort key.
+/// The place of a sort key; `None`: it sorts elsewhere than the key of any place would.
 pub(crate) fn parse_place(key: &str) -> Option<Position> {
     let (millis, id) = key.split_at_checked(12)?;
-    Some(Position {
+    let parsed = Position {
         created_at: Timestamp::from_millis(i64::from_str_radix(millis, 16).ok()?),
         id: OrderId::from_uuid(Uuid::try_parse(id).ok()?),
-    })
+    };
+    Some(parsed).filter(|parsed| place(*parsed) == key)
 }
 
 /// How many partitions the indexes are spread over.
@@ -138,6 +139,10 @@ mod tests {
         let keys: Vec<_> = places.map(place).into();
         assert!(keys.is_sorted());
         assert_eq!(keys.iter().map(|key| parse_place(key)).collect::<Vec<_>>(), places.map(Some));
+        let hyphenated = format!("{:012x}{}", 9, Uuid::from_u128(5));
+        for other in [hyphenated, keys[1].to_uppercase(), format!("{}0", keys[0]), "place".to_owned()] {
+            assert_eq!(parse_place(&other), None, "{other}");
+        }
         assert_eq!(predecessor(places[2]).map(place), Some(format!("{:012x}{}", 9, "f".repeat(32))));
     }
 

@@ -88,6 +88,7 @@ metrics! {
     FOLLOW_UPS_FAILED "FollowUpsFailed" Count [] "Orders that the table gave no answer for."
     OLDEST_FOLLOW_UP "OldestFollowUp" Seconds [] "How long the oldest follow-up has been due, of those that waited for a sweep or failed in it."
     FOLLOW_UPS_WAITING "FollowUpsWaiting" Count [] "Orders whose follow-ups are due within an hour, every minute; at most 1,000 of each shard are counted."
+    ORDERS_UNLISTED "OrdersUnlisted" Count [] "Orders that pages of lists were without, because their rows cannot be read."
     ORDERS_COUNTED "OrdersCounted" Count [] "Orders whose events reached count-orders and that the reports have as they were then."
     CONNECTIONS_OPENED "ConnectionsOpened" Count [] "WebSocket connections that were opened."
     MESSAGES_REFUSED "MessagesRefused" Count [] "Messages of connections that were answered with a problem."

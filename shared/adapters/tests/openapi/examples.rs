@@ -103,7 +103,7 @@ fn report(orders: &[&Order]) -> Value {
 }
 
 fn page(order: &Order, next: Option<&str>) -> Value {
-    let page = Page { orders: vec![OrderSummary::from(order)], has_more: next.is_some() };
+    let page = Page { orders: vec![OrderSummary::from(order)], unreadable: Vec::new(), has_more: next.is_some() };
     serde_json::to_value(PageView::new(&page, Limit::parse("1").unwrap(), next)).unwrap()
 }
 

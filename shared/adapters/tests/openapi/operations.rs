@@ -284,7 +284,8 @@ pub const ALL: [Operation; 13] = [
         description: "Writes the orders that match the filters to a file, the newest first, each as it is when it is written. \
             Orders that are placed meanwhile are not in it. `Location` tells how far it has come, and where the file is.\n\n\
             Send an `Idempotency-Key` and retry with the same key and body until there is an answer: there is one export. \
-            After seven days the export is forgotten and its file deleted.",
+            After seven days the export is forgotten and its file deleted.\n\n\
+            Ten exports of a storefront run at a time: another is 429 `too_many_exports`.",
         scope: Some("orders:read"),
         parameters: &["Idempotency-Key"],
         body: Some("CreateExport"),
@@ -296,7 +297,13 @@ pub const ALL: [Operation; 13] = [
             examples: &["running_export"],
             links: &["get_export"],
         }],
-        codes: &["invalid_idempotency_key", "unsupported_filter", "confined_token", "idempotency_key_reused"],
+        codes: &[
+            "invalid_idempotency_key",
+            "unsupported_filter",
+            "confined_token",
+            "idempotency_key_reused",
+            "too_many_exports",
+        ],
     },
     Operation {
         id: "get_export",

@@ -13,7 +13,8 @@ use domain::ports::StoreError;
 use domain::reservation::Shortage;
 use domain::status::{IllegalTransition, Status};
 use domain::use_cases::{
-    ChangeError, GetOrderError, LinesError, ListError, PlaceOrderError, ReadExportError, ReportError, SubscribeError,
+    ChangeError, CreateExportError, GetOrderError, LinesError, ListError, PlaceOrderError, ReadExportError,
+    ReportError, SubscribeError,
 };
 use serde_json::Value;
 
@@ -147,6 +148,7 @@ pub fn problem(code: Code) -> Problem {
         Code::IdempotencyKeyReused => PlaceOrderError::KeyReused.into(),
         Code::ReportTooLarge => ReportError::TooLarge.into(),
         Code::TooManySubscriptions => SubscribeError::TooMany.into(),
+        Code::TooManyExports => CreateExportError::TooMany.into(),
         Code::Internal => StoreError::Rejected(INSIDE.to_owned()).into(),
         Code::Unavailable => StoreError::Unavailable(INSIDE.to_owned()).into(),
         Code::MethodNotAllowed => Problem::new(code).allow("GET, HEAD, POST"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters::exports::{ExportBucket, ExportsTable, FileRows};
 use adapters::system::SystemClock;
-use domain::export::{Export, Format, Upload};
+use domain::export::{Export, Format, Upload, Written};
 use domain::memory::sample;
 use domain::ports::{Clock, ExportFiles, ExportStore};
 use domain::use_cases::{Turn, WriteExport};
@@ -76,6 +76,28 @@ async fn to_complete_a_file_may_take_longer_than_a_part() {
     upload.parts.push(files.put_part(&export, &upload, b"all".to_vec()).await.unwrap());
     files.complete(&export, &upload).await.unwrap();
     assert_eq!(bucket.file(&key(&export)), Some(b"all".to_vec()));
+}
+
+#[tokio::test]
+async fn the_index_of_those_that_run_takes_a_write_at_the_beginning_and_at_the_end_alone() {
+    let engine = Engine::start().await;
+    let exports = ExportsTable::new(engine.client.clone(), EXPORTS_TABLE);
+    let units = || engine.meter.take().iter().map(|call| call.units).sum::<f64>();
+    let export = sample::export(Format::Csv);
+    exports.insert(&export).await.unwrap();
+    assert_eq!(units(), 2.0);
+    let upload = Upload { id: "upload".to_owned(), parts: vec!["tag".to_owned()] };
+    let part = export.with_part(upload, None, true, Written::default(), sample::stamp(101).at);
+    let handed_over = part.handed_over(sample::stamp(102).at);
+    let put_off = handed_over.put_off(sample::stamp(103).at);
+    for saved in [&part, &handed_over, &put_off] {
+        exports.replace(saved).await.unwrap();
+        assert_eq!(units(), 1.0, "{:?}", saved.state);
+    }
+    exports.replace(&put_off.succeeded(sample::stamp(104).at)).await.unwrap();
+    assert_eq!(units(), 2.0);
+    exports.running(&export.tenant, export.created_at, 10).await.unwrap();
+    assert_eq!(units(), 0.5);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod circuits;
 mod concurrency;
 mod contract;
 mod cost;
+mod damaged_rows;
 mod engine;
 mod exports;
 mod issuer_keys;

@@ -91,7 +91,7 @@ async fn walk(store: &DynamoStore, filter: Filter, limit: &str) -> Vec<OrderSumm
     let mut rows = Vec::new();
     loop {
         let page = store.list(&query).await.unwrap();
-        query.after = page.orders.last().map(OrderSummary::position).or(query.after);
+        query.after = page.end().or(query.after);
         rows.extend(page.orders);
         if !page.has_more {
             return rows;

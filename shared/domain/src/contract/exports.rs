@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a broken contract must fail the test")]
 
 use crate::export::{Export, Format, Selection, State, Upload, Written};
-use crate::id::{CustomerId, TenantId};
+use crate::id::{CustomerId, ExportId, TenantId};
 use crate::listing::{Filter, Position};
 use crate::memory::sample;
 use crate::ports::{ExportStore, UpdateError};
@@ -18,6 +18,7 @@ macro_rules! export_store_contract {
             an_id_is_taken_until_its_export_expires
             an_export_is_replaced_on_condition_of_its_revision
             an_export_is_nothing_to_another_storefront
+            exports_of_a_storefront_count_from_their_creation_until_they_are_over
         );
     };
     (@tests $make:expr; $($rule:ident)+) => {
@@ -46,7 +47,7 @@ async fn load(store: &impl ExportStore, export: &Export) -> Export {
 pub async fn an_export_reads_back_as_it_was_saved(store: &impl ExportStore) {
     for (n, selection) in (1..).zip(selections()) {
         let format = if n == 1 { Format::Csv } else { Format::JsonLines };
-        let id = crate::id::ExportId::from_uuid(*sample::order_id(n).as_uuid());
+        let id = ExportId::from_uuid(*sample::order_id(n).as_uuid());
         let mut export = Export { id, selection, ..sample::export(format) };
         assert_eq!(store.insert(&export).await, Ok(None));
         assert_eq!(load(store, &export).await, export);
@@ -108,4 +109,35 @@ pub async fn an_export_is_nothing_to_another_storefront(store: &impl ExportStore
     let theirs = Export { tenant: other, ..sample::export(Format::JsonLines) };
     assert_eq!(store.insert(&theirs).await, Ok(None));
     assert_eq!(load(store, &export).await, export);
+}
+
+/// In every state; no more than are asked for, and no older ones.
+pub async fn exports_of_a_storefront_count_from_their_creation_until_they_are_over(store: &impl ExportStore) {
+    let second = |n: u32| sample::stamp(1_000 + n).at;
+    let export = |n: u32| Export {
+        id: ExportId::from_uuid(*sample::order_id(n).as_uuid()),
+        created_at: second(n),
+        ..sample::export(Format::Csv)
+    };
+    for n in 1..=4 {
+        assert_eq!(store.insert(&export(n)).await, Ok(None));
+    }
+    let tenant = &sample::tenant();
+    for (since, most, expected) in [(1, 10, 4), (1, 3, 3), (2, 10, 3), (4, 10, 1), (5, 10, 0)] {
+        assert_eq!(store.running(tenant, second(since), most).await, Ok(expected), "{since} {most}");
+    }
+    let other = TenantId::parse("demo-2").expect("a tenant");
+    assert_eq!(store.running(&other, second(1), 10).await, Ok(0));
+    let upload = Upload { id: "upload".to_owned(), parts: vec!["\"a\"".to_owned()] };
+    let begun = export(1).with_part(upload, None, true, Written::default(), second(9));
+    let steps = [
+        (&begun, 4),
+        (&begun.succeeded(second(10)), 3),
+        (&export(2).failed(second(9)), 2),
+        (&export(3).put_off(second(9)), 2),
+    ];
+    for (export, expected) in steps {
+        assert_eq!(store.replace(export).await, Ok(()));
+        assert_eq!(store.running(tenant, second(1), 10).await, Ok(expected), "{:?}", export.state);
+    }
 }

@@ -267,7 +267,7 @@ pub async fn pages_join_into_the_whole_list(store: &impl OrderStore) {
             loop {
                 let page = store.list(&query).await.expect("a page");
                 assert!(page.orders.len() <= usize::from(query.limit.get()));
-                query.after = page.orders.last().map(OrderSummary::position).or(query.after);
+                query.after = page.end().or(query.after);
                 rows.extend(page.orders);
                 if !page.has_more {
                     break;

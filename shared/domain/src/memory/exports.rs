@@ -7,6 +7,7 @@ use super::lock;
 use crate::export::Export;
 use crate::id::{ExportId, TenantId};
 use crate::ports::{ExportStore, StoreError, UpdateError};
+use crate::timestamp::Timestamp;
 
 /// Keeps exports in a map.
 #[derive(Debug, Default)]
@@ -29,6 +30,13 @@ impl ExportStore for MemoryExports {
 
     async fn load(&self, tenant: &TenantId, id: ExportId) -> Result<Option<Export>, StoreError> {
         Ok(lock(&self.exports).get(&(tenant.clone(), id)).cloned())
+    }
+
+    async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {
+        let exports = lock(&self.exports);
+        let is_running = |export: &&Export| export.progress().is_some() && export.created_at >= since;
+        let running = exports.values().filter(|export| export.tenant == *tenant).filter(is_running);
+        Ok(running.take(most).count())
     }
 
     async fn replace(&self, export: &Export) -> Result<(), UpdateError> {

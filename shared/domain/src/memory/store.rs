@@ -1,6 +1,6 @@
 //! Orders in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::lock;
@@ -18,6 +18,7 @@ use crate::timestamp::Timestamp;
 pub struct MemoryStore {
     orders: Mutex<BTreeMap<(TenantId, OrderId), Order>>,
     put_off: Mutex<BTreeMap<OrderKey, Timestamp>>,
+    damaged: Mutex<BTreeSet<OrderId>>,
 }
 
 impl MemoryStore {
@@ -25,6 +26,11 @@ impl MemoryStore {
     #[must_use]
     pub fn orders(&self) -> Vec<Order> {
         lock(&self.orders).values().cloned().collect()
+    }
+
+    /// The order's row in the lists cannot be read any more.
+    pub fn damage_row(&self, id: OrderId) {
+        lock(&self.damaged).insert(id);
     }
 
     /// How many orders are kept.
@@ -114,7 +120,9 @@ impl OrderStore for MemoryStore {
         let limit = usize::from(query.limit.get());
         let has_more = rows.len() > limit;
         rows.truncate(limit);
-        Ok(Page { orders: rows, has_more })
+        let damaged = lock(&self.damaged);
+        let (unreadable, orders): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| damaged.contains(&row.id));
+        Ok(Page { orders, unreadable: unreadable.iter().map(OrderSummary::position).collect(), has_more })
     }
 }
 

@@ -23,6 +23,18 @@ pub trait ExportStore: Send + Sync {
     /// [`StoreError`] when no answer could be had.
     fn load(&self, tenant: &TenantId, id: ExportId) -> impl Future<Output = Result<Option<Export>, StoreError>> + Send;
 
+    /// How many exports of a storefront run that were created at `since` or later; counts up to `most` of them. It may
+    /// trail the last writes by a moment.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn running(
+        &self,
+        tenant: &TenantId,
+        since: Timestamp,
+        most: usize,
+    ) -> impl Future<Output = Result<usize, StoreError>> + Send;
+
     /// Replaces an export, on condition that the stored one has the revision before.
     ///
     /// # Errors

@@ -65,8 +65,8 @@ pub trait OrderStore: Send + Sync {
 
     /// One page of a tenant's orders, newest first, without the deleted ones. It may trail the last writes by a moment.
     ///
-    /// MUST NOT miss an order that matched all the time, nor show one twice, when each page starts after the last row
-    /// of the page before.
+    /// MUST NOT miss an order that matched all the time, nor show one twice, when each page starts after the last place
+    /// ([`Page::end`]) of the page before. A row that cannot be read fails no page: it takes one of the places.
     ///
     /// # Errors
     /// [`StoreError`] when no answer could be had.

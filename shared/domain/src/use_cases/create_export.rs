@@ -7,6 +7,10 @@ use crate::ports::{ExportStore, Ids, StoreError};
 use crate::timestamp::Timestamp;
 use crate::use_cases::{ListError, ListRequest};
 
+/// So many exports of a storefront run at a time: each is a read of all its orders, and all storefronts take turns. A
+/// burst may exceed it by those that are stored before they are counted.
+pub const MOST_RUNNING: usize = 10;
+
 /// One request for an export.
 #[derive(Debug, Clone)]
 pub struct ExportRequest {
@@ -40,6 +44,9 @@ pub enum CreateExportError {
     /// The key was used for another export.
     #[error("the idempotency key was used with another body")]
     KeyReused,
+    /// [`MOST_RUNNING`] exports of the storefront are not over yet.
+    #[error("{MOST_RUNNING} exports run")]
+    TooMany,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,7 +66,7 @@ pub async fn create_export(
     let selection = Selection::from(orders.for_caller(&caller)?);
     let id = key.as_ref().map_or_else(|| ids.export_id(), |key| ExportId::derive(&caller.tenant, key));
     let export = Export::new(caller.tenant, id, format, selection, at);
-    match exports.insert(&export).await? {
+    match found(exports, &export).await? {
         None => Ok(CreatedExport { export, replayed: false }),
         Some(existing) if existing.asks_for_the_same(&export) => {
             // A write can succeed and its answer be lost. Without a key, what is found can only be one's own.
@@ -69,8 +76,21 @@ pub async fn create_export(
     }
 }
 
+/// The export that has the id already; `None`: the new one is stored. Where enough are running, none is stored any more.
+async fn found(exports: &impl ExportStore, export: &Export) -> Result<Option<Export>, CreateExportError> {
+    let now = export.created_at;
+    let running = exports.running(&export.tenant, now.minus(Export::STALLED_AFTER), MOST_RUNNING).await?;
+    if running < MOST_RUNNING {
+        return Ok(exports.insert(export).await?);
+    }
+    let existing = exports.load(&export.tenant, export.id).await?.filter(|existing| !existing.is_expired(now));
+    existing.map(Some).ok_or(CreateExportError::TooMany)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::caller::Forbidden;
     use crate::id::{CustomerId, TenantId};
@@ -116,6 +136,39 @@ mod tests {
         let later = ExportRequest { at: first.export.expires_at(), ..request("k", Format::JsonLines, 1) };
         let second = created(&exports, later).await.unwrap();
         assert_eq!((second.replayed, second.export.id), (false, first.export.id));
+    }
+
+    #[tokio::test]
+    async fn a_storefront_has_ten_exports_running_and_a_repeated_request_is_still_answered() {
+        let exports = MemoryExports::default();
+        let ask = |n: usize| created(&exports, request(&format!("k{n}"), Format::Csv, 1));
+        let mut running = Vec::new();
+        for n in 0..MOST_RUNNING {
+            running.push(ask(n).await.unwrap().export);
+        }
+        assert_eq!(ask(10).await, Err(CreateExportError::TooMany));
+        let again = ask(3).await.unwrap();
+        assert_eq!((again.replayed, &again.export), (true, &running[3]));
+        let other = created(&exports, request("k3", Format::JsonLines, 1)).await;
+        assert_eq!(other, Err(CreateExportError::KeyReused));
+        let stranger = Caller { tenant: TenantId::parse("other").unwrap(), ..sample::caller() };
+        created(&exports, ExportRequest { caller: stranger, ..request("k", Format::Csv, 1) }).await.unwrap();
+        exports.replace(&running[0].succeeded(sample::stamp(2).at)).await.unwrap();
+        assert!(!ask(10).await.unwrap().replayed);
+        assert_eq!(ask(11).await, Err(CreateExportError::TooMany));
+    }
+
+    #[tokio::test]
+    async fn exports_that_nobody_can_be_writing_any_more_count_no_longer() {
+        let exports = MemoryExports::default();
+        let at = |n: usize, at| created(&exports, ExportRequest { at, ..request(&format!("k{n}"), Format::Csv, 1) });
+        let first = sample::stamp(1).at;
+        for n in 0..MOST_RUNNING {
+            at(n, first).await.unwrap();
+        }
+        let stalled = first.plus(Export::STALLED_AFTER);
+        assert_eq!(at(10, stalled).await, Err(CreateExportError::TooMany));
+        at(10, stalled.plus(Duration::from_millis(1))).await.unwrap();
     }
 
     #[tokio::test]

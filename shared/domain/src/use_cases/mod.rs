@@ -24,7 +24,7 @@ mod write_export;
 
 pub use change_order::{Change, ChangeError, IfMatch, Target, change_order};
 pub use count_orders::{CountError, CountOrders, Uncounted};
-pub use create_export::{CreateExportError, CreatedExport, ExportRequest, create_export};
+pub use create_export::{CreateExportError, CreatedExport, ExportRequest, MOST_RUNNING, create_export};
 pub use deliver::{Both, Delivery};
 pub use edit_order::{EditError, EditOrder};
 pub use follow_ups::{FollowUps, Outcome};

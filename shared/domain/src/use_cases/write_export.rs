@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::export::{Export, Format, MOST_PARTS, Progress, Upload, Written};
 use crate::id::{ExportId, OrderId, TenantId};
-use crate::listing::{Limit, OrderSummary, Position};
+use crate::listing::{Limit, Position};
 use crate::order::Order;
 use crate::ports::{Clock, ExportFiles, ExportRows, ExportStore, FileError, OrderStore, StoreError, UpdateError};
 use crate::timestamp::Timestamp;
@@ -173,17 +173,17 @@ where
                 return Err(Halt::Failed(WriteExportError::TooSlow));
             }
             let page = self.store.list(&export.query(part.after, Limit::MAX)).await?;
-            let last = page.orders.last().map(OrderSummary::position);
-            self.add(export, &page.orders, &mut part).await?;
-            part.is_last = page.orders.is_empty() || (!page.has_more && part.after == last);
+            self.add(export, page.places(), &mut part).await?;
+            let end = page.end();
+            part.is_last = end.is_none() || (!page.has_more && part.after == end);
         }
         part.written.bytes = part.bytes.len() as u64;
         Ok(part)
     }
 
-    /// Adds the orders of a page, as many as there is room for.
-    async fn add(&self, export: &Export, rows: &[OrderSummary], part: &mut Part) -> Result<(), Halt> {
-        let reads = rows.iter().map(|row| async move { (row.position(), self.read(export, row.id).await) });
+    /// Adds the orders of a page, as many as there is room for. Where only the row cannot be read, the order can.
+    async fn add(&self, export: &Export, places: Vec<Position>, part: &mut Part) -> Result<(), Halt> {
+        let reads = places.into_iter().map(|place| async move { (place, self.read(export, place.id).await) });
         let mut reads = stream::iter(reads).buffered(READ_AT_ONCE);
         while let Some((position, read)) = reads.next().await {
             let is_written = match read {

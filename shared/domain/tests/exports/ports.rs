@@ -36,6 +36,8 @@ pub struct Fate {
     fails: bool,
     /// Lets others go first, by chance.
     yields: bool,
+    /// Loses every other answer, by chance.
+    loses: bool,
 }
 
 impl Fate {
@@ -51,6 +53,16 @@ impl Fate {
         Arc::new(Self { yields: true, ..Self::default() })
     }
 
+    /// Lets others go first as well; the answer of this call is lost.
+    pub fn losing(call: usize) -> Arc<Self> {
+        Arc::new(Self { dies: Some((call, Death::After)), yields: true, ..Self::default() })
+    }
+
+    /// The same, of every other call, by chance.
+    pub fn losing_many() -> Arc<Self> {
+        Arc::new(Self { loses: true, yields: true, ..Self::default() })
+    }
+
     async fn meet<T, E>(&self, dead: E, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         for _ in 0..if self.yields { fastrand::usize(0..6) } else { 0 } {
@@ -59,13 +71,15 @@ impl Fate {
         match self.dies.filter(|(dies, _)| *dies == number) {
             Some((_, Death::Before)) => Err(dead),
             Some((_, Death::After)) => call.await.and(Err(dead)),
+            None if self.loses && fastrand::bool() => call.await.and(Err(dead)),
             None => call.await,
         }
     }
 }
 
+/// Exports, and how many were stored that wait for a turn, each of which is a record of the stream.
 #[derive(Debug, Clone)]
-pub struct Exports(pub Arc<MemoryExports>, pub Arc<Fate>);
+pub struct Exports(pub Arc<MemoryExports>, pub Arc<Fate>, pub Arc<AtomicUsize>);
 
 #[derive(Debug, Clone)]
 pub struct Files(pub Arc<MemoryFiles>, pub Arc<Fate>);
@@ -79,9 +93,19 @@ impl ExportStore for Exports {
         self.0.load(tenant, id).await
     }
 
+    async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {
+        self.0.running(tenant, since, most).await
+    }
+
     async fn replace(&self, export: &Export) -> Result<(), UpdateError> {
         let dead = StoreError::Unavailable("dead".to_owned());
-        self.1.meet(dead.into(), self.0.replace(export)).await
+        let replaced = async {
+            self.0.replace(export).await?;
+            let is_waiting = export.progress().is_some_and(|progress| progress.is_waiting);
+            self.2.fetch_add(usize::from(is_waiting), Ordering::SeqCst);
+            Ok(())
+        };
+        self.1.meet(dead.into(), replaced).await
     }
 }
 
@@ -189,7 +213,7 @@ pub async fn writing(orders: u32, export: &Export, fate: Arc<Fate>) -> Writing {
     for n in 1..=orders {
         store.insert(&order(n)).await.unwrap();
     }
-    let exports = Exports(Arc::default(), Arc::clone(&fate));
+    let exports = Exports(Arc::default(), Arc::clone(&fate), Arc::default());
     exports.insert(export).await.unwrap();
     let clock = Watch(Arc::new(AtomicI64::new(export.created_at.as_millis())));
     let latest = store.clone();

@@ -88,6 +88,24 @@ async fn an_order_that_cannot_be_read_is_counted_and_stops_no_other() {
 }
 
 #[tokio::test]
+async fn an_order_is_in_the_file_where_only_its_row_of_the_list_cannot_be_read() {
+    let export = sample::export(Format::JsonLines);
+    for damaged in [vec![1, 7, 12, 20], (1..=20).collect()] {
+        let mut writing = writing(20, &export, Arc::new(Fate::default())).await;
+        writing.store.1 = Some(sample::order_id(7));
+        for n in damaged {
+            writing.store.0.damage_row(sample::order_id(n));
+        }
+        let turn = writing.run(&export.tenant, export.id, never()).await.unwrap();
+        let Turn::Over(over) = turn else { panic!("not over") };
+        let Written { orders, unreadable, .. } = over.written;
+        assert_eq!((orders, unreadable, over.state), (19, 1, State::Succeeded));
+        let left_out = order(7).id.to_string();
+        assert_eq!(ids(&writing, &export), all(20).into_iter().filter(|id| *id != left_out).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn an_export_whose_upload_is_lost_begins_anew_and_gives_up_in_the_end() {
     let export = sample::export(Format::JsonLines);
     let writing = writing(50, &export, Arc::new(Fate::default())).await;

@@ -66,7 +66,7 @@ impl Engine {
         let client = client(&endpoint, &meter);
         create_table(&client).await;
         create_table_of_pk(&client, AUDIT_TABLE).await;
-        create_table_of_pk(&client, EXPORTS_TABLE).await;
+        create_exports_table(&client).await;
         create_reports_table(&client).await;
         create_subscriptions_table(&client).await;
         Self { database, endpoint, client, meter }
@@ -164,6 +164,28 @@ async fn create_subscriptions_table(client: &Client) {
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
         .global_secondary_indexes(by_connection.build().unwrap())
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
+}
+
+async fn create_exports_table(client: &Client) {
+    let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let attribute = |(name, kind)| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();
+    let attributes =
+        [("pk", ScalarAttributeType::S), ("g", ScalarAttributeType::S), ("c", ScalarAttributeType::N)].map(attribute);
+    let by_storefront = GlobalSecondaryIndex::builder()
+        .index_name("by-storefront")
+        .key_schema(key("g", KeyType::Hash))
+        .key_schema(key("c", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build());
+    client
+        .create_table()
+        .table_name(EXPORTS_TABLE)
+        .set_attribute_definitions(Some(attributes.into_iter().collect::<Result<_, _>>().unwrap()))
+        .key_schema(key("pk", KeyType::Hash))
+        .global_secondary_indexes(by_storefront.build().unwrap())
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await
