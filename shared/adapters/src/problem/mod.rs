@@ -88,6 +88,10 @@ pub enum Code {
     ReportTooLarge,
     /// A connection subscribes to as much as one may.
     TooManySubscriptions,
+    /// The subject of the token has as many connections as one may.
+    TooManyConnections,
+    /// The subject of the token was sent what it missed as often as one may within a minute.
+    TooManyReplays,
     /// Something unexpected.
     Internal,
     /// The store or a partner gives no answer.
@@ -96,7 +100,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidIfMatch,
@@ -131,6 +135,8 @@ impl Code {
         Self::IdempotencyKeyReused,
         Self::ReportTooLarge,
         Self::TooManySubscriptions,
+        Self::TooManyConnections,
+        Self::TooManyReplays,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -215,6 +221,12 @@ impl Code {
             }
             Self::TooManySubscriptions => {
                 (S::UNPROCESSABLE_ENTITY, "too_many_subscriptions", "The connection has 100 subscriptions.")
+            }
+            Self::TooManyConnections => {
+                (S::TOO_MANY_REQUESTS, "too_many_connections", "The token's subject has too many connections.")
+            }
+            Self::TooManyReplays => {
+                (S::TOO_MANY_REQUESTS, "too_many_replays", "The token's subject asks too often for what it missed.")
             }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side."),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer right now."),
