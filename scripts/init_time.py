@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "EXPORTS_TABLE": "exports",
     "EXPORTS_BUCKET": "exports",
     "SUBSCRIPTIONS_TABLE": "subscriptions",
+    "CONNECTIONS_PER_SUBJECT": "500",
     "RECONCILE_HOURS": "6",
     "CURSOR_SECRET": "a secret of at least 32 characters",
     "RETENTION_DAYS": "30",

@@ -16,6 +16,8 @@ import { serve } from "./server.mjs";
 const ROOT = join(import.meta.dirname, "../..");
 const SCREENSHOTS = join(ROOT, ".local/site");
 const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
+/** The page's time limits: how long nothing is said before it pings, and how long it waits for an answer. */
+const [IDLE_MS, ANSWER_MS] = [240_000, 40_000];
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 let server, browser;
@@ -93,6 +95,51 @@ test("a service that fails to subscribe is asked again", async (t) => {
   await connect(page, "a-token");
   await page.waitForFunction(() => document.querySelector("#state").dataset.state === "live");
   assert.equal(service.asked.length, 3);
+});
+
+test("a connection on which nothing is said is kept open by a ping, and resumed from its answer", async (t) => {
+  const service = await played(t);
+  const { page } = await open(t, service.urls, "light", { [IDLE_MS]: 50 });
+  await connect(page, "a-token");
+  await isInState(page, "live");
+  await until(() => service.asked.filter(({ action }) => action === "ping").length >= 3);
+  assert.equal(service.offered.length, 1, "over one connection");
+  const before = service.asked.length;
+  service.drop();
+  await until(() => service.asked.slice(before).some(({ action }) => action === "subscribe"));
+  const [first, resumed] = service.asked.filter(({ action }) => action === "subscribe");
+  assert.equal(first.since, undefined);
+  assert.ok(Date.parse(resumed.since) > service.subscribedAt[0], `${resumed.since} is the time of a pong`);
+});
+
+test("a connection that answers no ping is given up for another", async (t) => {
+  const service = await played(t);
+  service.isDeaf = true;
+  const { page } = await open(t, service.urls, "light", { [IDLE_MS]: 50, [ANSWER_MS]: 1_000 });
+  await connect(page, "a-token");
+  await until(() => service.offered.length >= 2);
+  assert.deepEqual(service.asked.slice(0, 2).map(({ action }) => action), ["subscribe", "ping"]);
+  service.isDeaf = false;
+  const { id } = service.place(7);
+  await shows(page, id, "confirmed");
+});
+
+test("a token that expires is said, and another one goes on", async (t) => {
+  const service = await played(t);
+  const { page } = await open(t, service.urls);
+  await connect(page, "a-token");
+  await isInState(page, "live");
+  service.expire("a-new-token");
+  await isInState(page, "off");
+  assert.equal(await page.$eval("#problem", ({ textContent }) => textContent), "A valid token is required.");
+  service.place(7);
+  await page.$eval("input[name=token]", (input) => (input.value = ""));
+  await connect(page, "a-new-token");
+  await isInState(page, "live");
+  const { id } = service.place(7, "processing");
+  await shows(page, id, "processing");
+  assert.ok(await page.$eval("#problem", ({ hidden }) => hidden));
+  assert.deepEqual(service.offered, ["orders.v1, bearer.a-token", "orders.v1, bearer.a-new-token"]);
 });
 
 test("a link prefills no address of anybody else, since a token would be sent there", async (t) => {
@@ -177,10 +224,14 @@ async function played(t) {
   return service;
 }
 
-/** The page, and whatever is wrong in it: errors, and requests to anybody else. */
-async function open(t, urls, scheme = "light") {
+/** The page, and whatever is wrong in it: errors, and requests to anybody else. Some of its time limits are these instead. */
+async function open(t, urls, scheme = "light", limits = {}) {
   const page = await browser.newPage();
   t.after(() => page.close());
+  await page.evaluateOnNewDocument((limits) => {
+    const wait = window.setTimeout;
+    window.setTimeout = (run, ms) => wait(run, limits[ms] ?? ms);
+  }, limits);
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(`error: ${error}`));
   page.on("console", (message) => message.type() === "error" && complaints.push(`console: ${message.text()}`));
@@ -198,6 +249,17 @@ async function open(t, urls, scheme = "light") {
 async function connect(page, token) {
   await page.type("input[name=token]", token);
   await page.click("#connect button");
+}
+
+function isInState(page, state) {
+  return page.waitForFunction((state) => document.querySelector("#state").dataset.state === state, {}, state);
+}
+
+async function until(isSo) {
+  for (const deadline = Date.now() + 10_000; !isSo(); ) {
+    assert.ok(Date.now() < deadline, String(isSo));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 function shows(page, id, status, timeout = 5_000) {

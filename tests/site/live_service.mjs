@@ -26,7 +26,12 @@ class Service {
   events = [];
   connections = new Set();
   asked = [];
+  subscribedAt = [];
   offered = [];
+  /** The token that is accepted. */
+  token = "a-token";
+  /** Whether pings are not answered. */
+  isDeaf = false;
   /** So many subscriptions are answered as the gateway answers when a function fails. */
   fails = 0;
 
@@ -61,15 +66,25 @@ class Service {
     this.connections.clear();
   }
 
+  /** Accepts another token alone, and says so over every connection, as at the first message after a token has expired. */
+  expire(token) {
+    this.token = token;
+    const problem = { title: "A valid token is required.", status: 401, code: "unauthenticated" };
+    this.connections.forEach((connection) => connection.send(problem));
+  }
+
   connect(request, socket) {
     this.offered.push(request.headers["sec-websocket-protocol"]);
-    if (!this.offered.at(-1).endsWith("bearer.a-token")) {
+    if (!this.offered.at(-1).endsWith(`bearer.${this.token}`)) {
       socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
       return;
     }
     const connection = accept(request, socket, "orders.v1", (message) => {
       this.asked.push(message);
-      if (message.action === "ping") return;
+      if (message.action === "ping") {
+        if (!this.isDeaf) connection.send({ action: "pong", at: new Date().toISOString() });
+        return;
+      }
       if (this.fails > 0) {
         this.fails -= 1;
         connection.send({ message: "Internal server error", connectionId: "L0SM9cOFvHcCIhw=", requestId: "r" });
@@ -78,6 +93,7 @@ class Service {
       const since = message.since ? Date.parse(message.since) : Infinity;
       this.events.filter(({ time }) => Date.parse(time) >= since).forEach(connection.send);
       const at = new Date().toISOString();
+      this.subscribedAt.push(Date.parse(at));
       connection.send({ action: "subscribed", at, expires_at: "2030-01-01T00:00:00.000Z" });
       connection.isTold = true;
     });
@@ -92,7 +108,7 @@ class Service {
       "Content-Type": "application/json",
     };
     if (request.method === "OPTIONS") return response.writeHead(200, headers).end();
-    const isKnown = request.headers.authorization === "Bearer a-token";
+    const isKnown = request.headers.authorization === `Bearer ${this.token}`;
     const body = !isKnown
       ? { title: "A valid token is required.", status: 401, code: "unauthenticated" }
       : request.url.startsWith("/v1/reports/")

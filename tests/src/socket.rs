@@ -111,7 +111,7 @@ pub struct Follower {
     pub seen: BTreeMap<String, Vec<u64>>,
     /// How often a version was missing, so that it connected again.
     pub gaps: usize,
-    /// How often a handshake failed.
+    /// How often a handshake failed, or a subscription was one too many.
     pub refusals: usize,
 }
 
@@ -175,6 +175,9 @@ impl Follower {
             } else if message["action"] == "subscribed" {
                 self.heard_at = message["at"].as_str().expect("a time").to_owned();
                 break;
+            } else if message["status"] == 429 {
+                self.refusals += 1;
+                return;
             } else {
                 panic!("{ask} is answered {message}");
             }

@@ -18,8 +18,6 @@ export interface paths {
          * @description Writes the orders that match the filters to a file, the newest first, each as it is when it is written. Orders that are placed meanwhile are not in it. `Location` tells how far it has come, and where the file is.
          *
          *     Send an `Idempotency-Key` and retry with the same key and body until there is an answer: there is one export. After seven days the export is forgotten and its file deleted.
-         *
-         *     Ten exports of a storefront run at a time: another is 429 `too_many_exports`.
          */
         post: operations["create_export"];
         delete?: never;
@@ -618,6 +616,22 @@ export interface components {
          *       "request_id": "6f1c9a52-0d4e-4c1b-9a51-000000000001"
          *     }
          * @example {
+         *       "title": "The token's subject has too many connections.",
+         *       "type": "urn:problem-type:orders:too_many_connections",
+         *       "status": 429,
+         *       "instance": "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001",
+         *       "code": "too_many_connections",
+         *       "request_id": "6f1c9a52-0d4e-4c1b-9a51-000000000001"
+         *     }
+         * @example {
+         *       "title": "The token's subject asks too often for what it missed.",
+         *       "type": "urn:problem-type:orders:too_many_replays",
+         *       "status": 429,
+         *       "instance": "/v1/orders/0192f0c1-7a3e-7cc0-8000-000000000001",
+         *       "code": "too_many_replays",
+         *       "request_id": "6f1c9a52-0d4e-4c1b-9a51-000000000001"
+         *     }
+         * @example {
          *       "title": "The connection has 100 subscriptions.",
          *       "type": "urn:problem-type:orders:too_many_subscriptions",
          *       "status": 422,
@@ -668,7 +682,7 @@ export interface components {
          * @description The stable code of a problem. Releases to come may add some.
          * @enum {string}
          */
-        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "export_not_found" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "too_many_exports" | "too_many_subscriptions" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
+        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "export_not_found" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "too_many_connections" | "too_many_replays" | "too_many_subscriptions" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
         /** @description A field whose values are not repeated. */
         Replaced: {
             /** @description Always `true`. */
@@ -1049,8 +1063,7 @@ export interface operations {
                 };
             };
             /**
-             * @description - `too_many_exports`: The storefront has 10 exports running. Wait until one is over, or as `Retry-After` says, then send the same request with the same key.
-             *     - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
              *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
@@ -1064,7 +1077,7 @@ export interface operations {
                     "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "too_many_exports" | "throttled" | "quota_exceeded";
+                        code: "throttled" | "quota_exceeded";
                     };
                 };
             };

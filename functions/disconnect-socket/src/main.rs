@@ -2,7 +2,7 @@
 
 use adapters::live::{SocketEvent, SocketReply, SubscriptionsTable};
 use adapters::{aws, telemetry};
-use domain::ports::Subscriptions;
+use domain::ports::{Subjects, Subscriptions};
 use domain::use_cases::forget_connection;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
 }
 
 /// What cannot be forgotten now is found gone at its next update, and expires.
-async fn handle(table: &impl Subscriptions, event: SocketEvent) -> SocketReply {
+async fn handle(table: &(impl Subscriptions + Subjects), event: SocketEvent) -> SocketReply {
     match event.connection() {
         Ok(connection) => {
             if let Err(error) = forget_connection(table, &connection).await {
@@ -37,8 +37,8 @@ async fn handle(table: &impl Subscriptions, event: SocketEvent) -> SocketReply {
 mod tests {
     use adapters::testing;
     use domain::memory::{MemorySubscriptions, sample};
-    use domain::ports::OrderKey;
-    use domain::subscription::{ConnectionId, Subscription, SubscriptionKey};
+    use domain::ports::{Connected, OrderKey};
+    use domain::subscription::{ConnectionId, Subject, Subscription, SubscriptionKey};
 
     use super::*;
 
@@ -47,7 +47,10 @@ mod tests {
         let table = MemorySubscriptions::default();
         let closed = testing::sample_event::<SocketEvent>("disconnect-socket").connection().unwrap();
         let other = ConnectionId::parse("other=").unwrap();
+        let (now, later) = (sample::stamp(0).at, sample::stamp(60).at);
+        let subject = Subject { tenant: sample::tenant(), name: "shop-backend".to_owned() };
         for connection in [&closed, &other] {
+            assert!(table.count_connection(&subject, connection, now, later, 2).await.unwrap());
             for n in 1..=40 {
                 let key = SubscriptionKey::Order(OrderKey { tenant: sample::tenant(), id: sample::order_id(n) });
                 let expires_at = sample::stamp(1).at;
@@ -56,7 +59,8 @@ mod tests {
             }
         }
         assert_eq!(handle(&table, testing::sample_event("disconnect-socket")).await, SocketReply::done());
-        assert_eq!(table.of_connection(&closed).await.unwrap(), []);
-        assert_eq!(table.of_connection(&other).await.unwrap().len(), 40);
+        assert_eq!(table.of_connection(&closed).await.unwrap(), Connected::default());
+        let known = table.of_connection(&other).await.unwrap();
+        assert_eq!((known.subject, known.keys.len()), (Some(subject), 40));
     }
 }

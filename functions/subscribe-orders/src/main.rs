@@ -5,8 +5,8 @@ use adapters::problem::{Code, Problem};
 use adapters::store::DynamoStore;
 use adapters::system::SystemClock;
 use adapters::telemetry::{self, metrics};
-use adapters::{aws, connections};
-use domain::ports::{Clock, Message, OrderStore, PostError, RecentChanges, Sockets, Subscriptions};
+use adapters::{aws, config, connections};
+use domain::ports::{Clock, Message, OrderStore, PostError, RecentChanges, Sockets, Subjects, Subscriptions};
 use domain::subscription::ConnectionId;
 use domain::use_cases::{Subscribe, SubscribeRequest};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -16,7 +16,8 @@ async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
     let aws = aws::config()?;
     let (orders, table) = (DynamoStore::from_env(&aws)?, SubscriptionsTable::from_env(&aws)?);
-    let subscribe = Subscribe { orders, table, sockets: ApiSockets::from_env(&aws)?, clock: SystemClock };
+    let (sockets, most_connections) = (ApiSockets::from_env(&aws)?, config::parsed("CONNECTIONS_PER_SUBJECT")?);
+    let subscribe = Subscribe { orders, table, sockets, clock: SystemClock, most_connections };
     connections::made([subscribe.table.connection()]).await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SocketEvent>| {
         let subscribe = &subscribe;
@@ -29,7 +30,7 @@ async fn main() -> Result<(), Error> {
 }
 
 /// Answers over the connection, so that answers and events have one way and one order.
-async fn handle<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock>(
+async fn handle<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock>(
     subscribe: &Subscribe<O, T, S, C>,
     event: SocketEvent,
 ) -> SocketReply {
@@ -44,7 +45,7 @@ async fn handle<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: 
     SocketReply::done()
 }
 
-async fn answer<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock>(
+async fn answer<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock>(
     subscribe: &Subscribe<O, T, S, C>,
     event: &SocketEvent,
     connection: &ConnectionId,
@@ -62,7 +63,7 @@ async fn answer<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: 
 }
 
 /// What is still to be answered: who subscribes is told by the use case, after what was missed.
-async fn act<O: OrderStore, T: Subscriptions + RecentChanges, S: Sockets, C: Clock>(
+async fn act<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock>(
     subscribe: &Subscribe<O, T, S, C>,
     event: &SocketEvent,
     connection: &ConnectionId,

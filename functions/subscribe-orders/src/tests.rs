@@ -17,7 +17,7 @@ async fn live() -> Live {
     let orders = MemoryStore::default();
     orders.insert(&sample::order()).await.unwrap();
     let (table, sockets) = (MemorySubscriptions::default(), MemorySockets::default());
-    Subscribe { orders, table, sockets, clock: SystemClock }
+    Subscribe { orders, table, sockets, clock: SystemClock, most_connections: 2 }
 }
 
 fn connection() -> ConnectionId {
@@ -96,6 +96,19 @@ async fn nothing_of_another_tenant_or_customer_is_subscribed_to() {
     assert_eq!(with("customer_id", "cust-2", of_other).await, "other_customer");
     assert_eq!(with("scope", "orders:write", order).await, "insufficient_scope");
     assert!(live.table.is_empty());
+}
+
+#[tokio::test]
+async fn one_connection_more_than_a_subject_may_have_is_told_so_and_stays_open() {
+    let live = live().await;
+    for name in ["one=", "two="] {
+        let others = |event: &mut Value| event["requestContext"]["connectionId"] = name.into();
+        heard(&live, others).await;
+    }
+    let problem = last(&heard(&live, |_| {}).await);
+    assert_eq!((&problem["code"], &problem["status"]), (&json!("too_many_connections"), &json!(429)));
+    assert!(problem["order_id"] == ORDER && !live.sockets.is_gone(&connection()));
+    assert_eq!(live.table.len(), 2);
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use aws_sdk_apigatewaymanagement::config::{Credentials, Region, SharedCredential
 use domain::id::TenantId;
 use domain::memory::sample;
 use domain::ports::{
-    Clock, Message, OrderKey, PostError, Recent, RecentChanges, Sockets, StoreError, SubscriptionPage, Subscriptions,
+    Clock, Connected, Message, Noted, NotedPage, OrderKey, PostError, RecentChanges, Sockets, StoreError,
+    SubscriptionPage, Subscriptions,
 };
 use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
 use domain::timestamp::Timestamp;
@@ -151,7 +152,7 @@ impl Subscriptions for Crowd {
         Ok(())
     }
 
-    async fn of_connection(&self, _: &ConnectionId) -> Result<Vec<SubscriptionKey>, StoreError> {
+    async fn of_connection(&self, _: &ConnectionId) -> Result<Connected, StoreError> {
         unreachable!("nobody asks")
     }
 
@@ -180,7 +181,17 @@ impl RecentChanges for Crowd {
         Ok(())
     }
 
-    async fn since(&self, _: &SubscriptionKey, _: Timestamp) -> Result<Recent, StoreError> {
+    async fn newest(&self, _: &SubscriptionKey) -> Result<Option<Noted>, StoreError> {
+        unreachable!("nobody asks")
+    }
+
+    async fn noted(
+        &self,
+        _: &SubscriptionKey,
+        _: Timestamp,
+        _: Noted,
+        _: Option<Noted>,
+    ) -> Result<NotedPage, StoreError> {
         unreachable!("nobody asks")
     }
 }

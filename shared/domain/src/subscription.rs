@@ -35,6 +35,15 @@ impl fmt::Display for ConnectionId {
     }
 }
 
+/// Who opens connections: the `sub` of a storefront's tokens.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// The storefront.
+    pub tenant: TenantId,
+    /// Its name there.
+    pub name: String,
+}
+
 /// Whose changes are subscribed to. It always names the storefront, so that no other's changes can match it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubscriptionKey {

@@ -9,9 +9,9 @@ use std::time::Duration;
 use domain::history::Stamp;
 use domain::id::{ProductId, TenantId};
 use domain::line::Product;
-use domain::memory::{MemoryCustomers, MemoryInventory, MemoryStore, sample};
+use domain::memory::{FixedClock, MemoryCustomers, MemoryInventory, MemoryStore, sample};
 use domain::order::Order;
-use domain::ports::{Clock, Condition, ConfirmError, InventoryService, OrderStore, Outage, ReserveError, Unavailable};
+use domain::ports::{Condition, ConfirmError, InventoryService, OrderStore, Outage, ReserveError, Unavailable};
 use domain::reservation::{Reservation, ReservationId};
 use domain::status::Status;
 use domain::timestamp::Timestamp;
@@ -108,20 +108,12 @@ impl InventoryService for Overtaking {
     }
 }
 
-struct At(Timestamp);
-
-impl Clock for At {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
-
 /// What a sweep does that is overtaken by another, who leaves the order due at this time; and when the order is due then.
 async fn overtaken_sweep(due: u32) -> (Swept, Timestamp) {
     let (store, order) = (Arc::<MemoryStore>::default(), sample::order());
     store.insert(&order).await.unwrap();
     let overtaking = Overtaking { store: Arc::clone(&store), due: sample::stamp(due).at };
-    let sweep = Sweep { follow_ups: service(&store, overtaking), clock: At(sample::stamp(60).at) };
+    let sweep = Sweep { follow_ups: service(&store, overtaking), clock: FixedClock(sample::stamp(60).at) };
     let swept = sweep.run(&sample::stamp(60), sample::stamp(100).at).await;
     let page = store.due(0, sample::stamp(3_600).at, None, 10).await.unwrap();
     (swept, page.orders[0].at)

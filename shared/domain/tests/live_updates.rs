@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use domain::details::{Edit, Patch};
 use domain::id::TenantId;
-use domain::memory::{Heard, MemorySockets, MemoryStore, MemorySubscriptions, sample};
+use domain::memory::{FixedClock, Heard, MemorySockets, MemoryStore, MemorySubscriptions, sample};
 use domain::order::Order;
 use domain::ports::{
-    Clock, Condition, Message, OrderKey, OrderStore, PostError, Recent, RecentChanges, Sockets, StoreError,
-    SubscriptionPage, Subscriptions,
+    Clock, Condition, Connected, Message, Noted, NotedPage, OrderKey, OrderStore, PostError, RecentChanges, Sockets,
+    StoreError, Subjects, SubscriptionPage, Subscriptions,
 };
-use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use domain::subscription::{ConnectionId, Subject, Subscription, SubscriptionKey, Update};
 use domain::text::Text;
 use domain::timestamp::Timestamp;
-use domain::use_cases::{PushUpdates, Subscribe, SubscribeRequest, Wanted};
+use domain::use_cases::{GetOrderError, PushUpdates, Subscribe, SubscribeError, SubscribeRequest, Wanted};
 use futures_util::future::join;
 
 /// A port whose calls take a while, by chance: others come in between, before and after each.
@@ -63,7 +63,7 @@ impl<T: Subscriptions> Subscriptions for Slow<T> {
         self.0.remove(key, connection).await
     }
 
-    async fn of_connection(&self, connection: &ConnectionId) -> Result<Vec<SubscriptionKey>, StoreError> {
+    async fn of_connection(&self, connection: &ConnectionId) -> Result<Connected, StoreError> {
         self.1.wait().await;
         self.0.of_connection(connection).await
     }
@@ -73,6 +73,29 @@ impl<T: Subscriptions> Subscriptions for Slow<T> {
         let page = self.0.page(key, after).await;
         self.1.wait().await;
         page
+    }
+}
+
+impl<T: Subjects> Subjects for Slow<T> {
+    async fn count_connection(
+        &self,
+        subject: &Subject,
+        connection: &ConnectionId,
+        now: Timestamp,
+        until: Timestamp,
+        most: usize,
+    ) -> Result<bool, StoreError> {
+        self.1.wait().await;
+        self.0.count_connection(subject, connection, now, until, most).await
+    }
+
+    async fn discount_connection(&self, subject: &Subject, connection: &ConnectionId) -> Result<(), StoreError> {
+        self.0.discount_connection(subject, connection).await
+    }
+
+    async fn count_replay(&self, subject: &Subject, minute: Timestamp, most: u32) -> Result<bool, StoreError> {
+        self.1.wait().await;
+        self.0.count_replay(subject, minute, most).await
     }
 }
 
@@ -96,10 +119,23 @@ impl<T: RecentChanges> RecentChanges for Slow<T> {
         self.0.note(update, at).await
     }
 
-    async fn since(&self, key: &SubscriptionKey, from: Timestamp) -> Result<Recent, StoreError> {
-        let recent = self.0.since(key, from).await;
+    async fn newest(&self, key: &SubscriptionKey) -> Result<Option<Noted>, StoreError> {
         self.1.wait().await;
-        recent
+        let newest = self.0.newest(key).await;
+        self.1.wait().await;
+        newest
+    }
+
+    async fn noted(
+        &self,
+        key: &SubscriptionKey,
+        from: Timestamp,
+        newest: Noted,
+        after: Option<Noted>,
+    ) -> Result<NotedPage, StoreError> {
+        let page = self.0.noted(key, from, newest, after).await;
+        self.1.wait().await;
+        page
     }
 }
 
@@ -114,18 +150,13 @@ impl<T: Sockets> Sockets for Slow<T> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        sample::stamp(43_200).at
-    }
+fn noon() -> FixedClock {
+    FixedClock(sample::stamp(43_200).at)
 }
 
 /// A service with one order, and a subscriber.
 struct World {
-    subscribing: Subscribe<MemoryStore, Slow<MemorySubscriptions>, Slow<MemorySockets>, Noon>,
+    subscribing: Subscribe<MemoryStore, Slow<MemorySubscriptions>, Slow<MemorySockets>, FixedClock>,
     chance: Chance,
 }
 
@@ -136,12 +167,12 @@ impl World {
         let sockets = Slow(MemorySockets::default(), chance.clone());
         let orders = MemoryStore::default();
         orders.insert(&sample::order()).await.unwrap();
-        Self { subscribing: Subscribe { orders, table, sockets, clock: Noon }, chance }
+        Self { subscribing: Subscribe { orders, table, sockets, clock: noon(), most_connections: 1 }, chance }
     }
 
     /// Ships the order over and over: each version is committed, and pushed some time later.
     async fn change(&self, versions: std::ops::Range<u32>) {
-        let Subscribe { orders, table, sockets, clock } = &self.subscribing;
+        let Subscribe { orders, table, sockets, clock, .. } = &self.subscribing;
         let push = PushUpdates { table: table.clone(), sockets: sockets.clone(), clock: *clock };
         for n in versions {
             self.chance.wait().await;
@@ -153,11 +184,24 @@ impl World {
         }
     }
 
-    async fn subscribe(&self, wanted: Wanted) {
+    /// Deletes the order.
+    async fn delete(&self) {
         self.chance.wait().await;
-        let expires_at = Noon.now().plus(Duration::from_secs(60));
+        let orders = &self.subscribing.orders;
+        let before = orders.get(&sample::tenant(), sample::order_id(1)).await.unwrap().unwrap();
+        let deleted = before.delete(Duration::from_secs(60), sample::stamp(2)).unwrap();
+        orders.update(&before, &deleted, Condition::Version).await.unwrap();
+    }
+
+    async fn subscribe(&self, wanted: Wanted) {
+        self.try_subscribe(wanted).await.unwrap();
+    }
+
+    async fn try_subscribe(&self, wanted: Wanted) -> Result<(), SubscribeError> {
+        self.chance.wait().await;
+        let expires_at = noon().now().plus(Duration::from_secs(60));
         let request = SubscribeRequest { caller: sample::caller(), connection: connection(), expires_at, wanted };
-        self.subscribing.run(&request).await.unwrap();
+        self.subscribing.run(&request).await
     }
 
     /// The versions that the subscriber heard of, told by when: before, or after it was subscribed.
@@ -188,7 +232,7 @@ fn update(order: &Order) -> Update {
         order: OrderKey { tenant: order.tenant.clone(), id: order.id },
         customer: order.customer.id.clone(),
         version: order.version,
-        committed_at: Noon.now(),
+        committed_at: noon().now(),
         message: order.version.to_string(),
     }
 }
@@ -220,11 +264,29 @@ async fn who_subscribes_to_an_order_while_it_changes_misses_nothing() {
 async fn who_subscribes_to_all_orders_while_one_changes_misses_nothing() {
     for seed in 0..5_000 {
         let world = World::new(seed).await;
-        let (since, until) = (sample::stamp(0).at, Noon.now().plus(Duration::from_secs(60)));
+        let (since, until) = (sample::stamp(0).at, noon().now().plus(Duration::from_secs(60)));
         world.subscribing.table.0.keep(&sample::tenant(), since, until).await.unwrap();
         world.change(2..4).await;
-        let wanted = Wanted::All { customer: None, since: Some(Noon.now().minus(Duration::from_secs(1))) };
+        let wanted = Wanted::All { customer: None, since: Some(noon().now().minus(Duration::from_secs(1))) };
         join(world.change(4..8), world.subscribe(wanted)).await;
         assert_all(&world, 3, 7, seed);
     }
+}
+
+#[tokio::test]
+async fn who_is_refused_since_the_order_was_deleted_meanwhile_is_not_registered() {
+    let (mut subscribed, mut refused) = (0, 0);
+    for seed in 0..500 {
+        let world = World::new(seed).await;
+        let wanted = Wanted::Order { id: sample::order_id(1), after: None };
+        let (outcome, ()) = join(world.try_subscribe(wanted), world.delete()).await;
+        let is_subscribed = match outcome {
+            Ok(()) => true,
+            Err(SubscribeError::Order(GetOrderError::NotFound)) => false,
+            Err(error) => panic!("seed {seed}: {error}"),
+        };
+        assert_eq!(!world.subscribing.table.0.is_empty(), is_subscribed, "seed {seed}");
+        *(if is_subscribed { &mut subscribed } else { &mut refused }) += 1;
+    }
+    assert!(subscribed > 0 && refused > 0, "{subscribed} were subscribed, {refused} were refused");
 }

@@ -88,6 +88,10 @@ pub enum Code {
     ReportTooLarge,
     /// A connection subscribes to as much as one may.
     TooManySubscriptions,
+    /// The subject of the token has as many connections as one may.
+    TooManyConnections,
+    /// The subject of the token was sent what it missed as often as one may within a minute.
+    TooManyReplays,
     /// As many exports of the storefront run as may.
     TooManyExports,
     /// Something unexpected.
@@ -98,7 +102,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::InvalidJson,
         Self::InvalidIdempotencyKey,
         Self::InvalidIfMatch,
@@ -133,6 +137,8 @@ impl Code {
         Self::IdempotencyKeyReused,
         Self::ReportTooLarge,
         Self::TooManySubscriptions,
+        Self::TooManyConnections,
+        Self::TooManyReplays,
         Self::TooManyExports,
         Self::Internal,
         Self::Unavailable,
@@ -227,6 +233,12 @@ impl Code {
             }
             Self::TooManySubscriptions => {
                 (S::UNPROCESSABLE_ENTITY, "too_many_subscriptions", "The connection has 100 subscriptions.")
+            }
+            Self::TooManyConnections => {
+                (S::TOO_MANY_REQUESTS, "too_many_connections", "The token's subject has too many connections.")
+            }
+            Self::TooManyReplays => {
+                (S::TOO_MANY_REQUESTS, "too_many_replays", "The token's subject asks too often for what it missed.")
             }
             Self::TooManyExports => {
                 (S::TOO_MANY_REQUESTS, "too_many_exports", "The storefront has 10 exports running.")

@@ -147,6 +147,8 @@ impl From<SubscribeError> for Problem {
             SubscribeError::Forbidden(error) => error.into(),
             SubscribeError::Order(error) => error.into(),
             SubscribeError::TooMany => Self::new(Code::TooManySubscriptions),
+            SubscribeError::TooManyConnections => Self::new(Code::TooManyConnections),
+            SubscribeError::TooManyReplays => Self::new(Code::TooManyReplays),
             SubscribeError::Post(error) => error.into(),
             SubscribeError::Store(error) => error.into(),
         }

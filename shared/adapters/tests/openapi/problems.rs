@@ -149,6 +149,8 @@ pub fn problem(code: Code) -> Problem {
         Code::ReportTooLarge => ReportError::TooLarge.into(),
         Code::TooManySubscriptions => SubscribeError::TooMany.into(),
         Code::TooManyExports => CreateExportError::TooMany.into(),
+        Code::TooManyConnections => SubscribeError::TooManyConnections.into(),
+        Code::TooManyReplays => SubscribeError::TooManyReplays.into(),
         Code::Internal => StoreError::Rejected(INSIDE.to_owned()).into(),
         Code::Unavailable => StoreError::Unavailable(INSIDE.to_owned()).into(),
         Code::MethodNotAllowed => Problem::new(code).allow("GET, HEAD, POST"),

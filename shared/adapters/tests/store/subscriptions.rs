@@ -5,11 +5,12 @@ use std::time::Duration;
 use adapters::live::SubscriptionsTable;
 use adapters::system::SystemClock;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::memory::{MemorySockets, sample};
-use domain::ports::{Clock, OrderKey, Recent, RecentChanges, Subscriptions};
+use domain::memory::{Heard, MemorySockets, MemoryStore, sample};
+use domain::order::{Order, OrderData};
+use domain::ports::{Clock, OrderKey, OrderStore, RecentChanges, Subscriptions};
 use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
 use domain::timestamp::Timestamp;
-use domain::use_cases::{PushUpdates, Pushed};
+use domain::use_cases::{PushUpdates, Pushed, Subscribe, SubscribeRequest, Wanted};
 
 use crate::engine::{Engine, SUBSCRIPTIONS_TABLE};
 
@@ -97,13 +98,32 @@ async fn of_many_who_subscribe_within_an_hour_one_writes_that_changes_are_noted(
 }
 
 #[tokio::test]
-async fn more_recent_orders_than_are_named_are_not_read_to_the_end() {
+async fn whatever_is_remembered_is_sent_to_who_resumes_a_thousand_changes_a_page() {
     let engine = Engine::start().await;
-    let table = table(&engine);
-    let most = u32::try_from(Recent::MOST).unwrap();
-    for n in 0..=most {
+    let (table, orders, sockets) = (table(&engine), MemoryStore::default(), MemorySockets::default());
+    let since = now();
+    table.keep(&sample::tenant(), since, since.plus(Duration::from_secs(3600))).await.unwrap();
+    for n in 1..=2_500 {
+        let data = OrderData { id: sample::order_id(n), ..(*sample::order()).clone() };
+        orders.insert(&Order::restore(data)).await.unwrap();
         table.note(&update(n), now()).await.unwrap();
     }
-    let key = SubscriptionKey::Tenant(sample::tenant());
-    assert!(!table.since(&key, now().minus(Duration::from_secs(600))).await.unwrap().is_whole);
+    engine.meter.take();
+    let subscribe = Subscribe { orders, table, sockets, clock: SystemClock, most_connections: 1 };
+    let connection = subscription(1).connection;
+    let request = SubscribeRequest {
+        caller: sample::caller(),
+        connection: connection.clone(),
+        expires_at: now().plus(Duration::from_secs(3600)),
+        wanted: Wanted::All { customer: None, since: Some(since) },
+    };
+    subscribe.run(&request).await.unwrap();
+    let heard = subscribe.sockets.heard(&connection);
+    for n in 1..=2_500 {
+        assert!(heard.contains(&Heard::Event(sample::order_id(n), 1, 0)), "order {n}");
+    }
+    assert_eq!((heard.len(), heard.last()), (3 * 2_500 + 1, Some(&Heard::Subscribed(None))));
+    let calls = engine.meter.take();
+    let pages: Vec<f64> = calls.iter().filter(|call| call.units > 2.0).map(|call| call.units).collect();
+    assert!(pages.len() == 3 && pages.iter().all(|units| *units < 40.0), "{calls:?}");
 }

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
-use crate::id::{CustomerId, OrderId, TenantId};
+use futures_util::future::join_all;
+
+use crate::id::{CustomerId, TenantId};
 use crate::memory::sample;
-use crate::ports::{OrderKey, RecentChanges, Subscriptions};
-use crate::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use crate::ports::{Connected, Noted, OrderKey, RecentChanges, Subjects, Subscriptions};
+use crate::subscription::{ConnectionId, Subject, Subscription, SubscriptionKey, Update};
 use crate::timestamp::Timestamp;
 
 /// Declares one test per rule for the table that `$make` builds anew for each.
@@ -18,7 +20,10 @@ macro_rules! subscriptions_contract {
             subscriptions_read_back_page_by_page_and_those_of_other_keys_do_not
             a_subscription_is_replaced_and_removed
             a_connection_knows_what_it_subscribes_to
+            a_subject_has_so_many_connections_at_a_time
+            a_subject_has_so_many_replays_in_a_minute_however_many_ask_at_once
             changes_are_remembered_for_their_customer_and_their_storefront
+            what_is_noted_after_the_newest_is_on_no_page
             changes_are_remembered_since_somebody_subscribed_and_as_long_as_somebody_may_resume
         );
     };
@@ -119,49 +124,118 @@ pub async fn a_connection_knows_what_it_subscribes_to(table: &impl Subscriptions
         table.add(&subscription(key, 1, None)).await.expect("added");
     }
     table.add(&subscription(tenant("demo"), 2, None)).await.expect("added");
-    let mut own = table.of_connection(&connection(1)).await.expect("an answer");
+    let known = async |n| table.of_connection(&connection(n)).await.expect("an answer");
+    let mut own = known(1).await.keys;
     own.sort();
     let mut expected = keys().to_vec();
     expected.sort();
     assert_eq!(own, expected);
-    assert_eq!(table.of_connection(&connection(2)).await.expect("an answer"), [tenant("demo")]);
-    assert_eq!(table.of_connection(&connection(3)).await.expect("an answer"), []);
+    assert_eq!(known(2).await, Connected { subject: None, keys: vec![tenant("demo")] });
+    assert_eq!(known(3).await, Connected::default());
 }
 
-/// Of each order the first version since then, of this customer or storefront alone.
-pub async fn changes_are_remembered_for_their_customer_and_their_storefront(table: &impl RecentChanges) {
-    let at = |secs: u64| Timestamp::from_secs(4_000_000_000).plus(Duration::from_secs(secs));
-    let note = async |order: OrderKey, name: &str, version: u64, noted_at: Timestamp| {
-        let update =
-            Update { order, customer: customer(name), version, committed_at: noted_at, message: "{}".to_owned() };
-        table.note(&update, noted_at).await.expect("noted");
+fn subject(tenant: &str, name: &str) -> Subject {
+    Subject { tenant: TenantId::restore(tenant), name: name.to_owned() }
+}
+
+/// Those that are closed, or whose time is over, are not counted, nor are those of others; one of its own may be counted again.
+pub async fn a_subject_has_so_many_connections_at_a_time(table: &(impl Subjects + Subscriptions)) {
+    // What a token names as its subject may hold anything.
+    let own = subject("demo", "auth0|5f7c#1");
+    let count = async |subject: &Subject, n: u32, secs: u64| {
+        let until = at(secs).plus(Duration::from_secs(60));
+        table.count_connection(subject, &connection(n), at(secs), until, 2).await.expect("an answer")
     };
-    note(order("demo", 1), "cust-1", 6, at(9)).await;
-    for (version, second) in [(7, 10), (9, 12), (8, 11), (7, 13)] {
-        note(order("demo", 1), "cust-1", version, at(second)).await;
+    assert!(count(&own, 1, 0).await && count(&own, 2, 30).await);
+    assert!(!count(&own, 3, 30).await && count(&own, 2, 30).await);
+    assert_eq!(table.of_connection(&connection(3)).await.expect("an answer"), Connected::default());
+    for (n, other) in [(4, subject("demo", "auth0|5f7c")), (5, subject("demo-2", "auth0|5f7c#1"))] {
+        assert!(count(&other, n, 30).await);
+        let known = table.of_connection(&connection(n)).await.expect("an answer");
+        assert_eq!(known, Connected { subject: Some(other), keys: Vec::new() });
     }
-    note(order("demo", 2), "cust-2", 1, at(10)).await;
-    note(order("demo-2", 3), "cust-1", 1, at(10)).await;
-    let since = async |key: SubscriptionKey, secs: u64| -> Vec<(OrderId, u64)> {
-        let recent = table.since(&key, at(secs)).await.expect("an answer");
-        assert!(recent.is_whole);
-        recent.orders.into_iter().collect()
+    assert!(count(&own, 3, 60).await, "the first has ended");
+    assert!(!count(&own, 6, 60).await);
+    for _ in 0..2 {
+        table.discount_connection(&own, &connection(3)).await.expect("discounted");
+    }
+    assert!(count(&own, 6, 60).await);
+}
+
+/// In each minute anew, and each subject by itself.
+pub async fn a_subject_has_so_many_replays_in_a_minute_however_many_ask_at_once(table: &impl Subjects) {
+    let own = subject("demo", "page");
+    let count = async |subject: &Subject, secs| table.count_replay(subject, at(secs), 5).await.expect("an answer");
+    let asked = join_all((0..20).map(|_| count(&own, 0))).await;
+    assert_eq!(asked.iter().filter(|is_counted| **is_counted).count(), 5);
+    assert!(!count(&own, 0).await && count(&own, 60).await && count(&subject("demo", "other"), 0).await);
+}
+
+fn at(secs: u64) -> Timestamp {
+    Timestamp::from_secs(4_000_000_000).plus(Duration::from_secs(secs))
+}
+
+async fn note(table: &impl RecentChanges, order: OrderKey, name: &str, version: u64, secs: u64) {
+    let update = Update { order, customer: customer(name), version, committed_at: at(secs), message: "{}".to_owned() };
+    table.note(&update, at(secs)).await.expect("noted");
+}
+
+/// All pages of what was noted from then until the newest.
+async fn pages(table: &impl RecentChanges, key: &SubscriptionKey, secs: u64, newest: Noted) -> Vec<Noted> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = table.noted(key, at(secs), newest, after).await.expect("a page");
+        found.extend(page.changes);
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+/// In the order in which they were noted, of this customer or storefront alone.
+pub async fn changes_are_remembered_for_their_customer_and_their_storefront(table: &impl RecentChanges) {
+    note(table, order("demo", 1), "cust-1", 6, 9).await;
+    for (version, second) in [(7, 10), (9, 12), (8, 11), (7, 13)] {
+        note(table, order("demo", 1), "cust-1", version, second).await;
+    }
+    note(table, order("demo", 2), "cust-2", 1, 10).await;
+    note(table, order("demo-2", 3), "cust-1", 1, 10).await;
+    let since = async |key: SubscriptionKey, secs: u64| match table.newest(&key).await.expect("an answer") {
+        Some(newest) => pages(table, &key, secs, newest).await,
+        None => Vec::new(),
     };
-    let (first, second) = (sample::order_id(1), sample::order_id(2));
-    assert_eq!(since(tenant("demo"), 10).await, [(first, 7), (second, 1)]);
-    assert_eq!(since(tenant("demo"), 0).await, [(first, 6), (second, 1)]);
-    assert_eq!(since(tenant("demo"), 11).await, [(first, 7)]);
+    let noted = |n, version, secs| Noted { at: at(secs), order: sample::order_id(n), version };
+    let from_10 = [noted(1, 7, 10), noted(2, 1, 10), noted(1, 8, 11), noted(1, 9, 12), noted(1, 7, 13)];
+    assert_eq!(since(tenant("demo"), 10).await, from_10);
+    assert_eq!(since(tenant("demo"), 0).await, [&[noted(1, 6, 9)], &from_10[..]].concat());
+    assert_eq!(since(tenant("demo"), 11).await, from_10.get(2..).expect("three"));
     assert_eq!(since(tenant("demo"), 14).await, []);
     let of_customer = |name| SubscriptionKey::Customer(TenantId::restore("demo"), customer(name));
-    assert_eq!(since(of_customer("cust-2"), 0).await, [(second, 1)]);
-    assert_eq!(since(tenant("demo-2"), 0).await, [(sample::order_id(3), 1)]);
+    assert_eq!(since(of_customer("cust-2"), 0).await, [noted(2, 1, 10)]);
+    assert_eq!(since(of_customer("cust-3"), 0).await, []);
+    assert_eq!(since(tenant("demo-2"), 0).await, [noted(3, 1, 10)]);
+}
+
+/// Whoever reads them all comes to an end, however much is noted meanwhile.
+pub async fn what_is_noted_after_the_newest_is_on_no_page(table: &impl RecentChanges) {
+    for n in 1..=3 {
+        note(table, order("demo", n), "cust-1", 1, 1).await;
+    }
+    let newest = table.newest(&tenant("demo")).await.expect("an answer").expect("three are noted");
+    assert_eq!(newest, Noted { at: at(1), order: sample::order_id(3), version: 1 });
+    note(table, order("demo", 4), "cust-1", 1, 1).await;
+    note(table, order("demo", 1), "cust-1", 2, 2).await;
+    let found = pages(table, &tenant("demo"), 0, newest).await;
+    let orders: Vec<_> = found.iter().map(|noted| noted.order).collect();
+    assert_eq!(orders, [1, 2, 3].map(sample::order_id));
 }
 
 /// From the first subscription on, however often others subscribe; when the time is over, anew from the next.
 pub async fn changes_are_remembered_since_somebody_subscribed_and_as_long_as_somebody_may_resume(
     table: &impl RecentChanges,
 ) {
-    let at = |hours: u64| Timestamp::from_secs(4_000_000_000).plus(Duration::from_secs(3_600 * hours));
+    let at = |hours: u64| at(3_600 * hours);
     let kept =
         async |name: &str, hours| table.kept_since(&TenantId::restore(name), at(hours)).await.expect("an answer");
     assert_eq!(kept("demo", 0).await, None);

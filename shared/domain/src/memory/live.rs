@@ -5,28 +5,27 @@ use std::sync::{Arc, Mutex};
 
 use super::lock;
 use crate::id::{OrderId, TenantId};
-use crate::ports::{Message, PostError, Recent, RecentChanges, Sockets, StoreError, SubscriptionPage, Subscriptions};
-use crate::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use crate::ports::{
+    Connected, Message, Noted, NotedPage, PostError, RecentChanges, Sockets, StoreError, Subjects, SubscriptionPage,
+    Subscriptions,
+};
+use crate::subscription::{ConnectionId, Subject, Subscription, SubscriptionKey, Update};
 use crate::timestamp::Timestamp;
 
-/// Two subscriptions a page, so that every list has many.
+/// Two subscriptions or changes a page, so that every list has many.
 const PAGE: usize = 2;
 
 /// Subscriptions and recent changes.
 #[derive(Debug, Clone, Default)]
 pub struct MemorySubscriptions {
     kept: Arc<Mutex<BTreeMap<(SubscriptionKey, ConnectionId), Subscription>>>,
-    noted: Arc<Mutex<Vec<Noted>>>,
+    noted: Arc<Mutex<BTreeSet<(SubscriptionKey, Noted)>>>,
     /// Since when, and until when, changes are remembered.
     remembered: Arc<Mutex<BTreeMap<TenantId, (Timestamp, Timestamp)>>>,
-}
-
-#[derive(Debug, Clone)]
-struct Noted {
-    at: Timestamp,
-    keys: [SubscriptionKey; 3],
-    order: OrderId,
-    version: u64,
+    /// The connections of subjects, and until when they are counted.
+    connected: Arc<Mutex<BTreeMap<(Subject, ConnectionId), Timestamp>>>,
+    /// The replays of subjects in a minute.
+    replays: Arc<Mutex<BTreeMap<(Subject, Timestamp), u32>>>,
 }
 
 impl MemorySubscriptions {
@@ -55,10 +54,11 @@ impl Subscriptions for MemorySubscriptions {
         Ok(())
     }
 
-    async fn of_connection(&self, connection: &ConnectionId) -> Result<Vec<SubscriptionKey>, StoreError> {
-        let kept = lock(&self.kept);
+    async fn of_connection(&self, connection: &ConnectionId) -> Result<Connected, StoreError> {
+        let (kept, connected) = (lock(&self.kept), lock(&self.connected));
         let own = kept.keys().filter(|(_, of)| of == connection);
-        Ok(own.map(|(key, _)| key.clone()).collect())
+        let subject = connected.keys().find(|(_, of)| of == connection).map(|(subject, _)| subject.clone());
+        Ok(Connected { subject, keys: own.map(|(key, _)| key.clone()).collect() })
     }
 
     async fn page(&self, key: &SubscriptionKey, after: Option<&ConnectionId>) -> Result<SubscriptionPage, StoreError> {
@@ -68,6 +68,39 @@ impl Subscriptions for MemorySubscriptions {
         let subscriptions: Vec<Subscription> = rest.by_ref().take(PAGE).cloned().collect();
         let next = rest.next().and_then(|_| subscriptions.last().map(|last| last.connection.clone()));
         Ok(SubscriptionPage { subscriptions, next })
+    }
+}
+
+impl Subjects for MemorySubscriptions {
+    async fn count_connection(
+        &self,
+        subject: &Subject,
+        connection: &ConnectionId,
+        now: Timestamp,
+        until: Timestamp,
+        most: usize,
+    ) -> Result<bool, StoreError> {
+        let mut connected = lock(&self.connected);
+        let others =
+            connected.iter().filter(|((of, other), until)| of == subject && other != connection && **until > now);
+        let is_counted = others.count() < most;
+        if is_counted {
+            connected.insert((subject.clone(), connection.clone()), until);
+        }
+        Ok(is_counted)
+    }
+
+    async fn discount_connection(&self, subject: &Subject, connection: &ConnectionId) -> Result<(), StoreError> {
+        lock(&self.connected).remove(&(subject.clone(), connection.clone()));
+        Ok(())
+    }
+
+    async fn count_replay(&self, subject: &Subject, minute: Timestamp, most: u32) -> Result<bool, StoreError> {
+        let mut replays = lock(&self.replays);
+        let count = replays.entry((subject.clone(), minute)).or_default();
+        let is_counted = *count < most;
+        *count += u32::from(is_counted);
+        Ok(is_counted)
     }
 }
 
@@ -84,20 +117,30 @@ impl RecentChanges for MemorySubscriptions {
     }
 
     async fn note(&self, update: &Update, at: Timestamp) -> Result<(), StoreError> {
-        let noted = Noted { at, keys: update.keys(), order: update.order.id, version: update.version };
-        lock(&self.noted).push(noted);
+        let noted = Noted { at, order: update.order.id, version: update.version };
+        lock(&self.noted).extend(update.keys().map(|key| (key, noted)));
         Ok(())
     }
 
-    async fn since(&self, key: &SubscriptionKey, from: Timestamp) -> Result<Recent, StoreError> {
+    async fn newest(&self, key: &SubscriptionKey) -> Result<Option<Noted>, StoreError> {
         let noted = lock(&self.noted);
-        let mut orders = BTreeMap::<OrderId, u64>::new();
-        for noted in noted.iter().filter(|noted| noted.at >= from && noted.keys.contains(key)) {
-            let first = orders.entry(noted.order).or_insert(noted.version);
-            *first = noted.version.min(*first);
-        }
-        let is_whole = orders.len() <= Recent::MOST;
-        Ok(Recent { orders, is_whole })
+        Ok(noted.iter().rfind(|(of, _)| of == key).map(|(_, noted)| *noted))
+    }
+
+    async fn noted(
+        &self,
+        key: &SubscriptionKey,
+        from: Timestamp,
+        newest: Noted,
+        after: Option<Noted>,
+    ) -> Result<NotedPage, StoreError> {
+        let noted = lock(&self.noted);
+        let own = noted.iter().filter(|(of, _)| of == key).map(|(_, noted)| *noted);
+        let mut rest =
+            own.filter(|noted| noted.at >= from && *noted <= newest && after.is_none_or(|after| *noted > after));
+        let changes: Vec<Noted> = rest.by_ref().take(PAGE).collect();
+        let next = rest.next().and_then(|_| changes.last().copied());
+        Ok(NotedPage { changes, next })
     }
 }
 
@@ -125,7 +168,8 @@ pub struct MemorySockets {
 #[derive(Debug, Default)]
 struct State {
     heard: BTreeMap<ConnectionId, Vec<Heard>>,
-    hanging: BTreeSet<ConnectionId>,
+    /// How many more messages a connection takes.
+    takes: BTreeMap<ConnectionId, usize>,
     gone: BTreeSet<ConnectionId>,
     is_down: bool,
 }
@@ -150,7 +194,12 @@ impl MemorySockets {
 
     /// Has a connection take nothing any more, though it can be closed.
     pub fn hang(&self, connection: &ConnectionId) {
-        lock(&self.state).hanging.insert(connection.clone());
+        self.hang_after(connection, 0);
+    }
+
+    /// Has a connection take so many more messages, and then nothing.
+    pub fn hang_after(&self, connection: &ConnectionId, messages: usize) {
+        lock(&self.state).takes.insert(connection.clone(), messages);
     }
 
     /// Has nothing reach any connection, or everything again.
@@ -172,8 +221,8 @@ impl Sockets for MemorySockets {
     async fn post(&self, connection: &ConnectionId, message: Message<'_>) -> Result<(), PostError> {
         let mut state = lock(&self.state);
         state.reach(connection)?;
-        if state.hanging.contains(connection) {
-            return Err(PostError::Slow);
+        if let Some(takes) = state.takes.get_mut(connection) {
+            *takes = takes.checked_sub(1).ok_or(PostError::Slow)?;
         }
         let heard = match message {
             Message::Event(event) => Heard::Event(event.id.order, event.id.version, event.id.index),

@@ -13,7 +13,7 @@ pub mod sample;
 mod store;
 mod trail;
 
-pub use clock::FixedClock;
+pub use clock::{FixedClock, TickingClock};
 pub use customers::MemoryCustomers;
 pub use exports::MemoryExports;
 pub use files::MemoryFiles;

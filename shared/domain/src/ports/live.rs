@@ -1,11 +1,9 @@
 //! Who is connected, what they subscribe to, and how they are told.
 
-use std::collections::BTreeMap;
-
 use crate::event::Event;
 use crate::id::{OrderId, TenantId};
 use crate::ports::StoreError;
-use crate::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use crate::subscription::{ConnectionId, Subject, Subscription, SubscriptionKey, Update};
 use crate::timestamp::Timestamp;
 
 /// Keeps what connections subscribe to, until their tokens expire.
@@ -26,14 +24,11 @@ pub trait Subscriptions: Send + Sync {
         connection: &ConnectionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// What a connection subscribes to. It may trail the last writes by a moment.
+    /// What a connection subscribes to, and whose it is. It may trail the last writes by a moment.
     ///
     /// # Errors
     /// [`StoreError`] when no answer could be had.
-    fn of_connection(
-        &self,
-        connection: &ConnectionId,
-    ) -> impl Future<Output = Result<Vec<SubscriptionKey>, StoreError>> + Send;
+    fn of_connection(&self, connection: &ConnectionId) -> impl Future<Output = Result<Connected, StoreError>> + Send;
 
     /// Subscriptions of a key, by connection, those that follow `after`.
     ///
@@ -46,6 +41,55 @@ pub trait Subscriptions: Send + Sync {
         key: &SubscriptionKey,
         after: Option<&ConnectionId>,
     ) -> impl Future<Output = Result<SubscriptionPage, StoreError>> + Send;
+}
+
+/// What is known of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Connected {
+    /// Whose it is, once it is counted ([`Subjects::count_connection`]).
+    pub subject: Option<Subject>,
+    /// What it subscribes to.
+    pub keys: Vec<SubscriptionKey>,
+}
+
+/// Counts what each subject takes, so that a token in wrong hands, or a client that runs wild, takes little from others.
+pub trait Subjects: Send + Sync {
+    /// Counts an open connection from `now` until `until`, unless `most` others are counted; whether it is. Those that were
+    /// counted a moment ago may be overlooked.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may be counted or not.
+    fn count_connection(
+        &self,
+        subject: &Subject,
+        connection: &ConnectionId,
+        now: Timestamp,
+        until: Timestamp,
+        most: usize,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Counts a connection no more.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may be counted or not.
+    fn discount_connection(
+        &self,
+        subject: &Subject,
+        connection: &ConnectionId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Counts a replay in this minute, unless `most` are counted; whether it is.
+    ///
+    /// MUST NOT count more than `most`, however many are asked for at the same time.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it may be counted or not.
+    fn count_replay(
+        &self,
+        subject: &Subject,
+        minute: Timestamp,
+        most: u32,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// A page of subscriptions.
@@ -89,27 +133,47 @@ pub trait RecentChanges: Send + Sync {
     /// [`StoreError`]; it may be remembered or not.
     fn note(&self, update: &Update, at: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The orders of a customer or a storefront that were noted at `from` or later.
+    /// What was noted last of a customer or a storefront.
     ///
-    /// MUST NOT miss one that was noted before this was asked for.
+    /// MUST NOT miss what was noted before this was asked for.
     ///
     /// # Errors
     /// [`StoreError`] when no answer could be had.
-    fn since(&self, key: &SubscriptionKey, from: Timestamp) -> impl Future<Output = Result<Recent, StoreError>> + Send;
+    fn newest(&self, key: &SubscriptionKey) -> impl Future<Output = Result<Option<Noted>, StoreError>> + Send;
+
+    /// What was noted of a customer or a storefront from `from` until `newest`, in this order: what follows `after`.
+    ///
+    /// MUST NOT miss what was noted before the first page was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no answer could be had.
+    fn noted(
+        &self,
+        key: &SubscriptionKey,
+        from: Timestamp,
+        newest: Noted,
+        after: Option<Noted>,
+    ) -> impl Future<Output = Result<NotedPage, StoreError>> + Send;
 }
 
-/// Orders that changed lately.
+/// A change that subscribers were about to be told of. It sorts by when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Noted {
+    /// When.
+    pub at: Timestamp,
+    /// The order.
+    pub order: OrderId,
+    /// The version that it then had.
+    pub version: u64,
+}
+
+/// A page of changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recent {
-    /// Of each the first version that was noted.
-    pub orders: BTreeMap<OrderId, u64>,
-    /// Whether these are all; more than [`Recent::MOST`] are not looked for.
-    pub is_whole: bool,
-}
-
-impl Recent {
-    /// So many orders are named at most.
-    pub const MOST: usize = 2_000;
+pub struct NotedPage {
+    /// By when they were noted.
+    pub changes: Vec<Noted>,
+    /// What the next page follows; `None`: this is the last.
+    pub next: Option<Noted>,
 }
 
 /// The connections that are open.

@@ -24,7 +24,9 @@ pub use customers::CustomerService;
 pub use exports::{ExportFiles, ExportStore, FileError, Link, Rows as ExportRows};
 pub use ids::Ids;
 pub use inventory::{ConfirmError, InventoryService, ReserveError};
-pub use live::{Message, PostError, Recent, RecentChanges, Sockets, SubscriptionPage, Subscriptions};
+pub use live::{
+    Connected, Message, Noted, NotedPage, PostError, RecentChanges, Sockets, Subjects, SubscriptionPage, Subscriptions,
+};
 pub use publisher::{EventPublisher, PublishError};
 pub use reports::{Counted, MOST_CHANGED, ReportStore, RowsError, RowsQuery, Step};
 pub use store::{Condition, DueOrder, DuePage, Inserted, OrderKey, OrderStore, StoreError, UpdateError};

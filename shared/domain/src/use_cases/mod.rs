@@ -38,6 +38,8 @@ pub use push_updates::{PushError, PushUpdates, Pushed};
 pub use read_export::{ReadExportError, ShownExport, read_export};
 pub use read_report::{MOST_DAYS, MOST_GROUPS, ReportError, ReportRequest, read_report};
 pub use reconcile::{Advance, REACH, Reconcile, ReconcileError, Resent, scheduled_run};
-pub use subscribe::{MOST_SUBSCRIPTIONS, Subscribe, SubscribeError, SubscribeRequest, Wanted, forget_connection};
+pub use subscribe::{
+    MOST_REPLAYS, MOST_SUBSCRIPTIONS, Subscribe, SubscribeError, SubscribeRequest, Wanted, forget_connection,
+};
 pub use sweep::{Sweep, Swept};
 pub use write_export::{PART, Turn, WriteExport, WriteExportError};

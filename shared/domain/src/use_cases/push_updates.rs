@@ -182,6 +182,7 @@ mod tests {
     use super::*;
     use crate::id::{CustomerId, TenantId};
     use crate::memory::{FixedClock, Heard, MemorySockets, MemorySubscriptions, sample};
+    use crate::ports::Noted;
     use crate::subscription::ConnectionId;
 
     fn noon() -> FixedClock {
@@ -295,14 +296,15 @@ mod tests {
     async fn where_nobody_has_subscribed_for_hours_nothing_is_noted() {
         let push = push();
         let since = sample::stamp(0).at;
-        let noted = async || push.table.since(&SubscriptionKey::Tenant(sample::tenant()), since).await.unwrap().orders;
+        let newest = async || push.table.newest(&SubscriptionKey::Tenant(sample::tenant())).await.unwrap();
         assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
         push.table.keep(&sample::tenant(), since, noon().now()).await.unwrap();
         assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
-        assert!(noted().await.is_empty());
+        assert_eq!(newest().await, None);
         subscribed(&push, 1, SubscriptionKey::Order(order(2)), None, 60).await;
         assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed::default())]);
-        assert_eq!(noted().await.len(), 1);
+        let noted = Noted { at: noon().now(), order: sample::order_id(1), version: 1 };
+        assert_eq!(newest().await, Some(noted));
     }
 
     #[tokio::test]

@@ -1,9 +1,7 @@
 //! Runs over orders and a trail in memory.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
 use super::*;
-use crate::memory::{MemoryPublisher, MemoryStore, MemoryTrail, sample};
+use crate::memory::{MemoryPublisher, MemoryStore, MemoryTrail, TickingClock, sample};
 use crate::order::OrderData;
 use crate::ports::{Condition, Findings, Window};
 use crate::status::Status;
@@ -11,17 +9,7 @@ use crate::status::Status;
 /// So many stored orders of three events each.
 const ORDERS: u32 = 20;
 
-/// A clock that goes on by a second whenever it is asked.
-#[derive(Default)]
-struct Ticking(AtomicI64);
-
-impl Clock for Ticking {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_secs(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-type Service = Reconcile<MemoryStore, MemoryTrail, MemoryPublisher, Ticking>;
+type Service = Reconcile<MemoryStore, MemoryTrail, MemoryPublisher, TickingClock>;
 
 /// A service whose events came out of both channels.
 async fn service() -> Service {
@@ -33,7 +21,7 @@ async fn service() -> Service {
             trail.note_on_feed(id(n, 1, index));
         }
     }
-    Reconcile { store, trail, channels: PerChannel::default(), clock: Ticking::default() }
+    Reconcile { store, trail, channels: PerChannel::default(), clock: TickingClock::default() }
 }
 
 /// A service of which these events did not come out of the bus, and those not of the feed.

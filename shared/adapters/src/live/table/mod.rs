@@ -3,11 +3,16 @@
 //! | item | `pk` | `sk` | members |
 //! | --- | --- | --- | --- |
 //! | a subscription | `order#<tenant>#<order id>`, `customer#<tenant>#<customer id>` or `tenant#<tenant>` | the connection | `c`: the connection once more, for the index; `cu`: the customer that its token is confined to; `e`: when the token expires |
+//! | a connection of a subject | `subject#<tenant>#<sub>` | the connection | `c`: the connection once more, for the index; `e`: until when it is counted |
+//! | a subject's replays in a minute | `replays#<tenant>#<sub>` | the minute, in milliseconds | `n`: how many |
 //! | a storefront that somebody subscribes to | `kept#<tenant>` | `kept` | `f`, `u`: its changes are noted from then until then, in milliseconds |
-//! | a recent change | `recent#` and the key of its customer or storefront | `<milliseconds>#<order id>#<version>` | |
+//! | a recent change | `recent#` and the key of its customer or storefront | `<milliseconds>#<order id>#<version>`: when it was noted | |
 //!
 //! All have `ttl`. Subscriptions are found by their key in the table itself, not in an index: an index trails its table, and
 //! a subscriber that was registered a moment ago would not be told.
+
+mod recent;
+mod subjects;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,11 +25,11 @@ use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::id::{CustomerId, OrderId, TenantId};
-use domain::ports::{OrderKey, Recent, RecentChanges, StoreError, SubscriptionPage, Subscriptions};
-use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use domain::ports::{Connected, OrderKey, StoreError, SubscriptionPage, Subscriptions};
+use domain::subscription::{ConnectionId, Subscription, SubscriptionKey};
 use domain::timestamp::Timestamp;
-use futures_util::future::try_join;
 
+use self::subjects::read_subject;
 use crate::aws;
 use crate::config::{self, ConfigError};
 use crate::connections::Connection;
@@ -36,13 +41,11 @@ const CONNECTION: &str = "c";
 const CUSTOMER: &str = "cu";
 const EXPIRES: &str = "e";
 const TTL: &str = "ttl";
-const SINCE: &str = "f";
-const UNTIL: &str = "u";
 
 /// The index that knows what a connection subscribes to.
 const BY_CONNECTION: &str = "by-connection";
 
-/// So many subscriptions are read at a time, about 100 KB.
+/// So many subscriptions or changes are read at a time, about 100 KB.
 const PAGE: i32 = 1_000;
 
 /// Everything is kept a little longer than a connection can last, which is two hours.
@@ -52,16 +55,7 @@ const KEPT: Duration = Duration::from_secs(4 * 3600);
 const PATIENCE: Duration = Duration::from_secs(8);
 const ATTEMPTS: u32 = 8;
 
-/// For so much longer than is asked for a storefront's changes are noted, so that few subscriptions have to write.
-const AHEAD: Duration = Duration::from_secs(3600);
-
 type Item = HashMap<String, AttributeValue>;
-
-/// From when until when a storefront's changes are noted.
-struct Kept {
-    since: Timestamp,
-    until: Timestamp,
-}
 
 /// The table of the subscriptions.
 #[derive(Debug, Clone)]
@@ -108,36 +102,32 @@ impl SubscriptionsTable {
         Ok(())
     }
 
-    async fn kept(&self, tenant: &TenantId) -> Result<Option<Kept>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(kept_key(tenant))).consistent_read(true);
-        let get = get.return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let output = Box::pin(get.send()).await.map_err(store_error)?;
+    async fn delete(&self, key: Item) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+        let delete = delete.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output = Box::pin(delete.send()).await.map_err(store_error)?;
         charged(output.consumed_capacity());
-        let Some(item) = output.item() else { return Ok(None) };
-        let time = |name| number(item, name).map(Timestamp::from_millis);
-        Ok(Some(Kept { since: time(SINCE)?, until: time(UNTIL)? }))
+        Ok(())
     }
 
     fn query(&self) -> QueryFluentBuilder {
         self.client.query().table_name(&self.table).return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// Reads a query page by page, and no further page beyond `limit` items; whether these are all.
+    /// Reads a query page by page.
     async fn read(
         &self,
         query: QueryFluentBuilder,
         mut take: impl FnMut(&Item) -> Result<(), StoreError>,
-        limit: usize,
-    ) -> Result<bool, StoreError> {
-        let (mut after, mut count) = (None, 0);
+    ) -> Result<(), StoreError> {
+        let mut after = None;
         loop {
             let page = Box::pin(query.clone().set_exclusive_start_key(after).send()).await.map_err(store_error)?;
             charged(page.consumed_capacity());
-            count += page.items().len();
             page.items().iter().try_for_each(&mut take)?;
             after = page.last_evaluated_key;
-            if after.is_none() || count > limit {
-                return Ok(after.is_none());
+            if after.is_none() {
+                return Ok(());
             }
         }
     }
@@ -161,23 +151,23 @@ impl Subscriptions for SubscriptionsTable {
     }
 
     async fn remove(&self, key: &SubscriptionKey, connection: &ConnectionId) -> Result<(), StoreError> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(item_key(key, connection)));
-        let delete = delete.return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let output = Box::pin(delete.send()).await.map_err(store_error)?;
-        charged(output.consumed_capacity());
-        Ok(())
+        self.delete(item_key(key, connection)).await
     }
 
-    async fn of_connection(&self, connection: &ConnectionId) -> Result<Vec<SubscriptionKey>, StoreError> {
+    async fn of_connection(&self, connection: &ConnectionId) -> Result<Connected, StoreError> {
         let query = self.query().index_name(BY_CONNECTION).key_condition_expression("c = :c");
         let query = query.expression_attribute_values(":c", AttributeValue::S(connection.as_str().to_owned()));
-        let mut keys = Vec::new();
+        let mut connected = Connected::default();
         let take = |item: &Item| {
-            keys.push(read_key(text(item, KEY)?).ok_or_else(corrupt)?);
+            let key = text(item, KEY)?;
+            match read_subject(key) {
+                Some(subject) => connected.subject = Some(subject),
+                None => connected.keys.push(read_key(key).ok_or_else(corrupt)?),
+            }
             Ok(())
         };
-        self.read(query, take, usize::MAX).await?;
-        Ok(keys)
+        self.read(query, take).await?;
+        Ok(connected)
     }
 
     async fn page(&self, key: &SubscriptionKey, after: Option<&ConnectionId>) -> Result<SubscriptionPage, StoreError> {
@@ -189,59 +179,6 @@ impl Subscriptions for SubscriptionsTable {
         let subscriptions = page.items().iter().map(|item| read_subscription(key, item)).collect::<Result<_, _>>()?;
         let next = page.last_evaluated_key().map(|last| connection_of(text(last, SORT)?)).transpose()?;
         Ok(SubscriptionPage { subscriptions, next })
-    }
-}
-
-impl RecentChanges for SubscriptionsTable {
-    async fn keep(&self, tenant: &TenantId, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
-        let (mut since, mut kept_until) = (now, now);
-        if let Some(kept) = self.kept(tenant).await?.filter(|kept| kept.until > now) {
-            (since, kept_until) = (kept.since, kept.until);
-        }
-        if kept_until >= until {
-            return Ok(());
-        }
-        let until = until.plus(AHEAD);
-        let mut item = kept_key(tenant);
-        item.insert(SINCE.to_owned(), of_number(since.as_millis()));
-        item.insert(UNTIL.to_owned(), of_number(until.as_millis()));
-        item.insert(TTL.to_owned(), of_number(until.as_secs()));
-        self.put(item).await
-    }
-
-    async fn kept_since(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.kept(tenant).await?.filter(|kept| kept.until > now).map(|kept| kept.since))
-    }
-
-    async fn note(&self, update: &Update, at: Timestamp) -> Result<(), StoreError> {
-        let [_, customer, tenant] = update.keys();
-        let item = |key: &SubscriptionKey| {
-            let sort = format!("{}#{}#{}", sort_of(at), update.order.id, update.version);
-            Item::from([
-                (KEY.to_owned(), AttributeValue::S(recent_key(key))),
-                (SORT.to_owned(), AttributeValue::S(sort)),
-                (TTL.to_owned(), of_number(at.plus(KEPT).as_secs())),
-            ])
-        };
-        try_join(self.put(item(&customer)), self.put(item(&tenant))).await?;
-        Ok(())
-    }
-
-    async fn since(&self, key: &SubscriptionKey, from: Timestamp) -> Result<Recent, StoreError> {
-        let query = self.query().key_condition_expression("pk = :pk AND sk >= :from").consistent_read(true);
-        let query = query.expression_attribute_values(":pk", AttributeValue::S(recent_key(key)));
-        let query = query.expression_attribute_values(":from", AttributeValue::S(sort_of(from)));
-        let mut recent = Recent::default();
-        let take = |item: &Item| {
-            let (order, version) = read_change(text(item, SORT)?).ok_or_else(corrupt)?;
-            let first = recent.orders.entry(order).or_insert(version);
-            *first = version.min(*first);
-            Ok(())
-        };
-        // An order has a few changes at most within the time that is asked for.
-        let is_whole = self.read(query, take, 4 * Recent::MOST).await?;
-        recent.is_whole = is_whole && recent.orders.len() <= Recent::MOST;
-        Ok(recent)
     }
 }
 
@@ -267,23 +204,9 @@ fn read_key(key: &str) -> Option<SubscriptionKey> {
     }
 }
 
-fn recent_key(key: &SubscriptionKey) -> String {
-    format!("recent#{}", write_key(key))
-}
-
 /// Text that sorts as times do.
 fn sort_of(at: Timestamp) -> String {
     format!("{:015}", at.as_millis())
-}
-
-fn read_change(sort: &str) -> Option<(OrderId, u64)> {
-    let mut parts = sort.split('#').skip(1);
-    Some((OrderId::parse(parts.next()?).ok()?, parts.next()?.parse().ok()?))
-}
-
-fn kept_key(tenant: &TenantId) -> Item {
-    let text = |value: String| AttributeValue::S(value);
-    Item::from([(KEY.to_owned(), text(format!("kept#{tenant}"))), (SORT.to_owned(), text("kept".to_owned()))])
 }
 
 fn item_key(key: &SubscriptionKey, connection: &ConnectionId) -> Item {
