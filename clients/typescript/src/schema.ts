@@ -18,6 +18,8 @@ export interface paths {
          * @description Writes the orders that match the filters to a file, the newest first, each as it is when it is written. Orders that are placed meanwhile are not in it. `Location` tells how far it has come, and where the file is.
          *
          *     Send an `Idempotency-Key` and retry with the same key and body until there is an answer: there is one export. After seven days the export is forgotten and its file deleted.
+         *
+         *     Ten exports of a storefront run at a time: another is 429 `too_many_exports`.
          */
         post: operations["create_export"];
         delete?: never;
@@ -682,7 +684,7 @@ export interface components {
          * @description The stable code of a problem. Releases to come may add some.
          * @enum {string}
          */
-        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "export_not_found" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "too_many_connections" | "too_many_replays" | "too_many_subscriptions" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
+        ProblemCode: "access_denied" | "awaiting_confirmation" | "body_too_large" | "confined_token" | "conflict" | "export_not_found" | "idempotency_key_reused" | "illegal_transition" | "insufficient_scope" | "internal" | "invalid_cursor" | "invalid_idempotency_key" | "invalid_if_match" | "invalid_json" | "invalid_parameter" | "invalid_total" | "lines_closed" | "method_not_allowed" | "order_canceled" | "order_deleted" | "order_not_found" | "order_shipped" | "order_too_large" | "other_customer" | "out_of_stock" | "precondition_failed" | "quota_exceeded" | "report_too_large" | "request_refused" | "reservation_refused" | "reservation_unconfirmed" | "route_not_found" | "throttled" | "too_many_connections" | "too_many_exports" | "too_many_replays" | "too_many_subscriptions" | "unauthenticated" | "unavailable" | "unknown_customer" | "unknown_product" | "unsupported_filter" | "unsupported_media_type" | "validation_failed";
         /** @description A field whose values are not repeated. */
         Replaced: {
             /** @description Always `true`. */
@@ -1063,7 +1065,8 @@ export interface operations {
                 };
             };
             /**
-             * @description - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
+             * @description - `too_many_exports`: The storefront has 10 exports running. Wait until one is over, or as `Retry-After` says, then send the same request with the same key.
+             *     - `throttled`: Too many requests. Wait as `Retry-After` says, then send the same request.
              *     - `quota_exceeded`: The quota of this storefront is used up. Wait as `Retry-After` says.
              */
             429: {
@@ -1077,7 +1080,7 @@ export interface operations {
                     "application/json": components["schemas"]["FirewallProblem"];
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "throttled" | "quota_exceeded";
+                        code: "too_many_exports" | "throttled" | "quota_exceeded";
                     };
                 };
             };
