@@ -51,7 +51,7 @@ pub fn config() -> Result<SdkConfig, ConfigError> {
     Ok(aws.build())
 }
 
-/// The HTTPS client of [`config`].
+/// The HTTPS client of [`config()`].
 ///
 /// # Errors
 /// [`ConfigError`] when it cannot be built.
