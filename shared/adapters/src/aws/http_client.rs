@@ -1,6 +1,7 @@
 //! The HTTP client of the SDK: that of the calls of partners, so that a function has one HTTP stack, and none of HTTP/2,
 //! which the SDK's own client brings along.
 
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -26,12 +27,21 @@ impl HttpConnector for SdkHttpClient {
         let client = self.0.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
+                capture.set_connection_retriever(|| Some(connection()));
+            }
             let request = Request::try_from(request.map(Body::wrap)).map_err(failure)?;
             let response = Response::from(client.execute(request).await.map_err(failure)?);
             HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
+}
+
+/// What the SDK is told of a connection. It asks for one to be closed after an answer of 5xx, which `reqwest` cannot do: the
+/// next attempt may go over it again.
+fn connection() -> ConnectionMetadata {
+    ConnectionMetadata::builder().proxied(false).poison_fn(|| ()).build()
 }
 
 /// What the SDK may try again is told apart from what is wrong with the request.

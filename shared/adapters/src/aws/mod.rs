@@ -58,7 +58,7 @@ pub fn config() -> Result<SdkConfig, ConfigError> {
 pub fn http_client() -> Result<impl HttpClient + 'static, ConfigError> {
     let mut roots = RootCertStore::empty();
     https::trust(&mut roots, AMAZON_TRUST_SERVICES).map_err(https::invalid)?;
-    let client = https::client(roots)?.connect_timeout(CONNECT).build().map_err(https::invalid)?;
+    let client = https::client(roots)?.connect_timeout(CONNECT).no_proxy().build().map_err(https::invalid)?;
     Ok(http_client::SdkHttpClient(client))
 }
 

@@ -269,11 +269,12 @@ pub async fn forget_connection(
     connection: &ConnectionId,
 ) -> Result<(), StoreError> {
     let Connected { subject, keys } = table.of_connection(connection).await?;
+    let removals = stream::iter(keys).map(|key| async move { table.remove(&key, connection).await });
+    let removed: Result<(), StoreError> = removals.buffer_unordered(FORGOTTEN_AT_ONCE).try_collect().await;
     if let Some(subject) = subject {
         table.discount_connection(&subject, connection).await?;
     }
-    let removals = stream::iter(keys).map(|key| async move { table.remove(&key, connection).await });
-    removals.buffer_unordered(FORGOTTEN_AT_ONCE).try_collect().await
+    removed
 }
 
 fn subject(caller: &Caller) -> Subject {

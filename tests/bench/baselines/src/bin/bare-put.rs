@@ -1,4 +1,5 @@
-//! One conditional `PutItem` of an item that is as large as a new order, with nothing around it: the floor of a write.
+//! One conditional `PutItem` of an item that is as large as a new order and in the same indexes, with nothing around it: the
+//! floor of a write.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,6 +18,9 @@ async fn put(client: &Client, table: &str, request: &Request) -> Result<Response
         .put_item()
         .table_name(table)
         .item("pk", AttributeValue::S(format!("bare#{key}")))
+        .item("gs", AttributeValue::S("bare#pending#0".to_owned()))
+        .item("gc", AttributeValue::S("bare#cust-1".to_owned()))
+        .item("k", AttributeValue::S(key.to_owned()))
         .item("body", AttributeValue::S(String::from_utf8(request.body().to_vec())?))
         .condition_expression("attribute_not_exists(pk)")
         .send()
