@@ -52,7 +52,13 @@ impl ApiSockets {
     /// a slow connection.
     #[must_use]
     pub fn at(aws: &SdkConfig, url: impl Into<String>) -> Self {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECTING).operation_timeout(TAKING).build();
+        Self::with_patience(aws, url, TAKING)
+    }
+
+    /// As [`ApiSockets::at`], with so long for a client to take a message.
+    #[must_use]
+    pub fn with_patience(aws: &SdkConfig, url: impl Into<String>, taking: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECTING).operation_timeout(taking).build();
         let config =
             Builder::from(aws).endpoint_url(url).timeout_config(timeouts).retry_config(RetryConfig::disabled());
         Self { client: Client::from_conf(config.build()), calls: Arc::new(Semaphore::new(AT_ONCE)) }
