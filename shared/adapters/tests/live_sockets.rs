@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use adapters::live::ApiSockets;
 use adapters::system::SystemClock;
+use aws_config::SdkConfig;
 use aws_sdk_apigatewaymanagement::config::{Credentials, Region, SharedCredentialsProvider};
 use domain::id::TenantId;
 use domain::memory::sample;
@@ -54,11 +55,12 @@ fn kind(head: &str) -> Kind {
 }
 
 async fn start(api: Arc<Api>) -> ApiSockets {
-    start_with_patience(api, Duration::from_millis(2_500)).await
+    let (aws, url) = serve_all(api).await;
+    ApiSockets::at(&aws, url)
 }
 
-/// A client is given so long to take a message: on a busy machine an answer at once may take a while.
-async fn start_with_patience(api: Arc<Api>, taking: Duration) -> ApiSockets {
+/// What a client of the API is made of.
+async fn serve_all(api: Arc<Api>) -> (SdkConfig, String) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -70,7 +72,7 @@ async fn start_with_patience(api: Arc<Api>, taking: Duration) -> ApiSockets {
     });
     let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
     let aws = adapters::aws::config().unwrap().into_builder().region(Region::from_static("eu-central-1"));
-    ApiSockets::with_patience(&aws.credentials_provider(credentials).build(), url, taking)
+    (aws.credentials_provider(credentials).build(), url)
 }
 
 const THROTTLED: &[u8] =
@@ -221,7 +223,9 @@ fn peak() -> usize {
 #[tokio::test]
 async fn ten_thousand_subscribers_are_told_128_at_a_time_and_slow_ones_hold_up_nobody() {
     let api = Arc::<Api>::default();
-    let sockets = start_with_patience(Arc::clone(&api), Duration::from_secs(10)).await;
+    let (aws, url) = serve_all(Arc::clone(&api)).await;
+    // On a busy machine an answer at once may take a while.
+    let sockets = ApiSockets::with_patience(&aws, url, Duration::from_secs(10));
     let push = PushUpdates { table: Crowd { size: 10_000, removed: AtomicUsize::new(0) }, sockets, clock: SystemClock };
     let before = peak();
     let started = Instant::now();

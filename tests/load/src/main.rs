@@ -6,6 +6,8 @@
 //! <https://github.com/aws-samples/serverless-rust-demo>. No call is retried.
 
 mod figures;
+#[path = "../../smoke/src/settings.rs"]
+mod settings;
 mod shopper;
 
 use std::process::ExitCode;
@@ -16,6 +18,7 @@ use order_service_client::{Client, NewOrder, Retries, Token};
 use tokio::task::JoinSet;
 
 use figures::Figures;
+use settings::{or, setting};
 use shopper::Shopper;
 
 /// So many seconds' arrivals may be under way. Who comes then is turned away, so that a service that hangs fills no memory.
@@ -68,13 +71,4 @@ fn number(name: &str, default: usize) -> Result<usize, String> {
     let text = or(name, &default.to_string());
     let number = text.parse().ok().filter(|number| (1..=100_000).contains(number));
     number.ok_or_else(|| format!("{name} is {text}, and must be a number from 1 to 100000"))
-}
-
-fn setting(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("{name} is not set"))
-}
-
-/// A setting that may be left out, or empty.
-fn or(name: &str, default: &str) -> String {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())
 }

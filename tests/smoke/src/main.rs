@@ -3,11 +3,15 @@
 //! `URL` (with the stage, such as `…/v1`) and `TOKEN` name the service and the caller; `SMOKE_CUSTOMER` and `SMOKE_PRODUCT`
 //! whose order it is and of what (`cust-1`, `sku-1`).
 
+mod settings;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
 use order_service_client::{Client, NewOrder, Order, ProblemKind, Status, Token};
 use uuid::Uuid;
+
+use settings::{or, setting};
 
 /// Seconds for which a stage cache may still show an order that is gone.
 const LONGEST_CACHED: u32 = 30;
@@ -70,13 +74,4 @@ async fn use_up(client: &Client, placed: &Order) -> Result<(), String> {
 
 fn said(what: &str, error: impl std::fmt::Display) -> String {
     format!("{what}: {error}")
-}
-
-fn setting(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("{name} is not set"))
-}
-
-/// A setting that may be left out, or empty.
-fn or(name: &str, default: &str) -> String {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())
 }

@@ -173,8 +173,9 @@ where
                 return Err(Halt::Failed(WriteExportError::TooSlow));
             }
             let page = self.store.list(&export.query(part.after, Limit::MAX)).await?;
-            self.add(export, page.places(), &mut part).await?;
-            let end = page.end();
+            let places = page.places();
+            let end = places.last().copied();
+            self.add(export, places, &mut part).await?;
             part.is_last = end.is_none() || (!page.has_more && part.after == end);
         }
         part.written.bytes = part.bytes.len() as u64;
