@@ -83,6 +83,7 @@ impl World {
             ("EXPORTS_BUCKET", "exports"),
             ("SUBSCRIPTIONS_TABLE", SUBSCRIPTIONS_TABLE),
             ("SOCKETS_URL", &self.engine.endpoint),
+            ("CONNECTIONS_PER_SUBJECT", "500"),
             ("AUDIT_QUEUE_URL", &self.engine.endpoint),
             ("INDEX_SHARDS", "1"),
             ("FOLLOW_UP_SHARDS", "32"),
