@@ -68,6 +68,7 @@ def main():
         ("SubscribeOrdersFunction", "dynamodb:GetItem"): subscribes,
         ("SubscribeOrdersFunction", "dynamodb:PutItem"): subscribes,
         ("SubscribeOrdersFunction", "dynamodb:Query"): subscribes,
+        ("SubscribeOrdersFunction", "dynamodb:UpdateItem"): lambda: subscribes(last_sequence=1),
         ("SubscribeOrdersFunction", "dynamodb:DeleteItem"): unsubscribes,
         ("SubscribeOrdersFunction", "execute-api:ManageConnections"): subscribes,
         ("DisconnectSocketFunction", "dynamodb:Query"): forgets_what_is_closed,
@@ -236,10 +237,10 @@ def connected():
     return Socket(os.environ["WS_URL"], os.environ["TOKEN"])
 
 
-def subscribes():
+def subscribes(**more):
     _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
     with connected() as socket:
-        return (socket.ask(action="subscribe", order_id=order["id"]) or {}).get("action") == "subscribed"
+        return (socket.ask(action="subscribe", order_id=order["id"], **more) or {}).get("action") == "subscribed"
 
 
 def unsubscribes():
