@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The end-to-end suites, against the stack that the environment names: `service`, `operations`, or both (see `make e2e`).
+# The end-to-end suites, against the stack that the environment names: `service`, `operations`, `alone`, or all of them
+# (see `make e2e`).
 set -eu
 # What only debug builds may read: the caller of `cargo lambda watch`, and a log without its filter.
 if grep -lq -e LOCAL_CALLER -e LOG_LIBRARIES "$STACK_FOLDER"/sam-build/*/bootstrap; then
@@ -13,16 +14,20 @@ service() {
   # What the document says is what the stack does.
   scripts/schemathesis/run.sh
   suite outages "${E2E_THREADS:-4}" beside::
-  suite outages 1 alone::
   .venv/bin/python tests/local/run.py test_logs
+}
+# They measure time: nothing else should run on the machine.
+alone() {
+  suite outages 1 alone::
+  .venv/bin/python tests/local/run.py test_logs.Logs
 }
 operations() {
   .venv/bin/python scripts/least_privilege.py
-  # The last of these take the stack down.
   .venv/bin/python tests/local/run.py
 }
-case "${1:-both}" in
-  service | operations) "$1" ;;
-  both) service; operations ;;
-  *) echo "error: $0 [service | operations]" >&2 && exit 2 ;;
+case "${1:-all}" in
+  service | operations | alone) "$1" ;;
+  # The last tests of the operations take the stack down.
+  all) service; alone; operations ;;
+  *) echo "error: $0 [service | operations | alone]" >&2 && exit 2 ;;
 esac

@@ -10,12 +10,12 @@ import least_privilege
 from aws import client
 from shell import FOLDER, PYTHON, run
 
-# How a program of the AWS SDK names an operation in a request, by service. The SDK links only operations that are called.
+# How a program of the AWS SDK names an operation, in a request or in its spans, by service. The SDK links only operations that are called.
 NAMES = {
     "dynamodb": re.compile(rb"DynamoDB_20120810\.([A-Za-z]+)"),
     "events": re.compile(rb"AWSEvents\.([A-Za-z]+)"),
     "sqs": re.compile(rb"AmazonSQS\.([A-Za-z]+)"),
-    "sns": re.compile(rb"([A-Za-z]+)2010-03-31"),
+    "sns": re.compile(rb"SNS\.([A-Za-z]+)"),
 }
 
 # Batches need the action of the single operation on AWS, and one of their own name in the emulator.
@@ -99,7 +99,7 @@ def actions_of(program):
     for service, name in NAMES.items():
         operations = boto3.client(service).meta.service_model.operation_names
         for linked in name.findall(program):
-            operation = exact(linked.decode(), operations, at_end=service == "sns")
+            operation = exact(linked.decode(), operations)
             if operation == "TransactWriteItems":
                 found |= TRANSACTION
                 continue
@@ -109,10 +109,9 @@ def actions_of(program):
     return found
 
 
-def exact(text, operations, at_end):
-    """The longest operation with which the text begins, or ends: in a program a name has no end of its own."""
-    matches = [name for name in operations if (text.endswith(name) if at_end else text.startswith(name))]
-    return max(matches, key=len)
+def exact(text, operations):
+    """The longest operation with which the text begins: in a program a name has no end of its own."""
+    return max((name for name in operations if text.startswith(name)), key=len)
 
 
 def allowed(resource):

@@ -4,7 +4,7 @@ use adapters::live::{ApiSockets, SubscriptionsTable, UpdateBatch};
 use adapters::system::SystemClock;
 use adapters::{aws, connections, telemetry};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use domain::ports::{Clock, RecentChanges, Sockets, Subscriptions};
+use domain::ports::{Clock, RecentChanges, Sockets, Subjects, Subscriptions};
 use domain::use_cases::PushUpdates;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-async fn handle<T: Subscriptions + RecentChanges, S: Sockets, C: Clock>(
+async fn handle<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock>(
     push: &PushUpdates<T, S, C>,
     event: SqsEvent,
 ) -> SqsBatchResponse {

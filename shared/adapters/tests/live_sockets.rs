@@ -14,10 +14,10 @@ use aws_sdk_apigatewaymanagement::config::{Credentials, Region, SharedCredential
 use domain::id::TenantId;
 use domain::memory::sample;
 use domain::ports::{
-    Clock, Connected, Message, Noted, NotedPage, OrderKey, PostError, RecentChanges, Sockets, StoreError,
+    Clock, Connected, Message, Noted, NotedPage, OrderKey, PostError, RecentChanges, Sockets, StoreError, Subjects,
     SubscriptionPage, Subscriptions,
 };
-use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
+use domain::subscription::{ConnectionId, Subject, Subscription, SubscriptionKey, Update};
 use domain::timestamp::Timestamp;
 use domain::use_cases::{PushUpdates, Pushed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -160,7 +160,7 @@ impl Subscriptions for Crowd {
     }
 
     async fn of_connection(&self, _: &ConnectionId) -> Result<Connected, StoreError> {
-        unreachable!("nobody asks")
+        Ok(Connected::default())
     }
 
     async fn page(&self, key: &SubscriptionKey, after: Option<&ConnectionId>) -> Result<SubscriptionPage, StoreError> {
@@ -172,6 +172,27 @@ impl Subscriptions for Crowd {
         let subscriptions: Vec<_> = (first..end).map(|n| Self::subscription(key, n)).collect();
         let next = subscriptions.last().filter(|_| end < self.size).map(|last| last.connection.clone());
         Ok(SubscriptionPage { subscriptions, next })
+    }
+}
+
+impl Subjects for Crowd {
+    async fn count_connection(
+        &self,
+        _: &Subject,
+        _: &ConnectionId,
+        _: Timestamp,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<bool, StoreError> {
+        unreachable!("nobody subscribes")
+    }
+
+    async fn discount_connection(&self, _: &Subject, _: &ConnectionId) -> Result<(), StoreError> {
+        unreachable!("nobody is counted")
+    }
+
+    async fn count_replay(&self, _: &Subject, _: Timestamp, _: u32) -> Result<bool, StoreError> {
+        unreachable!("nobody subscribes")
     }
 }
 

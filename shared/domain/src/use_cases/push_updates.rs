@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::future::join_all;
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 
-use crate::ports::{Clock, Message, OrderKey, PostError, RecentChanges, Sockets, StoreError, Subscriptions};
+use super::forget_connection;
+use crate::ports::{Clock, Message, OrderKey, PostError, RecentChanges, Sockets, StoreError, Subjects, Subscriptions};
 use crate::subscription::{Subscription, SubscriptionKey, Update};
 
 /// So many messages of one update are on their way at a time.
@@ -56,7 +57,7 @@ struct Tally {
     closed: AtomicUsize,
 }
 
-impl<T: Subscriptions + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C> {
+impl<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C> {
     /// Pushes updates given in the order of the feed. Answers for each: after one that failed, its order's later ones are
     /// held back.
     pub async fn run(&self, updates: &[Update]) -> Vec<Result<Pushed, PushError>> {
@@ -140,9 +141,13 @@ impl<T: Subscriptions + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C
         }
     }
 
-    /// One that cannot be forgotten now is found gone again at the next update, and expires.
+    /// Forgets the connection, of which nothing may ever say that it was closed. One that cannot be forgotten now is found gone
+    /// again at the next update, and expires.
     async fn forget(&self, subscription: &Subscription, told: Told) -> Told {
-        drop(self.table.remove(&subscription.key, &subscription.connection).await);
+        let Subscription { key, connection, .. } = subscription;
+        // What was written a moment ago is not yet known of the connection, though it was found here.
+        drop(self.table.remove(key, connection).await);
+        drop(forget_connection(&self.table, connection).await);
         told
     }
 }
@@ -183,7 +188,7 @@ mod tests {
     use crate::id::{CustomerId, TenantId};
     use crate::memory::{FixedClock, Heard, MemorySockets, MemorySubscriptions, sample};
     use crate::ports::Noted;
-    use crate::subscription::ConnectionId;
+    use crate::subscription::{ConnectionId, Subject};
 
     fn noon() -> FixedClock {
         FixedClock(sample::stamp(43_200).at)
@@ -276,6 +281,24 @@ mod tests {
         assert_eq!(heard(&push, 1), [text("1:1"), text("1:2")]);
         assert!(push.sockets.is_gone(&connection(3)) && push.sockets.is_gone(&connection(4)));
         assert_eq!((heard(&push, 4), push.table.len()), (vec![], 1));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_gone_is_forgotten_with_all_its_subscriptions_and_makes_room_for_another() {
+        let push = push();
+        let subject = Subject { tenant: sample::tenant(), name: "shop-backend".to_owned() };
+        let counts = async |n| {
+            let until = noon().now().plus(Duration::from_secs(60));
+            push.table.count_connection(&subject, &connection(n), noon().now(), until, 1).await.unwrap()
+        };
+        for of in 1..=3 {
+            subscribed(&push, 1, SubscriptionKey::Order(order(of)), None, 60).await;
+        }
+        assert!(counts(1).await && !counts(2).await);
+        push.sockets.drop_connection(&connection(1));
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed { reached: 0, gone: 1, closed: 0 })]);
+        assert!(push.table.is_empty());
+        assert!(counts(2).await);
     }
 
     #[tokio::test]

@@ -162,7 +162,8 @@ impl Subscriptions for SubscriptionsTable {
             let key = text(item, KEY)?;
             match read_subject(key) {
                 Some(subject) => connected.subject = Some(subject),
-                None => connected.keys.push(read_key(key).ok_or_else(corrupt)?),
+                // What a later release keeps of a connection is not for this one to forget.
+                None => connected.keys.extend(read_key(key)),
             }
             Ok(())
         };

@@ -135,6 +135,7 @@ impl<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: 
     /// # Errors
     /// [`SubscribeError`]. After [`SubscribeError::Post`] the connection was closed as far as it could be.
     pub async fn run(&self, request: &SubscribeRequest) -> Result<(), SubscribeError> {
+        let begun = self.clock.now();
         request.caller.require(Scope::Read)?;
         if request.wanted.is_replayed() {
             self.count_replay(&request.caller).await?;
@@ -142,7 +143,7 @@ impl<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: 
         // Boxed, or the compiler gives up on the depth of nested futures.
         let subscribed = match &request.wanted {
             Wanted::Order { id, after } => Box::pin(self.to_order(request, *id, *after)).await,
-            Wanted::All { customer, since } => Box::pin(self.to_all(request, customer.as_ref(), *since)).await,
+            Wanted::All { customer, since } => Box::pin(self.to_all(request, customer.as_ref(), *since, begun)).await,
         };
         if let Err(SubscribeError::Post(PostError::Slow)) = subscribed {
             // The client then connects again and resumes. If not even that is possible, it never hears that it is subscribed.
@@ -203,6 +204,7 @@ impl<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: 
         request: &SubscribeRequest,
         customer: Option<&CustomerId>,
         since: Option<Timestamp>,
+        begun: Timestamp,
     ) -> Result<(), SubscribeError> {
         if customer.is_some_and(|customer| !request.caller.may_act_for(customer)) {
             return Err(Forbidden::OtherCustomer.into());
@@ -211,7 +213,7 @@ impl<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: 
         self.register(request, key.clone()).await?;
         let at = self.clock.now();
         if let Some(since) = since {
-            self.replay_all(request, &key, since.min(at)).await?;
+            self.replay_all(request, &key, since.min(at), begun).await?;
         }
         self.confirm(request, None, at).await
     }

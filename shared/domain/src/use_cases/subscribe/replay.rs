@@ -26,24 +26,26 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// Recent changes are remembered for so long; nobody is connected for longer than two hours.
 const REMEMBERED: Duration = Duration::from_secs(3 * 3600);
 
-/// No order is begun later than this after the start. API Gateway waits for 29 s, and what has begun takes a few.
+/// No order is begun later than this after the request. API Gateway waits for 29 s, and what has begun takes a few.
 pub(super) const LONGEST: Duration = Duration::from_secs(20);
 
 /// Of so many orders it is known how far they were sent, so that none is sent again for each page that names it.
 const MOST_SENT: usize = 10_000;
 
 impl<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> Subscribe<O, T, S, C> {
-    /// Sends all that was noted since then or, when it is not known any more or takes too long, says so.
+    /// Sends all that was noted since then or, when it is not known any more or takes too long, says so. It was asked for at
+    /// `begun`.
     pub(super) async fn replay_all(
         &self,
         request: &SubscribeRequest,
         key: &SubscriptionKey,
         since: Timestamp,
+        begun: Timestamp,
     ) -> Result<(), SubscribeError> {
         let now = self.clock.now();
         let kept_since = self.table.kept_since(&request.caller.tenant, now).await?;
         let is_remembered = kept_since.is_some_and(|kept| kept <= since) && since >= now.minus(REMEMBERED);
-        if is_remembered && self.replay_noted(request, key, since.minus(MARGIN), now.plus(LONGEST)).await? {
+        if is_remembered && self.replay_noted(request, key, since.minus(MARGIN), begun.plus(LONGEST)).await? {
             return Ok(());
         }
         Ok(self.sockets.post(&request.connection, Message::MissedTooMuch).await?)
