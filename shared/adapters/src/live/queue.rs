@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::id::{CustomerId, OrderId, TenantId};
-use domain::ports::{Clock, OrderKey, RecentChanges, Sockets, Subscriptions};
+use domain::ports::{Clock, OrderKey, RecentChanges, Sockets, Subjects, Subscriptions};
 use domain::subscription::Update;
 use domain::timestamp::Timestamp;
 use domain::use_cases::{PushUpdates, Pushed};
@@ -66,7 +66,7 @@ impl UpdateBatch {
     /// Pushes the batch. The answer names the messages that were not pushed, and all that follow them of their orders.
     pub async fn push<T, S, C>(self, push: &PushUpdates<T, S, C>) -> SqsBatchResponse
     where
-        T: Subscriptions + RecentChanges,
+        T: Subscriptions + Subjects + RecentChanges,
         S: Sockets,
         C: Clock,
     {
