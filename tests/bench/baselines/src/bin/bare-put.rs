@@ -1,7 +1,10 @@
-//! One conditional `PutItem` of an item that is as large as a new order and in the same indexes, with nothing around it: the
-//! floor of a write.
+//! One conditional `PutItem` of an item with the attributes of a new order, in the same indexes, and nothing around it: the floor
+//! of a write.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 
@@ -17,13 +20,71 @@ async fn put(client: &Client, table: &str, request: &Request) -> Result<Response
     client
         .put_item()
         .table_name(table)
-        .item("pk", AttributeValue::S(format!("bare#{key}")))
-        .item("gs", AttributeValue::S("bare#pending#0".to_owned()))
-        .item("gc", AttributeValue::S("bare#cust-1".to_owned()))
-        .item("k", AttributeValue::S(key.to_owned()))
-        .item("body", AttributeValue::S(String::from_utf8(request.body().to_vec())?))
+        .set_item(Some(item(key)))
         .condition_expression("attribute_not_exists(pk)")
         .send()
         .await?;
     Ok(Response::new(Body::from("{}")))
+}
+
+/// What the sample of create-order becomes in the table (`shared/adapters/src/store/record`).
+fn item(key: &str) -> HashMap<String, AttributeValue> {
+    let entry = [
+        ("v", number("1")),
+        ("t", number("1796127274148")),
+        ("e", text("crf")),
+        ("a", text("shop-backend")),
+        ("r", text("8476a536-e9f4-11e8-9739-2dfe598c3fcd")),
+        ("w", AttributeValue::B(Blob::new([0x84; 25]))),
+    ];
+    let address = [
+        ("n", text("Ada Lovelace")),
+        ("a", text("12 St James's Square")),
+        ("c", text("London")),
+        ("z", text("SW1Y 4JH")),
+        ("y", text("GB")),
+    ];
+    let line = |number_of_line, product| {
+        map([
+            ("i", number(number_of_line)),
+            ("p", text(product)),
+            ("n", text("Product sku-1")),
+            ("q", number("2")),
+            ("u", number("990")),
+        ])
+    };
+    let confirm = map([("k", text("confirm")), ("t", number("1796127274148"))]);
+    let members = [
+        ("pk", AttributeValue::S(format!("bare#{key}"))),
+        ("v", number("1")),
+        ("d", number("1796127304148")),
+        ("c", number("1796127274148")),
+        ("t", number("2971")),
+        ("h", AttributeValue::L(vec![map(entry)])),
+        ("a", map(address)),
+        ("m", map([("campaign", text("autumn-sale")), ("channel", text("web"))])),
+        ("l", AttributeValue::L(vec![line("1", "sku-1"), line("2", "sku-2")])),
+        ("fu", AttributeValue::L(vec![confirm])),
+        ("gs", text("bare#confirmed#0")),
+        ("gc", text("bare#cust-1")),
+        ("k", AttributeValue::S(key.to_owned())),
+        ("w", text("eu-central-1#0")),
+        ("cu", text("cust-1")),
+        ("ce", text("cust-1@customers.invalid")),
+        ("cy", text("EUR")),
+        ("i", text("reserved")),
+    ];
+    members.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> AttributeValue {
+    AttributeValue::M(members.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn number(number: &str) -> AttributeValue {
+    AttributeValue::N(number.to_owned())
 }
