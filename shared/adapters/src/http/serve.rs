@@ -1,10 +1,13 @@
 //! The loop around a handler: request in, reply or problem out, one log line per request.
 
+use std::future::ready;
+
 use domain::trace::{self, TraceParent};
+use futures_util::future::BoxFuture;
 use lambda_http::http::header::{CACHE_CONTROL, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use lambda_http::tower::ServiceExt;
-use lambda_http::{Adapter, Body, Error, Request, Response, service_fn};
+use lambda_http::{Adapter, Body, Error, IntoResponse, Request, Response, service_fn};
 
 use super::cors::{Allowed, Cors};
 use super::line::RequestLine;
@@ -35,10 +38,20 @@ where
                     Err(problem) => Err(problem),
                 }
             };
-            Ok::<Response<Body>, Error>(exchange.answer(handled).await)
+            Ok::<Written, Error>(Written(exchange.answer(handled).await))
         }
     });
     lambda_runtime::run(Adapter::from(service).map_request(headers::every_header_of)).await
+}
+
+/// A response whose body is UTF-8 already. Of any other, `lambda_http` decodes the body by its charset, and links the tables of
+/// every charset for it.
+struct Written(Response<Body>);
+
+impl IntoResponse for Written {
+    fn into_response(self) -> BoxFuture<'static, Response<Body>> {
+        Box::pin(ready(self.0))
+    }
 }
 
 /// A request that is being handled: its bounds, its trace and its line.
