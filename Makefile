@@ -134,6 +134,7 @@ deploy: build deploy-built ## Build for AWS and deploy with samconfig.toml (CONF
 .PHONY: build
 build: venv tools ## Build for AWS: .aws-sam/build
 	sam build
+	$(PYTHON) scripts/check_sizes.py
 
 .PHONY: deploy-built
 deploy-built: venv

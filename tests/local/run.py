@@ -13,6 +13,7 @@ SUITES = [
     "test_operations",
     "test_parameters",
     "test_check_release",
+    "test_sizes",
     "test_roles",
     "test_functions",
     "test_scripts",
