@@ -38,7 +38,7 @@ pub fn print(rows: &[Row]) {
 }
 
 fn megabytes(bytes: u64) -> String {
-    format!("{:.1}", bytes as f64 / 1e6)
+    format!("{:.2}", bytes as f64 / 1e6)
 }
 
 /// Writes the rows as JSON.
