@@ -57,6 +57,7 @@ ELSEWHERE = {
     "make fuzz": "it takes minutes, and a C++ compiler; tests/fuzz/tests replays its corpus",
     "make audit": "it fetches the advisories from GitHub",
     "uv pip compile --no-deps --generate-hashes --no-annotate --no-header requirements.txt -o requirements.new": "it takes uv",
+    "make build": "as `sam build`; test_sizes.py shows how it ends",
     "sam build": "it takes minutes; `make run` builds the same template for this machine",
     "sam deploy": "it takes an AWS account",
 }
