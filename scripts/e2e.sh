@@ -13,10 +13,10 @@ service() {
   suite suites 1 alone::
   # What the document says is what the stack does.
   scripts/schemathesis/run.sh
-  suite outages "${E2E_THREADS:-4}" beside::
+  suite outages "${E2E_THREADS:-4}" --skip alone::
   .venv/bin/python tests/local/run.py test_logs
 }
-# They measure time: nothing else should run on the machine.
+# They bound times: nothing else should run on the machine.
 alone() {
   suite outages 1 alone::
   .venv/bin/python tests/local/run.py test_logs.Logs

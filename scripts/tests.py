@@ -6,7 +6,7 @@ What must be built is built first. Then these go side by side, each output shown
     operations   least privilege, and the scripts and documents, on another stack
     units        dependencies, unit tests, the TypeScript client, the pages, and the templates
 
-Last goes what measures time, with nothing beside it:
+Last goes what a busy machine would fail, with nothing beside it:
 
     alone        outages that open the circuits of all tenants, on a stack of its own
 """

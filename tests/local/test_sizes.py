@@ -11,21 +11,21 @@ from shell import PYTHON, errors, run
 class Sizes(unittest.TestCase):
     def test_small_functions_pass(self):
         with built(GetOrderFunction=os.urandom(2_400_000), GetExportFunction=os.urandom(3_000_000)) as folder:
-            self.assertEqual("2 functions are as small as they should be\n", check(folder).stdout)
+            self.assertEqual("2 functions are within their size limits\n", check(folder).stdout)
 
     def test_each_function_that_is_too_large_is_named(self):
         programs = {"CreateOrderFunction": bytes(6_100_000), "GetOrderFunction": os.urandom(2_600_000)}
         with built(**programs) as folder:
             [line] = errors(check(folder))
         self.assertEqual(
-            "error: CreateOrderFunction has 6.10 MB, and may have 6.0; GetOrderFunction has 2.60 MB zipped, and may have 2.5",
+            "error: CreateOrderFunction is 6.10 MB; the limit is 6.0. GetOrderFunction is 2.60 MB zipped; the limit is 2.5",
             line,
         )
 
     def test_a_folder_without_functions_is_refused(self):
         with built() as folder:
             [line] = errors(check(folder))
-        self.assertEqual(f"error: no function is in {folder}; make build", line)
+        self.assertEqual(f"error: no functions in {folder}: run `make build`", line)
 
 
 class built(tempfile.TemporaryDirectory):

@@ -55,7 +55,10 @@ mod tests {
                 let key = SubscriptionKey::Order(OrderKey { tenant: sample::tenant(), id: sample::order_id(n) });
                 let expires_at = sample::stamp(1).at;
                 let connection = connection.clone();
-                table.add(&Subscription { key, connection, confined_to: None, expires_at }).await.unwrap();
+                table
+                    .add(&Subscription { key, connection, subject: None, confined_to: None, expires_at })
+                    .await
+                    .unwrap();
             }
         }
         assert_eq!(handle(&table, testing::sample_event("disconnect-socket")).await, SocketReply::done());

@@ -55,6 +55,7 @@ mod tests {
         let subscription = Subscription {
             key: SubscriptionKey::Tenant(sample::tenant()),
             connection: connection.clone(),
+            subject: None,
             confined_to: None,
             expires_at: SystemClock.now().plus(Duration::from_secs(60)),
         };

@@ -131,9 +131,14 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<Option<String>>
 struct Crowd {
     size: usize,
     removed: AtomicUsize,
+    discounted: AtomicUsize,
 }
 
 impl Crowd {
+    fn of(size: usize) -> Self {
+        Self { size, removed: AtomicUsize::new(0), discounted: AtomicUsize::new(0) }
+    }
+
     fn subscription(key: &SubscriptionKey, n: usize) -> Subscription {
         let kind = match n % 200 {
             7 | 107 => "-gone",
@@ -143,6 +148,7 @@ impl Crowd {
         Subscription {
             key: key.clone(),
             connection: ConnectionId::parse(format!("{n:06}{kind}")).unwrap(),
+            subject: Some(Subject { tenant: key.tenant().clone(), name: "shop-backend".to_owned() }),
             confined_to: None,
             expires_at: SystemClock.now().plus(Duration::from_secs(60)),
         }
@@ -160,7 +166,7 @@ impl Subscriptions for Crowd {
     }
 
     async fn of_connection(&self, _: &ConnectionId) -> Result<Connected, StoreError> {
-        Ok(Connected::default())
+        unreachable!("nobody asks")
     }
 
     async fn page(&self, key: &SubscriptionKey, after: Option<&ConnectionId>) -> Result<SubscriptionPage, StoreError> {
@@ -188,7 +194,8 @@ impl Subjects for Crowd {
     }
 
     async fn discount_connection(&self, _: &Subject, _: &ConnectionId) -> Result<(), StoreError> {
-        unreachable!("nobody is counted")
+        self.discounted.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     async fn count_replay(&self, _: &Subject, _: Timestamp, _: u32) -> Result<bool, StoreError> {
@@ -247,13 +254,14 @@ async fn ten_thousand_subscribers_are_told_128_at_a_time_and_slow_ones_hold_up_n
     let (aws, url) = serve_all(Arc::clone(&api)).await;
     // On a busy machine an answer at once may take a while.
     let sockets = ApiSockets::with_patience(&aws, url, Duration::from_secs(10));
-    let push = PushUpdates { table: Crowd { size: 10_000, removed: AtomicUsize::new(0) }, sockets, clock: SystemClock };
+    let push = PushUpdates { table: Crowd::of(10_000), sockets, clock: SystemClock };
     let before = peak();
     let started = Instant::now();
     let pushed = push.run(&[update()]).await.remove(0).unwrap();
     let took = started.elapsed();
-    assert_eq!(pushed, Pushed { reached: 9_850, gone: 100, closed: 50 });
-    assert_eq!(push.table.removed.load(Ordering::SeqCst), 150, "who is gone or closed is forgotten");
+    assert_eq!(pushed, Pushed { reached: 9_850, gone: 100, closed: 50, unforgotten: 0 });
+    let forgotten = [&push.table.removed, &push.table.discounted].map(|count| count.load(Ordering::SeqCst));
+    assert_eq!(forgotten, [150, 150], "who is gone or closed is forgotten");
     let most = api.most_at_once.load(Ordering::SeqCst);
     let grown = peak().saturating_sub(before);
     println!("10,000 subscribers in {took:?}, {most} calls at a time, {grown} KB more memory");
@@ -289,7 +297,7 @@ async fn a_gateway_that_throttles_is_asked_again_and_no_connection_is_closed_for
 async fn events_that_are_pushed_side_by_side_share_the_calls() {
     let api = Arc::<Api>::default();
     let sockets = start(Arc::clone(&api)).await;
-    let push = PushUpdates { table: Crowd { size: 500, removed: AtomicUsize::new(0) }, sockets, clock: SystemClock };
+    let push = PushUpdates { table: Crowd::of(500), sockets, clock: SystemClock };
     let other = Update { order: OrderKey { id: sample::order_id(2), ..update().order }, ..update() };
     assert!(push.run(&[update(), other]).await.iter().all(Result::is_ok));
     let most = api.most_at_once.load(Ordering::SeqCst);

@@ -55,6 +55,16 @@ pub enum SubscriptionKey {
     Tenant(TenantId),
 }
 
+impl SubscriptionKey {
+    /// The storefront.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Order(OrderKey { tenant, .. }) | Self::Customer(tenant, _) | Self::Tenant(tenant) => tenant,
+        }
+    }
+}
+
 /// One connection's interest in some changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
@@ -62,6 +72,8 @@ pub struct Subscription {
     pub key: SubscriptionKey,
     /// Who is told.
     pub connection: ConnectionId,
+    /// For whom the connection is counted, where that is known.
+    pub subject: Option<Subject>,
     /// The only customer that the subscriber's token may see.
     pub confined_to: Option<CustomerId>,
     /// When the subscriber's token expires.

@@ -87,13 +87,10 @@ impl Reply {
         })
     }
 
-    /// 200 with text of this media type. The runtime takes types that it does not know for binary data, which the gateway
-    /// would hand on in Base64, unless it is told.
+    /// 200 with text of this media type.
     #[must_use]
     pub fn text(media_type: &str, text: String) -> Self {
-        Self { response: Response::new(Body::from(text)) }
-            .header(CONTENT_TYPE, media_type)
-            .header(HeaderName::from_static("x-lambda-http-content-encoding"), "text")
+        Self { response: Response::new(Body::from(text)) }.header(CONTENT_TYPE, media_type)
     }
 
     /// 204.

@@ -126,4 +126,17 @@ mod tests {
             assert_eq!(header("api-version"), crate::http::API_VERSION);
         }
     }
+
+    #[tokio::test]
+    async fn a_body_reaches_the_gateway_as_it_was_written_and_none_stays_none() {
+        for (reply, expected) in [
+            (Reply::text("application/openmetrics-text", "größer 1".to_owned()), Body::Text("größer 1".to_owned())),
+            (Reply::no_content(), Body::Empty),
+        ] {
+            let request = lambda_http::request::from_str(&testing::sample_text("get-order")).unwrap();
+            let (_, exchange) = Exchange::begin_plain(request);
+            let response = Written(exchange.answer(async { Ok(reply) }).await).into_response().await;
+            assert_eq!(*response.body(), expected);
+        }
+    }
 }

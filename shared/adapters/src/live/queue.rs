@@ -101,11 +101,14 @@ fn update(message: &SqsMessage) -> Option<Update> {
 }
 
 fn note(update: &Update, pushed: Pushed, now: Timestamp) {
-    let Pushed { reached, gone, closed } = pushed;
+    let Pushed { reached, gone, closed, unforgotten } = pushed;
     telemetry::count(&metrics::UPDATES_PUSHED, reached);
     if gone + closed > 0 {
         telemetry::count(&metrics::CONNECTIONS_GONE, gone);
         telemetry::count(&metrics::CONNECTIONS_CLOSED, closed);
+    }
+    if unforgotten > 0 {
+        telemetry::failed(format_args!("{unforgotten} subscriptions of closed connections are not forgotten"));
     }
     let lag = now.as_millis().saturating_sub(update.committed_at.as_millis()).max(0);
     telemetry::measured(&metrics::PUSH_LAG, Duration::from_millis(lag.unsigned_abs()).as_secs_f64() * 1_000.0);

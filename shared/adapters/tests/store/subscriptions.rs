@@ -28,6 +28,7 @@ fn subscription(n: u32) -> Subscription {
     Subscription {
         key: SubscriptionKey::Tenant(sample::tenant()),
         connection: ConnectionId::parse(format!("L0SM9cOF{n:07}=")).unwrap(),
+        subject: None,
         confined_to: None,
         expires_at: now().plus(Duration::from_secs(3600)),
     }

@@ -66,8 +66,10 @@ fn keys() -> [SubscriptionKey; 6] {
 }
 
 fn subscription(key: SubscriptionKey, n: u32, confined_to: Option<&str>) -> Subscription {
-    let expires_at = in_an_hour();
-    Subscription { key, connection: connection(n), confined_to: confined_to.map(customer), expires_at }
+    let subject = Some(Subject { tenant: key.tenant().clone(), name: format!("shop-backend-{n}") })
+        .filter(|_| !n.is_multiple_of(3));
+    let confined_to = confined_to.map(customer);
+    Subscription { key, connection: connection(n), subject, confined_to, expires_at: in_an_hour() }
 }
 
 /// Later than the clock of any machine that runs this: what has expired may be forgotten at any time.

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 
-use super::forget_connection;
 use crate::ports::{Clock, Message, OrderKey, PostError, RecentChanges, Sockets, StoreError, Subjects, Subscriptions};
 use crate::subscription::{Subscription, SubscriptionKey, Update};
 
@@ -33,6 +32,8 @@ pub struct Pushed {
     pub gone: usize,
     /// Those that were closed, since their tokens had expired or they took too long: they resume from what they have.
     pub closed: usize,
+    /// Of the last two, those that could not be forgotten.
+    pub unforgotten: usize,
 }
 
 /// Why an update must be pushed again.
@@ -55,6 +56,7 @@ struct Tally {
     reached: AtomicUsize,
     gone: AtomicUsize,
     closed: AtomicUsize,
+    unforgotten: AtomicUsize,
 }
 
 impl<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> PushUpdates<T, S, C> {
@@ -126,7 +128,7 @@ impl<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> PushUpda
         }
         match self.sockets.post(&subscription.connection, Message::Text(&update.message)).await {
             Ok(()) => Ok(Told::Reached),
-            Err(PostError::Gone) => Ok(self.forget(subscription, Told::Gone).await),
+            Err(PostError::Gone) => Ok(Told::Gone { is_forgotten: self.forget(subscription).await }),
             Err(PostError::Slow) => self.end(subscription).await,
             Err(error @ PostError::Unavailable(_)) => Err(error),
         }
@@ -135,20 +137,22 @@ impl<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> PushUpda
     /// Closes a connection, so that its client notices, connects again and resumes.
     async fn end(&self, subscription: &Subscription) -> Result<Told, PostError> {
         match self.sockets.close(&subscription.connection).await {
-            Ok(()) => Ok(self.forget(subscription, Told::Closed).await),
-            Err(PostError::Gone) => Ok(self.forget(subscription, Told::Gone).await),
+            Ok(()) => Ok(Told::Closed { is_forgotten: self.forget(subscription).await }),
+            Err(PostError::Gone) => Ok(Told::Gone { is_forgotten: self.forget(subscription).await }),
             Err(error @ (PostError::Slow | PostError::Unavailable(_))) => Err(error),
         }
     }
 
-    /// Forgets the connection, of which nothing may ever say that it was closed. One that cannot be forgotten now is found gone
-    /// again at the next update, and expires.
-    async fn forget(&self, subscription: &Subscription, told: Told) -> Told {
-        let Subscription { key, connection, .. } = subscription;
-        // What was written a moment ago is not yet known of the connection, though it was found here.
-        drop(self.table.remove(key, connection).await);
-        drop(forget_connection(&self.table, connection).await);
-        told
+    /// Forgets a subscription and counts its connection no more, since `$disconnect` may never come; whether it could. If not, it
+    /// is found gone again at the next update, and expires.
+    async fn forget(&self, Subscription { key, connection, subject, .. }: &Subscription) -> bool {
+        let discounted = async {
+            match subject {
+                Some(subject) => self.table.discount_connection(subject, connection).await,
+                None => Ok(()),
+            }
+        };
+        try_join(self.table.remove(key, connection), discounted).await.is_ok()
     }
 }
 
@@ -157,26 +161,32 @@ impl<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> PushUpda
 enum Told {
     Nothing,
     Reached,
-    Gone,
-    Closed,
+    Gone { is_forgotten: bool },
+    Closed { is_forgotten: bool },
 }
 
 impl Told {
     fn count(self, tally: &Tally) {
-        let counter = match self {
+        let (counter, is_forgotten) = match self {
             Self::Nothing => return,
-            Self::Reached => &tally.reached,
-            Self::Gone => &tally.gone,
-            Self::Closed => &tally.closed,
+            Self::Reached => (&tally.reached, true),
+            Self::Gone { is_forgotten } => (&tally.gone, is_forgotten),
+            Self::Closed { is_forgotten } => (&tally.closed, is_forgotten),
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        tally.unforgotten.fetch_add(usize::from(!is_forgotten), Ordering::Relaxed);
     }
 }
 
 impl Tally {
     fn into_pushed(self) -> Pushed {
-        let Self { reached, gone, closed } = self;
-        Pushed { reached: reached.into_inner(), gone: gone.into_inner(), closed: closed.into_inner() }
+        let Self { reached, gone, closed, unforgotten } = self;
+        Pushed {
+            reached: reached.into_inner(),
+            gone: gone.into_inner(),
+            closed: closed.into_inner(),
+            unforgotten: unforgotten.into_inner(),
+        }
     }
 }
 
@@ -204,6 +214,10 @@ mod tests {
         ConnectionId::parse(format!("connection-{n}")).unwrap()
     }
 
+    fn subject() -> Subject {
+        Subject { tenant: sample::tenant(), name: "shop-backend".to_owned() }
+    }
+
     fn order(n: u32) -> OrderKey {
         OrderKey { tenant: sample::tenant(), id: sample::order_id(n) }
     }
@@ -224,7 +238,10 @@ mod tests {
             let tenant = TenantId::restore(tenant);
             push.table.keep(&tenant, noon().now(), noon().now().plus(Duration::from_secs(3_600))).await.unwrap();
         }
-        push.table.add(&Subscription { key, connection: connection(n), confined_to, expires_at }).await.unwrap();
+        push.table
+            .add(&Subscription { key, connection: connection(n), subject: Some(subject()), confined_to, expires_at })
+            .await
+            .unwrap();
     }
 
     fn heard(push: &Push, n: u32) -> Vec<Heard> {
@@ -252,7 +269,7 @@ mod tests {
             subscribed(&push, n, key, None, 60).await;
         }
         let pushed = push.run(&[update(1, 1)]).await;
-        assert_eq!(pushed, [Ok(Pushed { reached: 3, gone: 0, closed: 0 })]);
+        assert_eq!(pushed, [Ok(Pushed { reached: 3, ..Pushed::default() })]);
         for n in 0..7 {
             assert_eq!(heard(&push, n).len(), usize::from(n < 3), "{n}");
         }
@@ -276,29 +293,25 @@ mod tests {
         push.sockets.drop_connection(&connection(2));
         push.sockets.hang(&connection(3));
         let pushed = push.run(&[update(1, 1), update(1, 2)]).await;
-        let first = Pushed { reached: 1, gone: 1, closed: 2 };
-        assert_eq!(pushed, [Ok(first), Ok(Pushed { reached: 1, gone: 0, closed: 0 })]);
+        let first = Pushed { reached: 1, gone: 1, closed: 2, unforgotten: 0 };
+        assert_eq!(pushed, [Ok(first), Ok(Pushed { reached: 1, ..Pushed::default() })]);
         assert_eq!(heard(&push, 1), [text("1:1"), text("1:2")]);
         assert!(push.sockets.is_gone(&connection(3)) && push.sockets.is_gone(&connection(4)));
         assert_eq!((heard(&push, 4), push.table.len()), (vec![], 1));
     }
 
     #[tokio::test]
-    async fn a_connection_that_is_gone_is_forgotten_with_all_its_subscriptions_and_makes_room_for_another() {
+    async fn a_connection_that_is_gone_makes_room_for_another_of_its_subject() {
         let push = push();
-        let subject = Subject { tenant: sample::tenant(), name: "shop-backend".to_owned() };
         let counts = async |n| {
             let until = noon().now().plus(Duration::from_secs(60));
-            push.table.count_connection(&subject, &connection(n), noon().now(), until, 1).await.unwrap()
+            push.table.count_connection(&subject(), &connection(n), noon().now(), until, 1).await.unwrap()
         };
-        for of in 1..=3 {
-            subscribed(&push, 1, SubscriptionKey::Order(order(of)), None, 60).await;
-        }
+        subscribed(&push, 1, SubscriptionKey::Order(order(1)), None, 60).await;
         assert!(counts(1).await && !counts(2).await);
         push.sockets.drop_connection(&connection(1));
-        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed { reached: 0, gone: 1, closed: 0 })]);
-        assert!(push.table.is_empty());
-        assert!(counts(2).await);
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed { gone: 1, ..Pushed::default() })]);
+        assert!(push.table.is_empty() && counts(2).await);
     }
 
     #[tokio::test]
@@ -336,7 +349,7 @@ mod tests {
         for n in 0..701 {
             subscribed(&push, n, SubscriptionKey::Order(order(1)), None, 60).await;
         }
-        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed { reached: 701, gone: 0, closed: 0 })]);
+        assert_eq!(push.run(&[update(1, 1)]).await, [Ok(Pushed { reached: 701, ..Pushed::default() })]);
         assert!((0..701).all(|n| heard(&push, n) == [text("1:1")]));
     }
 }

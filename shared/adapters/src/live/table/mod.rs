@@ -2,7 +2,7 @@
 //!
 //! | item | `pk` | `sk` | members |
 //! | --- | --- | --- | --- |
-//! | a subscription | `order#<tenant>#<order id>`, `customer#<tenant>#<customer id>` or `tenant#<tenant>` | the connection | `c`: the connection once more, for the index; `cu`: the customer that its token is confined to; `e`: when the token expires |
+//! | a subscription | `order#<tenant>#<order id>`, `customer#<tenant>#<customer id>` or `tenant#<tenant>` | the connection | `c`: the connection once more, for the index; `s`: the `sub` for which the connection is counted; `cu`: the customer that its token is confined to; `e`: when the token expires |
 //! | a connection of a subject | `subject#<tenant>#<sub>` | the connection | `c`: the connection once more, for the index; `e`: until when it is counted |
 //! | a subject's replays in a minute | `replays#<tenant>#<sub>` | the minute, in milliseconds | `n`: how many |
 //! | a storefront that somebody subscribes to | `kept#<tenant>` | `kept` | `f`, `u`: its changes are noted from then until then, in milliseconds |
@@ -26,7 +26,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::id::{CustomerId, OrderId, TenantId};
 use domain::ports::{Connected, OrderKey, StoreError, SubscriptionPage, Subscriptions};
-use domain::subscription::{ConnectionId, Subscription, SubscriptionKey};
+use domain::subscription::{ConnectionId, Subject, Subscription, SubscriptionKey};
 use domain::timestamp::Timestamp;
 
 use self::subjects::read_subject;
@@ -38,6 +38,7 @@ use crate::store::{charged, store_error};
 const KEY: &str = "pk";
 const SORT: &str = "sk";
 const CONNECTION: &str = "c";
+const SUBJECT: &str = "s";
 const CUSTOMER: &str = "cu";
 const EXPIRES: &str = "e";
 const TTL: &str = "ttl";
@@ -135,7 +136,7 @@ impl SubscriptionsTable {
 
 impl Subscriptions for SubscriptionsTable {
     async fn add(&self, subscription: &Subscription) -> Result<(), StoreError> {
-        let Subscription { key, connection, confined_to, expires_at } = subscription;
+        let Subscription { key, connection, subject, confined_to, expires_at } = subscription;
         let connection = AttributeValue::S(connection.as_str().to_owned());
         let mut item = Item::from([
             (KEY.to_owned(), AttributeValue::S(write_key(key))),
@@ -144,6 +145,9 @@ impl Subscriptions for SubscriptionsTable {
             (EXPIRES.to_owned(), of_number(expires_at.as_secs())),
             (TTL.to_owned(), of_number(expires_at.plus(KEPT).as_secs())),
         ]);
+        if let Some(subject) = subject {
+            item.insert(SUBJECT.to_owned(), AttributeValue::S(subject.name.clone()));
+        }
         if let Some(customer) = confined_to {
             item.insert(CUSTOMER.to_owned(), AttributeValue::S(customer.as_str().to_owned()));
         }
@@ -219,11 +223,13 @@ fn item_key(key: &SubscriptionKey, connection: &ConnectionId) -> Item {
 
 fn read_subscription(key: &SubscriptionKey, item: &Item) -> Result<Subscription, StoreError> {
     let seconds = number(item, EXPIRES)?;
-    let confined_to = item.contains_key(CUSTOMER).then(|| text(item, CUSTOMER)).transpose()?;
+    let given = |name| item.contains_key(name).then(|| text(item, name)).transpose();
+    let subject = |name: &str| Subject { tenant: key.tenant().clone(), name: name.to_owned() };
     Ok(Subscription {
         key: key.clone(),
         connection: connection_of(text(item, SORT)?)?,
-        confined_to: confined_to.map(CustomerId::restore),
+        subject: given(SUBJECT)?.map(subject),
+        confined_to: given(CUSTOMER)?.map(CustomerId::restore),
         expires_at: Timestamp::from_secs(seconds),
     })
 }

@@ -229,8 +229,14 @@ impl<O: OrderStore, T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: 
         let SubscribeRequest { caller, connection, expires_at, .. } = request;
         let now = self.clock.now();
         self.table.keep(&caller.tenant, now, now.plus(NOTED)).await?;
-        let (confined_to, connection) = (caller.customer.clone(), connection.clone());
-        Ok(self.table.add(&Subscription { key, connection, confined_to, expires_at: *expires_at }).await?)
+        let subscription = Subscription {
+            key,
+            connection: connection.clone(),
+            subject: Some(subject(caller)),
+            confined_to: caller.customer.clone(),
+            expires_at: *expires_at,
+        };
+        Ok(self.table.add(&subscription).await?)
     }
 
     /// A connection is counted once it subscribes: before, it costs nobody anything.

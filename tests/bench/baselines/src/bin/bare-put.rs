@@ -56,7 +56,13 @@ fn item(key: &str) -> HashMap<String, AttributeValue> {
     let confirm = map([("k", text("confirm")), ("t", number("1796127274148"))]);
     let members = [
         ("pk", AttributeValue::S(format!("bare#{key}"))),
+        ("fm", number("1")),
         ("v", number("1")),
+        ("s", text("confirmed")),
+        ("u", number("1796127274148")),
+        ("g", text("eu-central-1")),
+        ("f", AttributeValue::B(Blob::new([0x84; 32]))),
+        ("rs", AttributeValue::B(Blob::new([0x84; 16]))),
         ("d", number("1796127304148")),
         ("c", number("1796127274148")),
         ("t", number("2971")),
