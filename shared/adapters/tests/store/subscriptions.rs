@@ -7,7 +7,7 @@ use adapters::system::SystemClock;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::memory::{Heard, MemorySockets, MemoryStore, sample};
 use domain::order::{Order, OrderData};
-use domain::ports::{Clock, OrderKey, OrderStore, RecentChanges, Subscriptions};
+use domain::ports::{Clock, Connected, OrderKey, OrderStore, RecentChanges, Subscriptions};
 use domain::subscription::{ConnectionId, Subscription, SubscriptionKey, Update};
 use domain::timestamp::Timestamp;
 use domain::use_cases::{PushUpdates, Pushed, Subscribe, SubscribeRequest, Wanted};
@@ -60,6 +60,19 @@ async fn a_page_of_a_thousand_subscribers_is_one_call() {
     assert!(calls.len() == 1 && calls[0].units < 40.0, "{calls:?}");
     let second = table.page(&key, first.next.as_ref()).await.unwrap();
     assert_eq!((second.subscriptions.len(), second.next), (100, None));
+}
+
+#[tokio::test]
+async fn what_a_later_release_keeps_of_a_connection_is_passed_by() {
+    let engine = Engine::start().await;
+    let (table, subscription) = (table(&engine), subscription(1));
+    table.add(&subscription).await.unwrap();
+    let connection = AttributeValue::S(subscription.connection.as_str().to_owned());
+    let later = engine.client.put_item().table_name(SUBSCRIPTIONS_TABLE);
+    let later = later.item("pk", AttributeValue::S("filter#demo#1".to_owned()));
+    later.item("sk", connection.clone()).item("c", connection).send().await.unwrap();
+    let connected = table.of_connection(&subscription.connection).await.unwrap();
+    assert_eq!(connected, Connected { subject: None, keys: vec![subscription.key] });
 }
 
 #[tokio::test]
