@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::future::{join_all, try_join};
+use futures_util::future::{join, join_all};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use crate::ports::{Clock, Message, OrderKey, PostError, RecentChanges, Sockets, StoreError, Subjects, Subscriptions};
@@ -143,8 +143,8 @@ impl<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> PushUpda
         }
     }
 
-    /// Forgets a subscription and counts its connection no more, since `$disconnect` may never come; whether it could. If not, it
-    /// is found gone again at the next update, and expires.
+    /// Forgets a subscription and counts its connection no more, since `$disconnect` may never come; whether it could do both. What
+    /// is left is found gone again at the next update, or expires.
     async fn forget(&self, Subscription { key, connection, subject, .. }: &Subscription) -> bool {
         let discounted = async {
             match subject {
@@ -152,7 +152,9 @@ impl<T: Subscriptions + Subjects + RecentChanges, S: Sockets, C: Clock> PushUpda
                 None => Ok(()),
             }
         };
-        try_join(self.table.remove(key, connection), discounted).await.is_ok()
+        // A failure of one must not break off the other.
+        let (removed, discounted) = join(self.table.remove(key, connection), discounted).await;
+        removed.and(discounted).is_ok()
     }
 }
 

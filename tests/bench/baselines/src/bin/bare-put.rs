@@ -54,7 +54,7 @@ fn item(key: &str) -> HashMap<String, AttributeValue> {
         ])
     };
     let confirm = map([("k", text("confirm")), ("t", number("1796127274148"))]);
-    let members = [
+    named([
         ("pk", AttributeValue::S(format!("bare#{key}"))),
         ("fm", number("1")),
         ("v", number("1")),
@@ -79,12 +79,15 @@ fn item(key: &str) -> HashMap<String, AttributeValue> {
         ("ce", text("cust-1@customers.invalid")),
         ("cy", text("EUR")),
         ("i", text("reserved")),
-    ];
+    ])
+}
+
+fn named<const N: usize>(members: [(&str, AttributeValue); N]) -> HashMap<String, AttributeValue> {
     members.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> AttributeValue {
-    AttributeValue::M(members.map(|(name, value)| (name.to_owned(), value)).into())
+    AttributeValue::M(named(members))
 }
 
 fn text(text: &str) -> AttributeValue {
