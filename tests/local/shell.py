@@ -13,8 +13,12 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / os.environ["STACK_FOLDER"]
 PYTHON = str(ROOT / ".venv/bin/python")
 
-# What remains of an empty environment, and where cargo builds.
-BARE = {name: os.environ[name] for name in ("PATH", "HOME", "CARGO_TARGET_DIR") if name in os.environ}
+# What remains of an empty environment, and where and how cargo builds: what is built already is not built anew.
+BARE = {
+    name: os.environ[name]
+    for name in ("PATH", "HOME", "CARGO_TARGET_DIR", "CARGO_INCREMENTAL")
+    if name in os.environ
+}
 
 
 def run(*command, env=BARE, **more):
