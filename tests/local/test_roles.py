@@ -53,8 +53,8 @@ FOR_ALL = [["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], ["xray:PutT
 class Roles(unittest.TestCase):
     def test_a_role_allows_what_its_program_can_call(self):
         granted = {}
-        for function, _, _, policy in least_privilege.policies(client("iam", os.environ)):
-            granted.setdefault(function, set()).update(least_privilege.actions(policy))
+        for function, policy in least_privilege.policies(client("iam", os.environ)):
+            granted.setdefault(function, set()).update(least_privilege.actions(policy.document))
         programs = sorted((FOLDER / "sam-build").glob("*Function/bootstrap"))
         self.assertEqual(25, len(programs))
         for program in programs:
@@ -67,8 +67,8 @@ class Roles(unittest.TestCase):
 
     def test_no_role_but_the_authorizers_may_write_the_issuers_keys(self):
         items = {}
-        for function, _, _, policy in least_privilege.policies(client("iam", os.environ)):
-            for statement in least_privilege.as_list(policy["Statement"]):
+        for function, policy in least_privilege.policies(client("iam", os.environ)):
+            for statement in least_privilege.as_list(policy.document["Statement"]):
                 if "CircuitsTable" in statement["Resource"]:
                     items[function] = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
         self.assertEqual(["issuer-keys"], least_privilege.as_list(items.pop("AuthorizeFunction")))

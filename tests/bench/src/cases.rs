@@ -27,6 +27,8 @@ pub enum Events {
     Token,
     /// The sample with another idempotency key each time.
     NewKey,
+    /// The sample with another product each time.
+    NewProduct,
     /// The sample, about the same order each time.
     OneOrder,
     /// The sample, about another order each time.
@@ -109,8 +111,13 @@ impl Orders {
         match events {
             Events::Sample => {}
             Events::Token => event["authorizationToken"] = json!(format!("Bearer {}", self.token)),
+            Events::NewProduct => {
+                let product = json!({"id": self.key(n), "name": "Product sku-1", "price": 9.9});
+                event["pathParameters"] = json!({"id": product["id"]});
+                event["body"] = json!(product.to_string());
+            }
             Events::NewKey => {
-                let key = format!("{}-{}-{n}", self.case.replace(' ', ""), self.run);
+                let key = self.key(n);
                 event["multiValueHeaders"]["idempotency-key"] = json!([key]);
                 event["headers"]["idempotency-key"] = json!(key);
             }
@@ -119,6 +126,11 @@ impl Orders {
         }
         Ok(event)
     }
+
+    /// No other invocation of any run has it.
+    fn key(&self, n: usize) -> String {
+        format!("{}-{}-{n}", self.case.replace(' ', ""), self.run)
+    }
 }
 
 /// The event of `events/`; a baseline takes that of the function it is beside.
@@ -126,7 +138,7 @@ fn sample(program: &str) -> Result<Value, Failure> {
     let name = match program {
         "hello-floor" => "get-health",
         "bare-get" => "get-order",
-        "bare-put" => "create-order",
+        "bare-put" | "sample-put" => "create-order",
         function => function,
     };
     let path = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));

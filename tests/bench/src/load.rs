@@ -20,13 +20,14 @@ const WARM: usize = 20;
 /// The keys and orders of a process are so far from those of the next.
 const APART: usize = 1_000_000;
 
-const ROUTES: [Case; 6] = [
+const ROUTES: [Case; 7] = [
     case("hello-floor", "hello-floor", Some(Events::Sample)),
     case("bare-get", "bare-get", Some(Events::OneOrder)),
     case("get-order", "bare-get", Some(Events::OneOrder)),
     case("list-orders", "bare-get", Some(Events::Sample)),
     case("bare-put", "bare-put", Some(Events::NewKey)),
     case("create-order", "bare-put", Some(Events::NewKey)),
+    case("sample-put", "sample-put", Some(Events::NewProduct)),
 ];
 
 /// Prints a table: requests for each second of processor time of the function, and requests a second.

@@ -1,6 +1,7 @@
 //! An event as CloudEvents 1.0 JSON (<https://github.com/cloudevents/spec>).
 
 use domain::event::Event;
+use domain::ports::{EventForm, PublishError};
 use serde::Serialize;
 
 use crate::wire::{ChangesView, OrderView};
@@ -102,6 +103,16 @@ impl<'a> CloudEvent<'a> {
 #[must_use]
 pub fn schema_name(kind: &str) -> String {
     format!("urn:schema:orders:{kind}:1")
+}
+
+/// The text that bus and feed carry.
+#[derive(Debug, Clone)]
+pub struct CloudEventJson(pub(super) String);
+
+impl EventForm for CloudEventJson {
+    fn write(event: &Event<'_>) -> Result<Self, PublishError> {
+        json(event).map(Self).map_err(|error| PublishError(error.to_string()))
+    }
 }
 
 /// The event as JSON of at most [`MAX_EVENT`] bytes.

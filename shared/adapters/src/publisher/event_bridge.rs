@@ -11,7 +11,7 @@ use domain::event::Event;
 use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
 use domain::timestamp::Timestamp;
 
-use super::cloud_event::{self, ENVELOPE};
+use super::cloud_event::{CloudEventJson, ENVELOPE};
 use super::refused;
 use crate::aws;
 use crate::config::{self, ConfigError};
@@ -52,21 +52,20 @@ impl EventBridge {
 }
 
 impl EventChannel for EventBridge {
+    type Form = CloudEventJson;
     type Content = PutEventsRequestEntry;
 
     const LIMITS: BatchLimits = super::LIMITS;
 
-    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError> {
-        let detail = cloud_event::json(event).map_err(super::unwritable)?;
-        let bytes = detail.len() + ENVELOPE;
+    fn entry(&self, event: &Event<'_>, json: &Self::Form) -> Result<ChannelEntry<Self::Content>, PublishError> {
         let content = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(SOURCE)
             .detail_type(event.kind.as_str())
             .time(DateTime::from_millis(event.entry.stamp.at.as_millis()))
-            .detail(detail)
+            .detail(&json.0)
             .build();
-        Ok(ChannelEntry { content, bytes })
+        Ok(ChannelEntry { content, bytes: json.0.len() + ENVELOPE })
     }
 
     async fn put(&self, batch: Vec<Self::Content>) -> Vec<Result<(), PublishError>> {

@@ -6,7 +6,7 @@ mod selected;
 mod sns_feed;
 
 pub(crate) use cloud_event::json as event_json;
-pub use cloud_event::{CloudEvent, MAX_EVENT, schema_name, tenant_of_source};
+pub use cloud_event::{CloudEvent, CloudEventJson, MAX_EVENT, schema_name, tenant_of_source};
 pub use event_bridge::{EventBridge, SOURCE};
 pub use selected::SelectedPublisher;
 pub use sns_feed::SnsFeed;
@@ -18,11 +18,6 @@ use domain::timestamp::Timestamp;
 
 use crate::system::SystemClock;
 use crate::telemetry::{self, metrics::Metric};
-
-/// An event that cannot be written as JSON is never published.
-fn unwritable(error: serde_json::Error) -> PublishError {
-    PublishError(error.to_string())
-}
 
 /// What one call of the bus, and of the feed, takes at most.
 const LIMITS: BatchLimits = BatchLimits { entries: 10, bytes: 256 * 1024 };

@@ -13,7 +13,7 @@ use crate::connections::{self, Connection};
 #[derive(Debug, Clone)]
 pub enum SelectedPublisher {
     /// To the bus and the feed.
-    Aws(Both<Delivery<EventBridge>, Delivery<SnsFeed>>),
+    Aws(Both<EventBridge, SnsFeed>),
     /// To the bus alone.
     Bus(Delivery<EventBridge>),
     /// To the feed alone.

@@ -11,7 +11,7 @@ use domain::event::Event;
 use domain::ports::{BatchLimits, ChannelEntry, EventChannel, PublishError};
 use domain::timestamp::Timestamp;
 
-use super::cloud_event::{self, ENVELOPE};
+use super::cloud_event::{CloudEventJson, ENVELOPE};
 use super::refused;
 use crate::aws;
 use crate::config::{self, ConfigError};
@@ -75,22 +75,21 @@ impl SnsFeed {
 }
 
 impl EventChannel for SnsFeed {
+    type Form = CloudEventJson;
     type Content = Message;
 
     const LIMITS: BatchLimits = super::LIMITS;
 
-    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError> {
-        let body = cloud_event::json(event).map_err(super::unwritable)?;
-        let bytes = body.len() + ENVELOPE;
+    fn entry(&self, event: &Event<'_>, json: &Self::Form) -> Result<ChannelEntry<Self::Content>, PublishError> {
         let content = Message {
-            body,
+            body: json.0.clone(),
             group: event.order.id.to_string(),
             deduplication_id: self.deduplication_id(event),
             kind: attribute(event.kind.as_str()).map_err(unbuildable)?,
             tenant: attribute(event.order.tenant.as_str()).map_err(unbuildable)?,
             committed_at: event.entry.stamp.at,
         };
-        Ok(ChannelEntry { content, bytes })
+        Ok(ChannelEntry { content, bytes: json.0.len() + ENVELOPE })
     }
 
     async fn put(&self, batch: Vec<Self::Content>) -> Vec<Result<(), PublishError>> {

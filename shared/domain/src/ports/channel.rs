@@ -12,7 +12,16 @@ pub struct BatchLimits {
     pub bytes: usize,
 }
 
-/// An event in the form that a channel takes.
+/// What an event is written as, once for all channels that carry it.
+pub trait EventForm: Sized + Send + Sync {
+    /// Writes an event.
+    ///
+    /// # Errors
+    /// [`PublishError`] when the event can never be sent.
+    fn write(event: &Event<'_>) -> Result<Self, PublishError>;
+}
+
+/// One entry of a channel's calls.
 #[derive(Debug, Clone)]
 pub struct ChannelEntry<C> {
     /// The event.
@@ -23,17 +32,20 @@ pub struct ChannelEntry<C> {
 
 /// Takes events in batches and answers for each.
 pub trait EventChannel: Send + Sync {
-    /// An event in this channel's form.
+    /// What it carries.
+    type Form: EventForm;
+
+    /// What one event is in its calls.
     type Content: Clone + Send + Sync;
 
     /// What [`EventChannel::put`] takes at most.
     const LIMITS: BatchLimits;
 
-    /// Puts an event into this channel's form.
+    /// Addresses an event that is written.
     ///
     /// # Errors
     /// [`PublishError`] when the event can never be sent.
-    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Self::Content>, PublishError>;
+    fn entry(&self, event: &Event<'_>, written: &Self::Form) -> Result<ChannelEntry<Self::Content>, PublishError>;
 
     /// Makes one call, and answers for each entry in the order given.
     ///

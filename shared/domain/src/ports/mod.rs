@@ -18,7 +18,7 @@ pub use audit::{
     AuditRuns, AuditTrail, ChangedOrders, ChangedPage, EventRecorder, PerChannel, Seen, Segment, TrailError, Window,
 };
 pub use audit_run::{Findings, Progress, Run, Tally};
-pub use channel::{BatchLimits, ChannelEntry, EventChannel};
+pub use channel::{BatchLimits, ChannelEntry, EventChannel, EventForm};
 pub use clock::Clock;
 pub use customers::CustomerService;
 pub use exports::{ExportFiles, ExportStore, FileError, Link, Rows as ExportRows};

@@ -4,7 +4,7 @@ use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 
 use crate::event::Event;
-use crate::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PublishError};
+use crate::ports::{BatchLimits, ChannelEntry, EventChannel, EventForm, EventPublisher, PublishError};
 
 /// How often an event is sent again before it counts as failed; then the stream retries it.
 const RETRIES: u32 = 2;
@@ -16,9 +16,9 @@ const AT_ONCE: usize = 10;
 #[derive(Debug, Clone)]
 pub struct Delivery<C>(pub C);
 
-/// Publishes through two; an event is out when both have it.
+/// Publishes through two that carry the same form; an event is out when both have it.
 #[derive(Debug, Clone)]
-pub struct Both<A, B>(pub A, pub B);
+pub struct Both<A, B>(pub Delivery<A>, pub Delivery<B>);
 
 /// An entry on its way, with its place among the events given.
 #[derive(Debug, Clone)]
@@ -29,12 +29,35 @@ struct Outgoing<C> {
 
 type Outcome = Result<(), PublishError>;
 
+/// An event beside its form, or why it can never be sent.
+type Written<'a, F> = Result<(&'a Event<'a>, F), PublishError>;
+
+fn write<'a, F: EventForm>(events: &'a [Event<'a>]) -> Vec<Written<'a, F>> {
+    events.iter().map(|event| Ok((event, F::write(event)?))).collect()
+}
+
 impl<C: EventChannel> EventPublisher for Delivery<C> {
     async fn publish(&self, events: &[Event<'_>]) -> Vec<Outcome> {
+        self.deliver(&write(events)).await
+    }
+}
+
+impl<A: EventChannel, B: EventChannel<Form = A::Form>> EventPublisher for Both<A, B> {
+    async fn publish(&self, events: &[Event<'_>]) -> Vec<Outcome> {
+        let written = write(events);
+        let (first, second) = join(self.0.deliver(&written), self.1.deliver(&written)).await;
+        first.into_iter().zip(second).map(|(first, second)| first.and(second)).collect()
+    }
+}
+
+impl<C: EventChannel> Delivery<C> {
+    /// Answers for each event, in the order given.
+    async fn deliver(&self, events: &[Written<'_, C::Form>]) -> Vec<Outcome> {
         let mut results = Vec::with_capacity(events.len());
         let mut ready = Vec::with_capacity(events.len());
-        for (index, event) in events.iter().enumerate() {
-            results.push(match self.0.entry(event) {
+        for (index, written) in events.iter().enumerate() {
+            let entry = written.as_ref().map_err(Clone::clone).and_then(|(event, form)| self.0.entry(event, form));
+            results.push(match entry {
                 Ok(entry) => {
                     ready.push(Outgoing { index, entry });
                     Err(PublishError("not sent".to_owned()))
@@ -51,9 +74,7 @@ impl<C: EventChannel> EventPublisher for Delivery<C> {
         }
         results
     }
-}
 
-impl<C: EventChannel> Delivery<C> {
     /// Sends one batch, then again what was refused of it.
     async fn send(&self, batch: Vec<Outgoing<C::Content>>) -> Vec<(usize, Outcome)> {
         let mut outcomes = Vec::with_capacity(batch.len());
@@ -82,13 +103,6 @@ impl<C: EventChannel> Delivery<C> {
     }
 }
 
-impl<A: EventPublisher, B: EventPublisher> EventPublisher for Both<A, B> {
-    async fn publish(&self, events: &[Event<'_>]) -> Vec<Outcome> {
-        let (first, second) = join(self.0.publish(events), self.1.publish(events)).await;
-        first.into_iter().zip(second).map(|(first, second)| first.and(second)).collect()
-    }
-}
-
 /// Groups entries by what one call takes, in order.
 fn batches<C>(entries: Vec<Outgoing<C>>, limits: BatchLimits) -> Vec<Vec<Outgoing<C>>> {
     let mut batches: Vec<Vec<Outgoing<C>>> = Vec::new();
@@ -112,11 +126,27 @@ fn batches<C>(entries: Vec<Outgoing<C>>, limits: BatchLimits) -> Vec<Vec<Outgoin
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::event::new_events;
     use crate::memory::sample;
+
+    thread_local! {
+        /// How many events a test has written; each runs on a thread of its own.
+        static WRITTEN: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// A form that notes how often it is made.
+    struct Counted;
+
+    impl EventForm for Counted {
+        fn write(_: &Event<'_>) -> Result<Self, PublishError> {
+            WRITTEN.set(WRITTEN.get() + 1);
+            Ok(Self)
+        }
+    }
 
     /// Takes one event a call, and notes how many calls are open at a time.
     #[derive(Default)]
@@ -126,10 +156,11 @@ mod tests {
     }
 
     impl EventChannel for Counting {
+        type Form = Counted;
         type Content = ();
         const LIMITS: BatchLimits = BatchLimits { entries: 1, bytes: 1_000 };
 
-        fn entry(&self, _: &Event<'_>) -> Result<ChannelEntry<()>, PublishError> {
+        fn entry(&self, _: &Event<'_>, _: &Counted) -> Result<ChannelEntry<()>, PublishError> {
             Ok(ChannelEntry { content: (), bytes: 1 })
         }
 
@@ -142,6 +173,15 @@ mod tests {
         }
 
         async fn pause(&self, _: u32) {}
+    }
+
+    #[tokio::test]
+    async fn an_event_is_written_once_for_both_channels() {
+        let order = sample::order();
+        let events = new_events(0, &order);
+        let both = Both(Delivery(Counting::default()), Delivery(Counting::default()));
+        assert!(both.publish(&events).await.iter().all(Result::is_ok));
+        assert_eq!(WRITTEN.get(), events.len());
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use domain::event::{Event, EventId};
 use domain::history::EventKind;
 use domain::id::OrderId;
-use domain::ports::{BatchLimits, ChannelEntry, EventChannel, EventPublisher, PerChannel, PublishError};
+use domain::ports::{BatchLimits, ChannelEntry, EventChannel, EventForm, EventPublisher, PerChannel, PublishError};
 use domain::use_cases::{Both, CommittedChange, Delivery, publish_changes};
 
 use crate::bugs::Bug;
@@ -25,9 +25,9 @@ pub struct Sent {
     pub kind: EventKind,
 }
 
-impl From<&Event<'_>> for Sent {
-    fn from(event: &Event<'_>) -> Self {
-        Self { id: event.id, kind: event.kind }
+impl EventForm for Sent {
+    fn write(event: &Event<'_>) -> Result<Self, PublishError> {
+        Ok(Self { id: event.id, kind: event.kind })
     }
 }
 
@@ -81,12 +81,13 @@ pub struct SimChannel {
 }
 
 impl EventChannel for SimChannel {
+    type Form = Sent;
     type Content = Sent;
 
     const LIMITS: BatchLimits = BatchLimits { entries: 3, bytes: 5 };
 
-    fn entry(&self, event: &Event<'_>) -> Result<ChannelEntry<Sent>, PublishError> {
-        Ok(ChannelEntry { content: event.into(), bytes: 1 + event.id.index % 4 })
+    fn entry(&self, event: &Event<'_>, written: &Sent) -> Result<ChannelEntry<Sent>, PublishError> {
+        Ok(ChannelEntry { content: written.clone(), bytes: 1 + event.id.index % 4 })
     }
 
     async fn put(&self, batch: Vec<Sent>) -> Vec<Result<(), PublishError>> {
@@ -130,7 +131,7 @@ pub fn channels(world: &Arc<World>, who: &Who) -> PerChannel<Delivery<SimChannel
 }
 
 /// What publish-events publishes through.
-pub fn publisher(world: &Arc<World>, who: &Who) -> Both<Delivery<SimChannel>, Delivery<SimChannel>> {
+pub fn publisher(world: &Arc<World>, who: &Who) -> Both<SimChannel, SimChannel> {
     let PerChannel { bus, feed } = channels(world, who);
     Both(bus, feed)
 }
