@@ -14,6 +14,7 @@ def client(service, env):
 
 @cache
 def _client(service, endpoint, region, key, secret):
-    return boto3.client(
+    # A session of its own: threads cannot make clients of one session at a time.
+    return boto3.Session().client(
         service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
     )

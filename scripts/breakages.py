@@ -8,9 +8,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import demo
-import least_privilege
+import roles
 from aws import client
-from outputs import outputs
+from outputs import outputs, physical
 
 # So many requests at a time: more than the environments whose failures open a circuit.
 AT_ONCE = 6
@@ -34,18 +34,16 @@ def fault(kind, value):
 def refuse_the_bus():
     """publish-events loses its permission to put events on the bus"""
     iam = client("iam", os.environ)
-    for function, role, name, policy in least_privilege.policies(iam):
-        if function == "PublishEventsFunction" and "events:PutEvents" in least_privilege.actions(policy):
-            narrower = least_privilege.without(policy, "events:PutEvents")
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(narrower))
-            return role, name, policy
+    for function, policy in roles.policies(iam):
+        if function == "PublishEventsFunction" and "events:PutEvents" in roles.actions(policy.document):
+            policy.put(iam, roles.without(policy.document, "events:PutEvents"))
+            return policy
     raise AssertionError("publish-events may not put events on the bus")
 
 
-def allow_the_bus(before):
+def allow_the_bus(policy):
     """it gets the permission back"""
-    role, name, policy = before
-    client("iam", os.environ).put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    policy.put(client("iam", os.environ), policy.document)
 
 
 def write_what_is_no_order():
@@ -90,7 +88,7 @@ def throttle(table):
 def deploy_a_broken_version():
     """a version of get-order that looks for its orders in a table that is not its own is made live, without a check"""
     functions = client("lambda", os.environ)
-    name = least_privilege.physical("GetOrderFunction")
+    name = physical("GetOrderFunction")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     live = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
     broken = {**variables, "ORDERS_TABLE": "no-such-table"}

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from pathlib import Path
 
 from processes import StackError, say
 from sam import ROOT, digest

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The end-to-end suites, against the stack that the environment names: `service`, `operations`, `alone`, or all of them
+# The end-to-end suites, against the stack that the environment names: one of those below, or all of them
 # (see `make e2e`).
 set -eu
 # What only debug builds may read: the caller of `cargo lambda watch`, and a log without its filter.
@@ -13,12 +13,17 @@ service() {
   suite suites 1 alone::
   # What the document says is what the stack does.
   scripts/schemathesis/run.sh
-  suite outages "${E2E_THREADS:-4}" --skip alone::
+  suite outages "${E2E_THREADS:-4}" --skip alone:: --skip timed::
   .venv/bin/python tests/local/run.py test_logs
 }
-# They bound times: nothing else should run on the machine.
-alone() {
+# Circuits of all storefronts open: no other suite should run on the stack.
+outages() {
   suite outages 1 alone::
+  .venv/bin/python tests/local/run.py test_logs.Logs
+}
+# Times are bounded: nothing else should run on the machine.
+timed() {
+  suite outages 1 timed::
   .venv/bin/python tests/local/run.py test_logs.Logs
 }
 operations() {
@@ -26,8 +31,8 @@ operations() {
   .venv/bin/python tests/local/run.py
 }
 case "${1:-all}" in
-  service | operations | alone) "$1" ;;
+  service | operations | outages | timed) "$1" ;;
   # The last tests of the operations take the stack down.
-  all) service; alone; operations ;;
-  *) echo "error: $0 [service | operations | alone]" >&2 && exit 2 ;;
+  all) service; outages; timed; operations ;;
+  *) echo "error: $0 [service | operations | outages | timed]" >&2 && exit 2 ;;
 esac

@@ -13,17 +13,15 @@ import urllib.request
 import uuid
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import demo
 import reconcile
+import roles
 from aws import client
-from outputs import outputs
+from outputs import outputs, physical, resources
 from processes import StackError, say, wait_until
 from sockets import Socket
-
-STACK = os.environ["STACK_NAME"]
 
 # What is used only when something is overdue, or when a record cannot be published (the emulator has no bucket for it); and sns:Publish, which AWS asks for
 # where the emulator asks for sns:PublishBatch. The emulator reads a queue for its function without the function's role.
@@ -140,9 +138,9 @@ def main():
 
 def to_prove(iam):
     """Function, policy and action of all that is proved here."""
-    for function, policy in policies(iam):
+    for function, policy in roles.policies(iam):
         if not is_of_circuits(policy.document):
-            for action in actions(policy.document):
+            for action in roles.actions(policy.document):
                 if action not in NOT_PROVED_HERE.get(function, ()):
                     yield function, policy, action
 
@@ -150,7 +148,7 @@ def to_prove(iam):
 def prove(iam, lane):
     """Takes each action away and gives it back: the probe fails, and works again."""
     for function, policy, action, probe in lane:
-        policy.put(iam, without(policy.document, action))
+        policy.put(iam, roles.without(policy.document, action))
         try:
             works = probe()
         finally:
@@ -161,81 +159,27 @@ def prove(iam, lane):
         say(f"{function} needs {action}")
 
 
-@dataclass
-class Policy:
-    """An inline policy of a role."""
-
-    role: str
-    name: str
-    document: dict
-
-    def put(self, iam, document):
-        iam.put_role_policy(RoleName=self.role, PolicyName=self.name, PolicyDocument=json.dumps(document))
-
-
-def roles():
-    """Every function of the stack with the name of its role."""
-    resources = client("cloudformation", os.environ).describe_stack_resources(StackName=STACK)["StackResources"]
-    for resource in resources:
-        if resource["ResourceType"] == "AWS::IAM::Role" and resource["LogicalResourceId"].endswith("FunctionRole"):
-            yield resource["LogicalResourceId"].removesuffix("Role"), resource["PhysicalResourceId"]
-
-
-def policies(iam):
-    """Every inline policy of the stack's functions, beside its function."""
-    for function, role in roles():
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            yield function, Policy(role, name, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
-
-
 def check_managed(iam):
     """Every function may write logs, and those that are fed by the stream may read it, as AWS says that Lambda needs it."""
-    logs, stream = (of_aws(iam, name) for name in ("AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"))
+    logs, stream = (roles.of_aws(iam, name) for name in ("AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"))
     # The stack makes the log group.
     write_logs, read_changes = logs - {"logs:CreateLogGroup"} | TRACING, stream - logs
     mappings = client("lambda", os.environ).list_event_source_mappings()["EventSourceMappings"]
     fed = {mapping["FunctionArn"].split(":")[6] for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]}
-    resources = client("cloudformation", os.environ).describe_stack_resources(StackName=STACK)["StackResources"]
-    functions = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
-    for function, role in roles():
+    functions = resources("AWS::Lambda::Function")
+    for function, role in roles.functions():
         wanted = write_logs | (read_changes if functions[function] in fed else set())
         attached = [policy["PolicyArn"] for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]]
         # What a VPC asks for (docs/adr/0017-on-aws.md) the emulator does not ask the role for.
-        allowed = {action for arn in attached for action in of_policy(iam, arn) if not action.startswith("ec2:")}
+        allowed = {action for arn in attached for action in roles.of_policy(iam, arn) if not action.startswith("ec2:")}
         if allowed != wanted:
             raise StackError(f"{function} may {sorted(allowed)} by managed policies, and Lambda needs {sorted(wanted)}")
         say(f"{function} needs its managed policies")
 
 
-def of_aws(iam, name):
-    return of_policy(iam, f"arn:aws:iam::aws:policy/service-role/{name}")
-
-
-def of_policy(iam, arn):
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return set(actions(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]))
-
-
 def is_of_circuits(document):
     """Circuits fail open, so a function works without their table, and the authorizer without the copy of the issuer's keys in it; the outages suite needs it."""
-    return all("CircuitsTable" in statement["Resource"] for statement in as_list(document["Statement"]))
-
-
-def actions(document):
-    return [action for statement in as_list(document["Statement"]) for action in as_list(statement["Action"])]
-
-
-def without(document, action):
-    statements = []
-    for statement in as_list(document["Statement"]):
-        kept = [other for other in as_list(statement["Action"]) if other != action]
-        # A policy must hold a statement, so an empty one becomes one that allows nothing useful.
-        statements.append({**statement, "Action": kept or ["sts:GetCallerIdentity"]})
-    return {**document, "Statement": statements}
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [value]
+    return all("CircuitsTable" in statement["Resource"] for statement in roles.as_list(document["Statement"]))
 
 
 def place():
@@ -403,11 +347,6 @@ def succeeds(request):
     except reconcile.Failed:
         return False
     return report["done"] if request["mode"] == "compare" else report["republished"] == report["events"] > 0
-
-
-def physical(logical):
-    resource = client("cloudformation", os.environ).describe_stack_resource(StackName=STACK, LogicalResourceId=logical)
-    return resource["StackResourceDetail"]["PhysicalResourceId"]
 
 
 def accepts_the_release():

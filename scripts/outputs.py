@@ -11,11 +11,28 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 
+def cloudformation():
+    # A session of its own: threads cannot make clients of one session at a time.
+    return boto3.Session().client("cloudformation")
+
+
 @cache
 def outputs(name=os.environ.get("STACK_NAME", "orders")):
     """Outputs of a stack by name."""
-    stack = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    stack = cloudformation().describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def resources(kind, name=os.environ.get("STACK_NAME", "orders")):
+    """The physical ids of a stack's resources of this type, by logical id."""
+    all_of_them = cloudformation().describe_stack_resources(StackName=name)["StackResources"]
+    return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in all_of_them if one["ResourceType"] == kind}
+
+
+def physical(logical, name=os.environ.get("STACK_NAME", "orders")):
+    """The physical id of a resource of a stack."""
+    resource = cloudformation().describe_stack_resource(StackName=name, LogicalResourceId=logical)
+    return resource["StackResourceDetail"]["PhysicalResourceId"]
 
 
 def in_one_line(main):

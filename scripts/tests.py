@@ -1,14 +1,15 @@
 """Runs every check and every test: `make test`.
 
-What must be built is built first. Then these go side by side, each output shown whole when it is over:
+What must be built is built first. Then three of these go side by side, each output shown whole when it is over:
 
     service      the suites, schemathesis and the outages of one tenant, on a stack of their own
     operations   least privilege, and the scripts and documents, on another stack
-    units        dependencies, unit tests, the TypeScript client, the pages, and the templates
+    units        dependencies, unit tests, the TypeScript client, the pages, and the templates; after it
+    outages      what opens the circuits of all tenants, or compares all orders with all events, on a third stack
 
 Last goes what a busy machine would fail, with nothing beside it:
 
-    alone        outages that open the circuits of all tenants, on a stack of its own
+    timed        outages that bound times, on a stack of its own
 """
 
 import os
@@ -29,7 +30,7 @@ OUTPUT = ROOT / ".local/tests"
 FAILURE = re.compile(r"(error(\[E\d+\])?: |FAIL: |ERROR: |not ok |test .* FAILED$)", re.IGNORECASE)
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """A command that runs beside others, in a session of its own."""
 
@@ -74,13 +75,22 @@ STACK = [sys.executable, "scripts/stack.py"]
 # What has npm packages; two jobs use them.
 NODE = ["clients/typescript", "tests/site"]
 
-JOBS = [
-    Job("service", [*STACK, "test", "scripts/e2e.sh", "service"], niceness=0),
-    Job("operations", [*STACK, "test", "scripts/e2e.sh", "operations"], niceness=5),
-    Job("units", ["make", "--no-print-directory", "supply-chain", "unit", "typescript", "site", "lint-template"], niceness=15),
+UNITS = ["make", "--no-print-directory", "supply-chain", "unit", "typescript", "site", "lint-template"]
+
+
+def on_a_stack(suite, niceness):
+    """A job of scripts/e2e.sh."""
+    return Job(suite, [*STACK, "test", "scripts/e2e.sh", suite], niceness)
+
+
+# These lanes go side by side; the jobs of one follow each other.
+LANES = [
+    [on_a_stack("service", niceness=0)],
+    [on_a_stack("operations", niceness=5)],
+    [Job("units", UNITS, niceness=15), on_a_stack("outages", niceness=5)],
 ]
 
-ALONE = Job("alone", [*STACK, "test", "scripts/e2e.sh", "alone"], niceness=0)
+TIMED = [on_a_stack("timed", niceness=0)]
 
 
 def build():
@@ -112,24 +122,30 @@ def failures(output):
     return "; ".join(lines[:5]) or "see above"
 
 
-def run(jobs):
-    """Runs jobs side by side; those that failed, and why."""
+def run(*lanes):
+    """Runs lanes of jobs side by side; the jobs that failed, and why."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
     handlers = {number: signal.signal(number, stopped) for number in STOPS}
-    running, failed = [], []
-    try:
-        for job in jobs:
+    waiting, running, failed = [iter(lane) for lane in lanes], {}, []
+
+    def start_next(lane):
+        if job := next(lane, None):
             say(f"{job.name}: started, it writes to {job.output.relative_to(ROOT)}")
             with uninterrupted():
                 job.start()
-                running.append(job)
+                running[job] = lane
+
+    try:
+        for lane in waiting:
+            start_next(lane)
         while running:
             time.sleep(0.2)
             for job in [job for job in running if job.is_over()]:
-                running.remove(job)
+                lane = running.pop(job)
                 if not job.report():
                     say(f"{job.name}: FAILED")
                     failed.append(f"{job.name} ({failures(job.output.read_bytes())})")
+                start_next(lane)
     finally:
         # From here on nothing interrupts: what was started is stopped.
         for number in handlers:
@@ -153,7 +169,7 @@ def main():
     started = time.monotonic()
     build()
     say(f"built in {time.monotonic() - started:.0f} s")
-    failed = run(JOBS) + run([ALONE])
+    failed = run(*LANES) + run(TIMED)
     if failed:
         raise StackError(f"failed: {', '.join(failed)}")
     say(f"everything passed, in {time.monotonic() - started:.0f} s")

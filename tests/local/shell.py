@@ -6,7 +6,6 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
-from aws import client
 from processes import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,13 +33,6 @@ def errors(done):
 
 def stack_py(*arguments, **env):
     return run(PYTHON, "scripts/stack.py", *arguments, env={**BARE, **env})
-
-
-def physical(logical):
-    """The physical id of a resource of the stack under test."""
-    name = {"StackName": os.environ["STACK_NAME"], "LogicalResourceId": logical}
-    detail = client("cloudformation", os.environ).describe_stack_resource(**name)["StackResourceDetail"]
-    return detail["PhysicalResourceId"]
 
 
 def pid(name):

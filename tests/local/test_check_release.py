@@ -17,7 +17,8 @@ from unittest import mock
 
 import demo
 from aws import client
-from shell import ROOT, physical
+from outputs import physical
+from shell import ROOT
 
 DEPLOYMENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "execution-1"}
 

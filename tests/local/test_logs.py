@@ -9,7 +9,8 @@ from functools import cache
 
 from aws import client
 from processes import wait_until
-from shell import FOLDER, physical
+from outputs import physical
+from shell import FOLDER
 
 # What the suites, the samples and the partners say of people; tests/src/seeds.rs seeds the first.
 PEOPLE = r"quillfeather|lovelace|james's square|@shop\.example|\bcustomer \d+\b"

@@ -6,7 +6,7 @@ import re
 import unittest
 
 import boto3
-import least_privilege
+import roles
 from aws import client
 from shell import FOLDER, PYTHON, run
 
@@ -53,8 +53,8 @@ FOR_ALL = [["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], ["xray:PutT
 class Roles(unittest.TestCase):
     def test_a_role_allows_what_its_program_can_call(self):
         granted = {}
-        for function, policy in least_privilege.policies(client("iam", os.environ)):
-            granted.setdefault(function, set()).update(least_privilege.actions(policy.document))
+        for function, policy in roles.policies(client("iam", os.environ)):
+            granted.setdefault(function, set()).update(roles.actions(policy.document))
         programs = sorted((FOLDER / "sam-build").glob("*Function/bootstrap"))
         self.assertEqual(25, len(programs))
         for program in programs:
@@ -67,19 +67,19 @@ class Roles(unittest.TestCase):
 
     def test_no_role_but_the_authorizers_may_write_the_issuers_keys(self):
         items = {}
-        for function, policy in least_privilege.policies(client("iam", os.environ)):
-            for statement in least_privilege.as_list(policy.document["Statement"]):
+        for function, policy in roles.policies(client("iam", os.environ)):
+            for statement in roles.as_list(policy.document["Statement"]):
                 if "CircuitsTable" in statement["Resource"]:
                     items[function] = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
-        self.assertEqual(["issuer-keys"], least_privilege.as_list(items.pop("AuthorizeFunction")))
-        self.assertEqual([["circuits"]] * 7, [least_privilege.as_list(keys) for keys in items.values()])
+        self.assertEqual(["issuer-keys"], roles.as_list(items.pop("AuthorizeFunction")))
+        self.assertEqual([["circuits"]] * 7, [roles.as_list(keys) for keys in items.values()])
 
     def test_the_policy_of_a_vpc_allows_what_lambda_asks_for(self):
         done = run(PYTHON, "scripts/transformed.py", "template.yaml", env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"})
         policy = json.loads(done.stdout)["Resources"]["AttachToVpc"]["Properties"]["PolicyDocument"]
-        wanted = least_privilege.of_aws(client("iam", os.environ), "AWSLambdaVPCAccessExecutionRole")
+        wanted = roles.of_aws(client("iam", os.environ), "AWSLambdaVPCAccessExecutionRole")
         wanted = {action for action in wanted if not action.startswith("logs:")}
-        self.assertEqual(wanted, set(least_privilege.actions(policy)))
+        self.assertEqual(wanted, set(roles.actions(policy)))
 
     def test_no_policy_allows_every_action_or_every_resource(self):
         done = run(PYTHON, "scripts/transformed.py", "template.yaml", env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"})

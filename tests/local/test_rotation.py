@@ -9,7 +9,8 @@ import uuid
 import demo
 from aws import client
 from deployment import Deployment
-from shell import FOLDER, physical
+from outputs import physical
+from shell import FOLDER
 
 
 class Rotation(unittest.TestCase):

@@ -1,5 +1,6 @@
 """The scripts say in one line what is wrong, and leave nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -125,21 +126,23 @@ class Interpreter(unittest.TestCase):
 
 
 class SideBySide(unittest.TestCase):
-    """`make test` runs jobs side by side."""
+    """`make test` runs lanes of jobs side by side."""
 
     SCRIPT = """
+        import json
         import sys
         import tests
         from pathlib import Path
         tests.OUTPUT = Path(sys.argv[1])
         tests.ROOT = tests.OUTPUT
-        jobs = [tests.Job(name, ["bash", "-c", command], 0) for name, command in zip("abc", sys.argv[2:])]
-        sys.exit(len(tests.run(jobs)))
+        lanes = [[tests.Job(name, ["bash", "-c", command], 0) for name, command in lane.items()] for lane in json.loads(sys.argv[2])]
+        sys.exit(len(tests.run(*lanes)))
     """
 
-    def start(self, folder, *commands):
+    def start(self, folder, *lanes):
+        """Each lane is commands by the names of their jobs."""
         return subprocess.Popen(
-            [PYTHON, "-c", textwrap.dedent(self.SCRIPT), folder, *commands],
+            [PYTHON, "-c", textwrap.dedent(self.SCRIPT), folder, json.dumps(lanes)],
             env={**BARE, "PYTHONPATH": str(ROOT / "scripts")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -150,7 +153,7 @@ class SideBySide(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             wait = f"until [ -e {folder}/b-began ]; do sleep 0.05; done"
             process = self.start(
-                folder, f"echo a1; touch {folder}/a-began; {wait}; echo a2", f"echo b1; touch {folder}/b-began; echo b2; exit 3"
+                folder, {"a": f"echo a1; {wait}; echo a2"}, {"b": f"echo b1; touch {folder}/b-began; echo b2; exit 3"}
             )
             shown, _ = process.communicate(timeout=60)
         self.assertEqual(1, process.returncode, shown)
@@ -159,12 +162,19 @@ class SideBySide(unittest.TestCase):
         self.assertIn("==> b: FAILED", shown)
         self.assertNotIn("==> a: FAILED", shown)
 
+    def test_a_job_of_a_lane_waits_for_the_one_before_it_and_runs_when_that_one_failed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            process = self.start(folder, {"a": f"sleep 0.5; touch {folder}/a-is-over; exit 3", "b": f"ls {folder}/a-is-over"})
+            shown, _ = process.communicate(timeout=60)
+        self.assertEqual(1, process.returncode, shown)
+        self.assertIn("==> a: FAILED", shown)
+
     def test_whatever_stops_it_stops_all_of_them(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number), tempfile.TemporaryDirectory() as folder:
                 # As a stack does, the first takes down what it started.
                 orderly = f"trap 'touch {folder}/down; exit 1' INT; touch {folder}/up; while true; do sleep 0.1; done"
-                process = self.start(folder, orderly, f"echo $$ > {folder}/pid; exec sleep 600")
+                process = self.start(folder, {"a": orderly}, {"b": f"echo $$ > {folder}/pid; exec sleep 600"})
                 wait_until("the start", lambda: (Path(folder) / "up").exists() and read_pid(folder), 20)
                 process.send_signal(number)
                 process.communicate(timeout=30)

@@ -1,10 +1,12 @@
 //! What happens while partners fail. A fault is one tenant's, so most of it runs side by side (`beside`); what opens a
-//! circuit for all, or compares all orders with all events, runs alone (`alone`).
+//! circuit for all, or compares all orders with all events, runs on a stack of its own (`alone`), and so does what bounds
+//! times, when the machine has nothing else to do (`timed`).
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod alone;
 mod beside;
+mod timed;
 
 use e2e::{Shop, eventually};
 

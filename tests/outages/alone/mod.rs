@@ -1,7 +1,5 @@
 //! What others would notice: these tests run one after another.
 
-mod circuit;
 mod issuer;
-mod outage;
+pub mod outage;
 mod reconcile;
-mod slow;
