@@ -14,7 +14,7 @@ def client(service, env):
 
 @cache
 def _client(service, endpoint, region, key, secret):
-    # A session of its own: threads cannot make clients of one session at a time.
+    # A session of its own: clients cannot be made of one session by several threads.
     return boto3.Session().client(
         service, endpoint_url=endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
     )

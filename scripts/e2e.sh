@@ -17,7 +17,7 @@ service() {
   .venv/bin/python tests/local/run.py test_logs
 }
 # Circuits of all storefronts open: no other suite should run on the stack.
-outages() {
+circuits() {
   suite outages 1 alone::
   .venv/bin/python tests/local/run.py test_logs.Logs
 }
@@ -31,8 +31,8 @@ operations() {
   .venv/bin/python tests/local/run.py
 }
 case "${1:-all}" in
-  service | operations | outages | timed) "$1" ;;
+  service | operations | circuits | timed) "$1" ;;
   # The last tests of the operations take the stack down.
-  all) service; outages; timed; operations ;;
-  *) echo "error: $0 [service | operations | outages | timed]" >&2 && exit 2 ;;
+  all) service; circuits; timed; operations ;;
+  *) echo "error: $0 [service | operations | circuits | timed]" >&2 && exit 2 ;;
 esac

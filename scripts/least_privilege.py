@@ -12,8 +12,11 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 
 import demo
 import reconcile
@@ -42,16 +45,25 @@ NOT_PROVED_HERE = {
     "RecordEventsFunction": ("dynamodb:UpdateItem", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 }
 
-# Functions that need what others of the same lane do: their actions are taken away one after the other. Those of different lanes
-# go side by side, since most of the time is spent waiting for what must not happen.
+# Whose actions are taken away together, one after the other. Lanes go side by side, since most of the time is spent waiting for
+# what must not happen; so no probe may need a function of another lane.
 LANES = {
+    # An update comes out of publish-events, and its subscriber is known to the functions of sockets.
     "PublishEventsFunction": "events",
     "PushUpdatesFunction": "events",
     "ReconcileEventsFunction": "events",
+    "SubscribeOrdersFunction": "events",
+    "DisconnectSocketFunction": "events",
     "CreateExportFunction": "exports",
     "GetExportFunction": "exports",
     "WriteExportFunction": "exports",
 }
+
+# Probes of all lanes place and change orders, so these come first, with nothing beside them.
+FIRST = ("CreateOrderFunction", "UpdateOrderFunction")
+
+# Its probe calls every function.
+LAST = ("CheckReleaseFunction",)
 
 # What Lambda sends traces with, as in AWS's own AWSXRayDaemonWriteAccess, which also allows to read sampling rules.
 TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -129,11 +141,25 @@ def main():
         raise StackError(f"no role allows {sorted(missing)}")
     lanes = defaultdict(list)
     for function, policy, action in proofs:
-        lanes[LANES.get(function)].append((function, policy, action, probes[function, action]))
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        # Each is waited for; the first failure is raised.
-        list(pool.map(lambda lane: prove(iam, lane), lanes.values()))
+        lane = function if function in (*FIRST, *LAST) else LANES.get(function)
+        lanes[lane].append(Proof(function, policy, action, probes[function, action]))
+    for function in FIRST:
+        prove_side_by_side(iam, lanes.pop(function))
+    last = [lanes.pop(function) for function in LAST]
+    prove_side_by_side(iam, *lanes.values())
+    for lane in last:
+        prove_side_by_side(iam, lane)
     print(f"{len(proofs)} passed, 0 failed")
+
+
+@dataclass
+class Proof:
+    """An action of a function, and what does not work without it."""
+
+    function: str
+    policy: roles.Policy
+    action: str
+    probe: Callable[[], bool]
 
 
 def to_prove(iam):
@@ -145,18 +171,35 @@ def to_prove(iam):
                     yield function, policy, action
 
 
-def prove(iam, lane):
-    """Takes each action away and gives it back: the probe fails, and works again."""
-    for function, policy, action, probe in lane:
-        policy.put(iam, roles.without(policy.document, action))
+def prove_side_by_side(iam, *lanes):
+    """Proves what is in these lanes. After a failure, or Ctrl-C, each lane ends with the proof that it is at."""
+    is_over = Event()
+
+    def go(lane):
+        for proof in lane:
+            if not is_over.is_set():
+                prove(iam, proof)
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
         try:
-            works = probe()
+            for done in as_completed([pool.submit(go, lane) for lane in lanes]):
+                done.result()
         finally:
-            policy.put(iam, policy.document)
-        if works:
-            raise StackError(f"{function} works without {action}: take it from the template")
-        wait_until(f"{function} working again with {action}", probe, 120)
-        say(f"{function} needs {action}")
+            is_over.set()
+
+
+def prove(iam, proof):
+    """Takes an action away and gives it back: the probe fails, and works again."""
+    policy = proof.policy
+    policy.put(iam, roles.without(policy.document, proof.action))
+    try:
+        works = proof.probe()
+    finally:
+        policy.put(iam, policy.document)
+    if works:
+        raise StackError(f"{proof.function} works without {proof.action}: take it from the template")
+    wait_until(f"{proof.function} working again with {proof.action}", proof.probe, 120)
+    say(f"{proof.function} needs {proof.action}")
 
 
 def check_managed(iam):
@@ -210,7 +253,7 @@ def shows_metrics():
 
 def is_counted():
     """Whether a new order can be counted."""
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    order = new_order()
     body = json.dumps({"source": f"orders/{os.environ['TENANT']}", "subject": order["id"]})
     event = json.dumps({"Records": [{"messageId": "1", "body": body}]})
     function = outputs()["CountOrdersFunctionName"]
@@ -218,12 +261,24 @@ def is_counted():
     return json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
 
 
+def new_order():
+    """An order that a probe needs."""
+    return demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())[2]
+
+
 def connected():
     return Socket(os.environ["WS_URL"], os.environ["TOKEN"])
 
 
+def subscribe(socket, **to):
+    """What a probe of another function needs: it proves nothing when it fails."""
+    answer = socket.ask(action="subscribe", **to)
+    if (answer or {}).get("action") != "subscribed":
+        raise StackError(f"a probe could not subscribe: {answer}")
+
+
 def subscribes(**more):
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    order = new_order()
     with connected() as socket:
         return (socket.ask(action="subscribe", order_id=order["id"], **more) or {}).get("action") == "subscribed"
 
@@ -236,8 +291,8 @@ def unsubscribes():
 def is_pushed():
     """Whether a subscriber to all orders is told of a new one within ten seconds."""
     with connected() as socket:
-        socket.ask(action="subscribe")
-        _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+        subscribe(socket)
+        order = new_order()
         return socket.message(lambda event: event.get("subject") == order["id"]) is not None
 
 
@@ -246,7 +301,7 @@ def forgets_what_is_closed():
     it gone as well."""
     customer = new_key()
     with connected() as socket:
-        socket.ask(action="subscribe", customer_id=customer)
+        subscribe(socket, customer_id=customer)
     return has_no_subscriber(f"customer#{os.environ['TENANT']}#{customer}")
 
 
@@ -254,13 +309,13 @@ def forgets_what_is_gone():
     """Whether nothing is kept for a connection that a change found gone."""
     with connected() as socket:
         # Changes of a storefront that nobody subscribes to find nobody.
-        socket.ask(action="subscribe")
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+        subscribe(socket)
+    order = new_order()
     end = str(int(time.time()) + 3600)
     key = f"order#{os.environ['TENANT']}#{order['id']}"
     item = {"pk": {"S": key}, "sk": {"S": "gone"}, "c": {"S": "gone"}, "e": {"N": end}, "ttl": {"N": end}}
     client("dynamodb", os.environ).put_item(TableName=outputs()["SubscriptionsTableName"], Item=item)
-    status("PUT", f"/orders/{order['id']}", {"notes": new_key()})
+    demo.call("PUT", f"{os.environ['API_URL']}/orders/{order['id']}", {"notes": new_key()}, headers())
     return has_no_subscriber(key)
 
 
@@ -281,7 +336,7 @@ def has_no_subscriber(key):
 
 def finished_export():
     """A new export, once it is finished; None, when it is not within a few seconds."""
-    demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    new_order()
     _, _, export = demo.call("POST", f"{os.environ['API_URL']}/exports", EXPORT, headers())
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -298,8 +353,11 @@ def is_exported():
 
 def is_downloaded():
     """Whether the link to a file works."""
+    export = finished_export()
+    if not export:
+        return False
     try:
-        with urllib.request.urlopen(finished_export()["download"]["url"], timeout=30) as answer:
+        with urllib.request.urlopen(export["download"]["url"], timeout=30) as answer:
             return answer.status == 200
     except urllib.error.HTTPError:
         return False
@@ -311,13 +369,13 @@ def unknown_order():
 
 def change(method, path, body=None):
     """Changes a new order."""
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    order = new_order()
     return status(method, f"/orders/{order['id']}{path}", body)
 
 
 def comes_out_of(queue):
     """Whether the events of a new order reach this queue within a few seconds."""
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    order = new_order()
     sqs = client("sqs", os.environ)
     url = os.environ[queue]
     deadline = time.monotonic() + 10
@@ -331,13 +389,13 @@ def comes_out_of(queue):
 
 def compares():
     """Whether a new order's history can be compared with what came out of it, which has to be recorded for that."""
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    order = new_order()
     end = datetime.fromisoformat(order["updated_at"]) + timedelta(seconds=1)
     return succeeds({"mode": "compare", "from": order["created_at"], "to": reconcile.rfc3339(end)})
 
 
 def resends():
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    order = new_order()
     return succeeds({"mode": "resend_orders", "orders": [f"{os.environ['TENANT']}#{order['id']}"]})
 
 
@@ -357,7 +415,7 @@ def accepts_the_release():
 
 def is_released():
     """Whether a canceled order is released within a few seconds."""
-    _, _, order = demo.call("POST", f"{os.environ['API_URL']}/orders", demo.ORDER, headers())
+    order = new_order()
     path = f"/orders/{order['id']}"
     status("PUT", f"{path}/status", CANCELED)
     deadline = time.monotonic() + 8

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 def cloudformation():
-    # A session of its own: threads cannot make clients of one session at a time.
+    # A session of its own: clients cannot be made of one session by several threads.
     return boto3.Session().client("cloudformation")
 
 

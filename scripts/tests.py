@@ -5,7 +5,7 @@ What must be built is built first. Then three of these go side by side, each out
     service      the suites, schemathesis and the outages of one tenant, on a stack of their own
     operations   least privilege, and the scripts and documents, on another stack
     units        dependencies, unit tests, the TypeScript client, the pages, and the templates; after it
-    outages      what opens the circuits of all tenants, or compares all orders with all events, on a third stack
+    circuits     what opens the circuits of all tenants, or compares all orders with all events, on a third stack
 
 Last goes what a busy machine would fail, with nothing beside it:
 
@@ -87,7 +87,7 @@ def on_a_stack(suite, niceness):
 LANES = [
     [on_a_stack("service", niceness=0)],
     [on_a_stack("operations", niceness=5)],
-    [Job("units", UNITS, niceness=15), on_a_stack("outages", niceness=5)],
+    [Job("units", UNITS, niceness=15), on_a_stack("circuits", niceness=5)],
 ]
 
 TIMED = [on_a_stack("timed", niceness=0)]

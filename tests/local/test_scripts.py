@@ -168,13 +168,14 @@ class SideBySide(unittest.TestCase):
             shown, _ = process.communicate(timeout=60)
         self.assertEqual(1, process.returncode, shown)
         self.assertIn("==> a: FAILED", shown)
+        self.assertIn(f"==> b: output of 0 s\n{folder}/a-is-over\n", shown)
 
     def test_whatever_stops_it_stops_all_of_them(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number), tempfile.TemporaryDirectory() as folder:
                 # As a stack does, the first takes down what it started.
                 orderly = f"trap 'touch {folder}/down; exit 1' INT; touch {folder}/up; while true; do sleep 0.1; done"
-                process = self.start(folder, {"a": orderly}, {"b": f"echo $$ > {folder}/pid; exec sleep 600"})
+                process = self.start(folder, {"a": orderly}, {"b": "true", "c": f"echo $$ > {folder}/pid; exec sleep 600"})
                 wait_until("the start", lambda: (Path(folder) / "up").exists() and read_pid(folder), 20)
                 process.send_signal(number)
                 process.communicate(timeout=30)

@@ -1,4 +1,4 @@
-//! What others would notice: these tests run one after another.
+//! What others of the same stack would notice: these tests run one after another, on a stack of their own.
 
 mod issuer;
 pub mod outage;

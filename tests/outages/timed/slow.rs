@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use e2e::{Shop, order_of};
 use tokio::task::JoinSet;
 
-use crate::alone::outage::whole_patience;
+use super::patience::whole_patience;
 
 const HANDSHAKE_MS: u64 = 600;
 const LATENCY_MS: u64 = 400;

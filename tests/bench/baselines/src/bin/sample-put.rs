@@ -24,7 +24,7 @@ async fn put(client: &Client, table: &str, request: &Request) -> Result<Response
     let product: Product = serde_json::from_slice(request.body())?;
     let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id")).unwrap_or_default();
     if product.id != id {
-        return Ok(Response::builder().status(400).body(Body::Empty)?);
+        return Err("the product of the path is not that of the body".into());
     }
     client
         .put_item()
