@@ -48,19 +48,17 @@ NOT_PROVED_HERE = {
 # Whose actions are taken away together, one after the other. Lanes go side by side, since most of the time is spent waiting for
 # what must not happen; so no probe may need a function of another lane.
 LANES = {
-    # An update comes out of publish-events, and its subscriber is known to the functions of sockets.
+    # What comes out of publish-events is pushed, and compared.
     "PublishEventsFunction": "events",
     "PushUpdatesFunction": "events",
     "ReconcileEventsFunction": "events",
-    "SubscribeOrdersFunction": "events",
-    "DisconnectSocketFunction": "events",
     "CreateExportFunction": "exports",
     "GetExportFunction": "exports",
     "WriteExportFunction": "exports",
 }
 
-# Probes of all lanes place and change orders, so these come first, with nothing beside them.
-FIRST = ("CreateOrderFunction", "UpdateOrderFunction")
+# Probes of all lanes place and change orders, and subscribe to them; so these come first, with nothing beside them.
+FIRST = ("CreateOrderFunction", "UpdateOrderFunction", "SubscribeOrdersFunction")
 
 # Its probe calls every function.
 LAST = ("CheckReleaseFunction",)
