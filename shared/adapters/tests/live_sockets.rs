@@ -40,7 +40,9 @@ enum Kind {
     Hangs,
     /// Throttled three times, then open.
     Throttled,
-    /// Throttled for ever.
+    /// Its client reads nothing: throttled for ever.
+    Full,
+    /// The gateway fails.
     Down,
 }
 
@@ -49,6 +51,7 @@ fn kind(head: &str) -> Kind {
         head if head.contains("-gone") => Kind::Gone,
         head if head.contains("-hangs") => Kind::Hangs,
         head if head.contains("-throttled") => Kind::Throttled,
+        head if head.contains("-full") => Kind::Full,
         head if head.contains("-down") => Kind::Down,
         _ => Kind::Open,
     }
@@ -102,8 +105,9 @@ async fn serve(mut stream: TcpStream, api: &Api) -> std::io::Result<()> {
         let answer: &[u8] = match kind {
             Kind::Gone => b"HTTP/1.1 410 Gone\r\nx-amzn-errortype: GoneException\r\ncontent-length: 2\r\n\r\n{}",
             Kind::Throttled if count < 3 => THROTTLED,
-            Kind::Down => THROTTLED,
-            Kind::Open | Kind::Hangs | Kind::Throttled => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            Kind::Full if is_post => THROTTLED,
+            Kind::Down => b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\n\r\n{}",
+            Kind::Open | Kind::Hangs | Kind::Full | Kind::Throttled => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
         };
         stream.write_all(answer).await?;
     }
@@ -130,17 +134,20 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<Option<String>>
 /// Subscribers that exist as they are read, a thousand a page.
 struct Crowd {
     size: usize,
+    /// The one whose client reads nothing.
+    full: Option<usize>,
     removed: AtomicUsize,
     discounted: AtomicUsize,
 }
 
 impl Crowd {
     fn of(size: usize) -> Self {
-        Self { size, removed: AtomicUsize::new(0), discounted: AtomicUsize::new(0) }
+        Self { size, full: None, removed: AtomicUsize::new(0), discounted: AtomicUsize::new(0) }
     }
 
-    fn subscription(key: &SubscriptionKey, n: usize) -> Subscription {
+    fn subscription(&self, key: &SubscriptionKey, n: usize) -> Subscription {
         let kind = match n % 200 {
+            _ if self.full == Some(n) => "-full",
             7 | 107 => "-gone",
             13 => "-hangs",
             _ => "",
@@ -175,7 +182,7 @@ impl Subscriptions for Crowd {
         }
         let first = after.map_or(0, |after| after.as_str()[..6].parse::<usize>().unwrap() + 1);
         let end = (first + 1_000).min(self.size);
-        let subscriptions: Vec<_> = (first..end).map(|n| Self::subscription(key, n)).collect();
+        let subscriptions: Vec<_> = (first..end).map(|n| self.subscription(key, n)).collect();
         let next = subscriptions.last().filter(|_| end < self.size).map(|last| last.connection.clone());
         Ok(SubscriptionPage { subscriptions, next })
     }
@@ -284,13 +291,23 @@ async fn a_connection_is_reached_gone_or_slow() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_throttles_is_asked_again_and_no_connection_is_closed_for_it() {
+async fn a_gateway_that_throttles_or_fails_is_asked_again_and_no_connection_is_closed_for_it() {
     let api = Arc::<Api>::default();
     let sockets = start(Arc::clone(&api)).await;
     let post = async |name: &str| sockets.post(&ConnectionId::parse(name).unwrap(), Message::Text("{}")).await;
     assert_eq!(post("1-throttled").await, Ok(()));
     assert!(matches!(post("1-down").await, Err(PostError::Unavailable(_))));
     assert_eq!(api.closed.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_closed_and_all_others_are_told() {
+    let sockets = start(Arc::<Api>::default()).await;
+    let crowd = Crowd { full: Some(50), ..Crowd::of(100) };
+    let push = PushUpdates { table: crowd, sockets, clock: SystemClock };
+    let pushed = push.run(&[update()]).await.remove(0).unwrap();
+    // Beside the one that hangs.
+    assert_eq!(pushed, Pushed { reached: 97, gone: 1, closed: 2, unforgotten: 0 });
 }
 
 #[tokio::test]

@@ -65,6 +65,10 @@ impl ApiSockets {
     }
 
     /// Calls in turn, and again while it is not the connection that fails.
+    ///
+    /// The gateway answers 429 when it throttles, and also when a client reads nothing and its buffer is full. Whichever it is, a
+    /// connection that is answered 429 for the whole time took nothing: to close it harms nobody, since its client resumes, and a
+    /// gateway that throttles all closes none.
     async fn call<T, E, R, Call>(&self, call: impl Fn() -> Call) -> Result<(), PostError>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -76,10 +80,12 @@ impl ApiSockets {
         let (deadline, mut pause) = (Instant::now() + PATIENCE, FIRST_PAUSE);
         loop {
             // Boxed, or the compiler gives up on the depth of nested futures.
-            match Box::pin(call()).await.map_err(failure) {
-                Ok(_) => return Ok(()),
-                Err(PostError::Unavailable(_)) if Instant::now() + pause < deadline => sleep(pause).await,
-                Err(error) => return Err(error),
+            let Err(error) = Box::pin(call()).await else { return Ok(()) };
+            let is_refused = error.code() == Some("LimitExceededException");
+            match failure(error) {
+                PostError::Unavailable(_) if Instant::now() + pause < deadline => sleep(pause).await,
+                PostError::Unavailable(_) if is_refused => return Err(PostError::Slow),
+                error => return Err(error),
             }
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
@@ -99,7 +105,7 @@ impl Sockets for ApiSockets {
     }
 }
 
-/// A time limit says something of the connection; whatever else fails is the gateway.
+/// A time limit says something of the connection; whatever else fails is the gateway, so far.
 fn failure<E, R>(error: SdkError<E, R>) -> PostError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -233,7 +233,7 @@ pub enum PostError {
     /// It took nothing in time: the message may have arrived or not.
     #[error("the connection is slow")]
     Slow,
-    /// The gateway throttles or fails, whoever is connected. It was asked for some seconds.
+    /// The gateway fails, whoever is connected. It was asked for some seconds.
     #[error("the gateway takes no messages: {0}")]
     Unavailable(String),
 }
