@@ -111,8 +111,10 @@ def resend(orders):
     for first in range(0, len(orders), AT_ONCE):
         some = orders[first : first + AT_ONCE]
         report = reconcile.run({"mode": "resend_orders", "orders": some})
-        if report["republished"] < report["events"] or not report["orders"]:
+        if report["republished"] < report["events"]:
             raise reconcile.Failed(f"{some} sent {report['republished']} of {report['events']} events")
+        if report["orders"] < len(some):
+            raise reconcile.Failed(f"{len(some) - report['orders']} of {some} have no history to take events from")
         print(f"{len(some)} orders sent {report['republished']} events")
 
 

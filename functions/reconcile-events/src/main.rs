@@ -44,14 +44,15 @@ enum Request {
 async fn main() -> Result<(), Error> {
     telemetry::init(module_path!());
     let aws = aws::config()?;
-    let trail = AuditTable::from_env(&aws, AuditQueue::from_env(&aws)?)?;
-    let attempt = SystemClock.now().as_millis().to_string();
-    let channels = SelectedPublisher::each_again(&aws, &attempt)?;
-    let reconcile = Reconcile { store: DynamoStore::from_env(&aws)?, trail, channels, clock: SystemClock };
+    let (store, trail) = (DynamoStore::from_env(&aws)?, AuditTable::from_env(&aws, AuditQueue::from_env(&aws)?)?);
     let every = Duration::from_secs(3_600 * config::parsed::<u64>("RECONCILE_HOURS")?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| {
-        let reconcile = &reconcile;
-        async move { handle(reconcile, every, event.payload).await }
+        let (aws, store, trail) = (&aws, store.clone(), trail.clone());
+        async move {
+            // Each invocation sends under a name of its own: what the last one sent in vain, the feed would drop.
+            let channels = SelectedPublisher::each_again(aws, &event.context.request_id)?;
+            handle(&Reconcile { store, trail, channels, clock: SystemClock }, every, event.payload).await
+        }
     }))
     .await
 }

@@ -114,10 +114,11 @@ impl Order {
         self.history.last()?.stamp.trace
     }
 
-    /// Whether the order is the tombstone of one that was deleted ([`Order::erased`]).
+    /// Whether the order is the tombstone of one that was deleted ([`Order::erased`]). Its history says nothing of it: stock
+    /// that is released late makes a version.
     #[must_use]
     pub fn is_erased(&self) -> bool {
-        self.is_deleted() && self.0.history.is_empty()
+        self.is_deleted() && self.0.lines.as_slice().is_empty()
     }
 
     /// Whether the order was deleted: it answers no request any more.

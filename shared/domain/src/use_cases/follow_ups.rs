@@ -564,7 +564,7 @@ mod tests {
         world.inventory.set_down(false);
         let order = world.follow_up_at(&order, late.plus(Duration::from_secs(300))).await;
         assert_eq!((order.inventory, order.follow_ups.len()), (Inventory::Released, 0));
-        assert_eq!((order.fingerprint, order.is_deleted(), world.free()), (placed.fingerprint, true, [100, 100, 100]));
+        assert_eq!((order.fingerprint, order.is_erased(), world.free()), (placed.fingerprint, true, [100, 100, 100]));
     }
 
     #[tokio::test]

@@ -60,7 +60,7 @@ struct Compared {
 /// What was sent again of whole histories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resent {
-    /// The orders that exist.
+    /// The orders that had events to send.
     pub orders: usize,
     /// The events that their histories name.
     pub events: usize,
@@ -169,7 +169,7 @@ where
     }
 
     /// Sends every event of these orders' histories again: for changes whose records are lost. An order that does not
-    /// exist has nothing to say.
+    /// exist, or was erased, has nothing to say, and does not count.
     ///
     /// # Errors
     /// [`StoreError`]; what was sent stays sent.
@@ -178,7 +178,7 @@ where
         for key in keys {
             let Some(order) = self.store.get(&key.tenant, key.id).await? else { continue };
             let events = new_events(0, &order);
-            done.orders += 1;
+            done.orders += usize::from(!events.is_empty());
             done.events += events.len();
             let lanes = || vec![lane(events.iter().copied())];
             let refused = self.send(PerChannel { bus: lanes(), feed: lanes() }).await;

@@ -214,3 +214,12 @@ async fn a_whole_history_is_sent_again_and_counts_when_both_channels_have_it() {
     service.channels.feed.refuse(id(2, 1, 2));
     assert_eq!(service.resend_orders(&[key(2)]).await.unwrap().republished, 2);
 }
+
+#[tokio::test]
+async fn an_order_that_was_erased_has_nothing_to_send_again() {
+    let service = service().await;
+    let key = OrderKey { tenant: sample::tenant(), id: sample::order_id(2) };
+    let order = service.store.get(&key.tenant, key.id).await.unwrap().unwrap();
+    service.store.update(&order, &order.erased(), Condition::Version).await.unwrap();
+    assert_eq!(service.resend_orders(&[key]).await, Ok(Resent::default()));
+}
