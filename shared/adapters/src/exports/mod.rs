@@ -7,6 +7,7 @@ mod rows;
 mod turns;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -29,6 +30,11 @@ pub use turns::take_turns;
 
 /// The index of the exports that run.
 const BY_STOREFRONT: &str = "by-storefront";
+
+/// The pause before the first repetition of a step, which doubles, up to the longest. After the longest step the function has
+/// so much time left.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// The table of the exports.
 #[derive(Debug, Clone)]
@@ -108,6 +114,11 @@ impl ExportStore for ExportsTable {
         let output = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await.map_err(store_error)?;
         charged(output.consumed_capacity());
         output.item.map(item::read).transpose()
+    }
+
+    async fn pause(&self, attempt: u32) {
+        let doublings = attempt.saturating_sub(1).min(5);
+        tokio::time::sleep((FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE)).await;
     }
 
     async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {

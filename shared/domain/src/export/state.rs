@@ -11,8 +11,9 @@ pub const MOST_PARTS: usize = 10_000;
 /// How often an export begins anew, because its upload was lost, before it is given up.
 pub const MOST_RESTARTS: u32 = 3;
 
-/// How often a step that fails is tried again before the export is given up.
-pub const MOST_ATTEMPTS: u32 = 20;
+/// How often a step that fails is tried again before the export is given up: with the pauses in between
+/// ([`crate::ports::ExportStore::pause`]) for longer than a table takes that doubles its capacity.
+pub const MOST_ATTEMPTS: u32 = 150;
 
 /// How far an export has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -32,6 +32,8 @@ impl ExportStore for MemoryExports {
         Ok(lock(&self.exports).get(&(tenant.clone(), id)).cloned())
     }
 
+    async fn pause(&self, _: u32) {}
+
     async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {
         let exports = lock(&self.exports);
         let is_running = |export: &&Export| export.progress().is_some() && export.created_at >= since;

@@ -41,6 +41,9 @@ pub trait ExportStore: Send + Sync {
     /// MUST return [`UpdateError::Conflict`] when it has another, or is gone; nothing was written.
     /// When [`StoreError::may_have_written`], it may have been replaced or not.
     fn replace(&self, export: &Export) -> impl Future<Output = Result<(), UpdateError>> + Send;
+
+    /// Waits before a step that failed is tried again, for the first time (1), the second (2) …
+    fn pause(&self, attempt: u32) -> impl Future<Output = ()> + Send;
 }
 
 /// Keeps the files of exports, each uploaded in parts.

@@ -129,11 +129,14 @@ where
 
     /// Saves what becomes of an export whose next step was not taken.
     async fn halt(&self, export: &Export, halt: Halt) -> Result<Turn, WriteExportError> {
-        let now = self.clock.now();
         let (next, error) = match halt {
-            Halt::Lost(error) => (export.restarted(now), error),
-            Halt::Hopeless(error) => (export.failed(now), error),
-            Halt::Failed(error) => (export.put_off(now), error),
+            Halt::Lost(error) => (export.restarted(self.clock.now()), error),
+            Halt::Hopeless(error) => (export.failed(self.clock.now()), error),
+            Halt::Failed(error) => {
+                let attempts = export.progress().map_or(0, |progress| progress.attempts);
+                self.exports.pause(attempts + 1).await;
+                (export.put_off(self.clock.now()), error)
+            }
         };
         Ok(self.save(next).await?.map_or(Turn::Overtaken, |saved| Turn::Halted(saved, error)))
     }

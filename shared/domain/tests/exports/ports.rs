@@ -93,6 +93,10 @@ impl ExportStore for Exports {
         self.0.load(tenant, id).await
     }
 
+    async fn pause(&self, attempt: u32) {
+        self.0.pause(attempt).await;
+    }
+
     async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {
         self.0.running(tenant, since, most).await
     }
