@@ -141,7 +141,7 @@ impl OrderStore for DynamoStore {
     }
 
     async fn update(&self, before: &Order, after: &Order, condition: Condition) -> Result<(), UpdateError> {
-        if after.is_erased() {
+        if after.is_erased() && !before.is_erased() {
             return self.erase(before, after, condition).await;
         }
         let key = AttributeValue::S(keys::order(&before.tenant, before.id));
