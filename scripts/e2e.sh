@@ -9,7 +9,7 @@ if grep -lq -e LOCAL_CALLER -e LOG_LIBRARIES "$STACK_FOLDER"/sam-build/*/bootstr
 fi
 suite() { cargo test --locked --package e2e --test "$1" -- --test-threads "$2" "${@:3}"; }
 service() {
-  suite suites "${E2E_THREADS:-4}" --skip alone::
+  suite suites "${E2E_THREADS:-4}" --skip alone:: --skip timed::
   suite suites 1 alone::
   # What the document says is what the stack does.
   scripts/schemathesis/run.sh
@@ -23,6 +23,7 @@ circuits() {
 }
 # Times are bounded: nothing else should run on the machine.
 timed() {
+  suite suites 1 timed::
   suite outages 1 timed::
   .venv/bin/python tests/local/run.py test_logs.Logs
 }

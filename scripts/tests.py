@@ -9,7 +9,7 @@ What must be built is built first. Then three of these go side by side, each out
 
 Last goes what a busy machine would fail, with nothing beside it:
 
-    timed        outages that bound times, on a stack of its own
+    timed        what bounds times, on a stack of its own
 """
 
 import os

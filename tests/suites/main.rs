@@ -19,6 +19,7 @@ mod get_report;
 mod isolation;
 mod list_orders;
 mod live;
+mod timed;
 mod tokens;
 mod traces;
 mod update_order;
