@@ -46,8 +46,12 @@ NOT_PROVED_HERE = {
 }
 
 # Whose actions are taken away together, one after the other. Lanes go side by side, since most of the time is spent waiting for
-# what must not happen; so no probe may need a function of another lane.
+# what must not happen; so no probe may need a function of another lane. Only `first` and `last` have nothing beside them.
 LANES = {
+    # Probes of all lanes place and change orders, and subscribe to them.
+    "CreateOrderFunction": "first",
+    "UpdateOrderFunction": "first",
+    "SubscribeOrdersFunction": "first",
     # What comes out of publish-events is pushed, and compared.
     "PublishEventsFunction": "events",
     "PushUpdatesFunction": "events",
@@ -55,13 +59,9 @@ LANES = {
     "CreateExportFunction": "exports",
     "GetExportFunction": "exports",
     "WriteExportFunction": "exports",
+    # Its probe calls every function.
+    "CheckReleaseFunction": "last",
 }
-
-# Probes of all lanes place and change orders, and subscribe to them; so these come first, with nothing beside them.
-FIRST = ("CreateOrderFunction", "UpdateOrderFunction", "SubscribeOrdersFunction")
-
-# Its probe calls every function.
-LAST = ("CheckReleaseFunction",)
 
 # What Lambda sends traces with, as in AWS's own AWSXRayDaemonWriteAccess, which also allows to read sampling rules.
 TRACING = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -139,14 +139,10 @@ def main():
         raise StackError(f"no role allows {sorted(missing)}")
     lanes = defaultdict(list)
     for function, policy, action in proofs:
-        lane = function if function in (*FIRST, *LAST) else LANES.get(function)
-        lanes[lane].append(Proof(function, policy, action, probes[function, action]))
-    for function in FIRST:
-        prove_side_by_side(iam, lanes.pop(function))
-    last = [lanes.pop(function) for function in LAST]
-    prove_side_by_side(iam, *lanes.values())
-    for lane in last:
-        prove_side_by_side(iam, lane)
+        lanes[LANES.get(function)].append(Proof(function, policy, action, probes[function, action]))
+    first, last = lanes.pop("first"), lanes.pop("last")
+    for side_by_side in ([first], lanes.values(), [last]):
+        prove_side_by_side(iam, side_by_side)
     print(f"{len(proofs)} passed, 0 failed")
 
 
@@ -169,7 +165,7 @@ def to_prove(iam):
                     yield function, policy, action
 
 
-def prove_side_by_side(iam, *lanes):
+def prove_side_by_side(iam, lanes):
     """Proves what is in these lanes. After a failure, or Ctrl-C, each lane ends with the proof that it is at."""
     is_over = Event()
 

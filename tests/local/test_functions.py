@@ -13,6 +13,7 @@ from pathlib import Path
 import demo
 import sam
 from aws import client
+from outputs import resources
 from processes import free_port, wait_until
 from shell import FOLDER, ROOT
 
@@ -25,12 +26,8 @@ AT_ONCE = 4
 class Functions(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        resources = client("cloudformation", os.environ).describe_stack_resources(StackName=os.environ["STACK_NAME"])
-        cls.functions = functions = {
-            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-            for resource in resources["StackResources"]
-            if resource["ResourceType"] == "AWS::Lambda::Function" and is_program(resource["LogicalResourceId"])
-        }
+        all_of_them = resources("AWS::Lambda::Function").items()
+        cls.functions = functions = {logical: physical for logical, physical in all_of_them if is_program(logical)}
         with ThreadPoolExecutor(AT_ONCE) as pool:
             runs = pool.map(lambda names: run(*names), functions.items())
         cls.runs = dict(zip(map(sample_name, functions), runs))

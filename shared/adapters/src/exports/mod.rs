@@ -117,8 +117,8 @@ impl ExportStore for ExportsTable {
     }
 
     async fn pause(&self, attempt: u32) {
-        let doublings = attempt.saturating_sub(1).min(5);
-        tokio::time::sleep((FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE)).await;
+        let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+        tokio::time::sleep(doubled.min(LONGEST_PAUSE)).await;
     }
 
     async fn running(&self, tenant: &TenantId, since: Timestamp, most: usize) -> Result<usize, StoreError> {
